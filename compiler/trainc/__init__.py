@@ -1,0 +1,1 @@
+"""trainc: files in, files out."""

@@ -1,0 +1,1 @@
+"""Spec to Info: the job as policies see it."""

@@ -1,0 +1,1 @@
+"""Leaf modules that know Kubernetes but not trainc."""

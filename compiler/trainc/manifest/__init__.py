@@ -1,0 +1,1 @@
+"""Plan to Manifests: bytes, in order."""

@@ -1,0 +1,1 @@
+"""Info to Plan: the objects that shall exist."""

@@ -1,0 +1,1 @@
+"""Info to Info: one file a policy."""

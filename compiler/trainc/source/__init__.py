@@ -1,0 +1,1 @@
+"""Files to Source: documents whose fields know their place."""

@@ -1,0 +1,1 @@
+"""Source to Spec: what the user asked for, checked and typed."""
