@@ -47,3 +47,7 @@ TLS_CONFIG_SUFFIX: Final = "-tls-config"
 MPI_SSH_SUFFIX: Final = "-mpi-ssh-auth"
 FLUX_CURVE_SUFFIX: Final = "-flux-curve"
 CA_KEY: Final = "ca.crt"
+
+# Where our own images (dataset-initializer, model-initializer, data-cache) come from. The stock
+# runtimes are written with this prefix; `--image-prefix` puts another in its place at load.
+IMAGE_PREFIX: Final = "ghcr.io/trainc-dev/trainc"
