@@ -1,4 +1,4 @@
-"""The runtimes we ship: their names, that the CRDs take them as they stand, how images are pinned."""
+"""The runtimes we ship: names, that the CRDs take them as they stand, how images are pinned."""
 
 from __future__ import annotations
 
