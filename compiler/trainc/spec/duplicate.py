@@ -1,0 +1,102 @@
+"""Finds items of a list that the API server holds for the same one.
+
+In: a document's root and the table of its keyed lists. Out: a yes or no in microseconds, or the
+violations. Lists that are maps tell items apart by keys, sets by the whole item.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from trainc.kube.schema import Table
+from trainc.spec.violation import Path, Violation, field
+
+
+def unique(root: Any, table: Table) -> bool:
+    """Whether no list of a document holds an item twice; its types must be right."""
+    return _unique(root, table, len(table) - 1)
+
+
+def duplicates(root: Any, table: Table) -> Iterator[Violation]:
+    """Yields a violation for each item that an earlier one of its list equals."""
+    return _duplicates(root, table, len(table) - 1, ())
+
+
+def _unique(value: Any, table: Table, number: int) -> bool:
+    keys, children = table[number]
+    if type(value) is list:
+        if keys and len(value) > 1 and _count(value, keys) < len(value):
+            return False
+        if not children:
+            return True
+    for item in value if type(value) is list else (value,):
+        for key, child in item.items():
+            if key in children and not _unique(child, table, children[key]):
+                return False
+    return True
+
+
+def _count(items: list[Any], keys: Any) -> int:
+    """Counts the identities of the items of a list; cheap, since every list comes by here."""
+    if keys is True:
+        return len(set(items))
+    if len(keys) == 1:
+        ((key, fallback),) = keys.items()
+        return len({item.get(key, fallback) for item in items})
+    return len({tuple([item.get(key, keys[key]) for key in keys]) for item in items})
+
+
+def _duplicates(value: Any, table: Table, number: int, path: Path) -> Iterator[Violation]:
+    keys, children = table[number]
+    if type(value) is list:
+        if keys:
+            for index, first in _repeated(value, keys):
+                yield Violation((*path, index), _words(value[index], keys, (*path, first)))
+        for index, item in enumerate(value):
+            yield from _duplicates_below(item, table, children, (*path, index))
+    else:
+        yield from _duplicates_below(value, table, children, path)
+
+
+def _duplicates_below(
+    value: Any, table: Table, children: dict[str, int], path: Path
+) -> Iterator[Violation]:
+    if type(value) is dict:
+        for key, child in value.items():
+            if key in children:
+                yield from _duplicates(child, table, children[key], (*path, key))
+
+
+def _repeated(items: list[Any], keys: Any) -> Iterator[tuple[int, int]]:
+    """Yields the number of each item whose key came before, and the number of the first."""
+    seen: dict[Any, int] = {}
+    for index, item in enumerate(items):
+        identity = _identity(item, keys)
+        if identity is None:
+            continue
+        first = seen.setdefault(identity, index)
+        if first != index:
+            yield index, first
+
+
+def _identity(item: Any, keys: Any) -> Any:
+    """Gives what tells an item apart, None where it lacks a key (a problem of its own)."""
+    if keys is True:
+        return json.dumps(item, sort_keys=True)
+    if type(item) is not dict:
+        return None
+    values = tuple(item.get(key, fallback) for key, fallback in keys.items())
+    if any(type(value) not in (str, int) for value in values):
+        return None
+    return values
+
+
+def _words(item: Any, keys: Any, first: Path) -> str:
+    if keys is True:
+        return f"must be unique: {json.dumps(item)} stands already in {field(first)}"
+    names = ", ".join(
+        f"{key} {json.dumps(item.get(key, fallback))}" for key, fallback in keys.items()
+    )
+    return f"must be unique: {names} is taken by {field(first)}"
