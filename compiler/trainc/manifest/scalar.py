@@ -10,25 +10,7 @@ import math
 import re
 
 # Words that at least one reader turns into a bool, a null or a float, in any case.
-_WORDS = frozenset(
-    [
-        "true",
-        "false",
-        "yes",
-        "no",
-        "on",
-        "off",
-        "y",
-        "n",
-        "null",
-        "inf",
-        "-inf",
-        "nan",
-        "-nan",
-        "infinity",
-        "-infinity",
-    ]
-)
+_WORD = re.compile(r"(?i:true|false|yes|no|on|off|y|n|null|-?inf|-?infinity|-?nan)")
 
 # Begins with a letter, a flag, a path or a variable; ": " and " #" cannot occur in it. No such
 # text looks like a number or a date to any reader.
@@ -78,7 +60,7 @@ inline = _Inline()
 
 def _inline(text: str) -> str:
     if _PLAIN.fullmatch(text):
-        return f' "{text}"' if text.lower() in _WORDS else f" {text}"
+        return f' "{text}"' if _WORD.fullmatch(text) else f" {text}"
     if _QUANTITY.fullmatch(text):
         return f" {text}"
     if "\n" in text and _LINES.fullmatch(text) and not _INEXACT.search(text):
@@ -87,7 +69,7 @@ def _inline(text: str) -> str:
 
 
 def literal(text: str, pad: str) -> str:
-    """The text as a literal block under a parent at ``pad``; only where ``inline[text]`` is empty."""
+    """The text as a literal block under a parent at ``pad``; where ``inline[text]`` is empty."""
     indicator, body = (" |", text[:-1]) if text.endswith("\n") else (" |-", text)
     return indicator + "".join(f"\n{pad}  {line}" if line else "\n" for line in body.split("\n"))
 
