@@ -1,0 +1,61 @@
+"""Fixtures of the tests against a real control plane, which is started once a session."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cluster.binaries import UnavailableError, find
+from cluster.client import Client, eventually
+from cluster.plane import Plane
+
+ROOT = Path(__file__).parents[2]
+CRDS = Path(os.environ.get("TRAINC_CRDS_DIR", ROOT.parent / "shared/crds"))
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
+    """The control plane, with the kinds of ``../shared/crds``."""
+    if not os.environ.get("TRAINC_TEST_CLUSTER"):
+        pytest.skip("needs a control plane: `make test-cluster` runs it")
+    if not CRDS.is_dir():
+        pytest.skip(f"needs the CRDs of {CRDS}")
+    try:
+        binaries = find(build=False)
+    except UnavailableError as why:
+        pytest.skip(f"no control plane: {why}")
+    started = Plane(binaries, tmp_path_factory.mktemp("plane"), sorted(CRDS.glob("*.yaml")))
+    try:
+        started.start()
+        yield started
+    finally:
+        started.stop()
+
+
+@pytest.fixture(scope="session")
+def admin(plane: Plane) -> Client:
+    """A client that may do everything."""
+    return plane.client()
+
+
+@pytest.fixture
+def namespace(admin: Client) -> str:
+    """A namespace of the test's own; its default service account is there."""
+    name = f"t{next(_numbers)}"
+    admin.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    eventually(lambda: admin.find("ServiceAccount", name, "default"))
+    return name
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Adds the ends of the programs' logs to a failed test's report."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    running = getattr(item, "funcargs", {}).get("plane")
+    if report.failed and isinstance(running, Plane):
+        report.sections.append(("control plane", running.logs()))
