@@ -73,15 +73,15 @@ def _repeated(items: list[Any], keys: Any) -> Iterator[tuple[int, int]]:
     """Yields the number of each item whose key came before, and the number of the first."""
     seen: dict[Any, int] = {}
     for index, item in enumerate(items):
-        identity = _identity(item, keys)
-        if identity is None:
+        known_as = identity(item, keys)
+        if known_as is None:
             continue
-        first = seen.setdefault(identity, index)
+        first = seen.setdefault(known_as, index)
         if first != index:
             yield index, first
 
 
-def _identity(item: Any, keys: Any) -> Any:
+def identity(item: Any, keys: Any) -> Any:
     """Gives what tells an item apart, None where it lacks a key (a problem of its own)."""
     if keys is True:
         return json.dumps(item, sort_keys=True)

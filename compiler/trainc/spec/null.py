@@ -6,12 +6,10 @@ Runs only then, so it may visit every node.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trainc.kube.schema import Extensions, resolve, tree
-
-if TYPE_CHECKING:
-    from trainc.source.document import Document
+from trainc.source.document import Document
 
 _Node = dict[str, Any]
 

@@ -8,16 +8,14 @@ The long way, which names each fault, is gone only when something is wrong.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trainc.errors import Problem
 from trainc.kube.schema import Extensions, Table, validator, walk
+from trainc.source.document import Document
 from trainc.spec.duplicate import duplicates, unique
 from trainc.spec.null import absent_nulls
 from trainc.spec.violation import Violation, field, violations
-
-if TYPE_CHECKING:
-    from trainc.source.document import Document
 
 
 def check(document: Document, schema_name: str, extensions: Extensions = ()) -> list[Problem]:
