@@ -1,0 +1,79 @@
+"""Anchors, aliases and merges of one document.
+
+In come anchored nodes, out go copies of them. An alias is a copy and never the node itself,
+since defaulting changes documents in place. How much may be copied is bounded as Go's YAML
+bounds it ("document contains excessive aliasing"), so no bomb can go off.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from trainc.source.libyaml import Event, RefusedError
+
+MAX_DEPTH: Final = 200
+"""How deep a document may nest; every later walk over it may recurse."""
+
+# Go's bounds (decode.go, allowedAliasRatio): 99 % of what is decoded may come from aliases in
+# documents of up to 400,000 nodes, falling to 10 % at 4,000,000.
+_RATIO_HIGH, _RATIO_LOW = 0.99, 0.10
+_SIZE_LOW, _SIZE_HIGH = 400_000, 4_000_000
+
+
+class Aliases:
+    """The anchors of one document and what was copied from them."""
+
+    __slots__ = ("copied", "marks", "nodes")
+
+    def __init__(self, marks: dict[int, list[int]]) -> None:
+        """Takes the document's places, to which those of copies are added."""
+        self.marks = marks
+        self.nodes: dict[str, Any] = {}
+        self.copied = 0
+
+    def copy(self, node: Any, depth: int, seen: int, event: Event) -> Any:
+        """Returns a copy of a node with the places of the original.
+
+        Args:
+            node: What the alias names.
+            depth: How deep the alias stands.
+            seen: How many nodes of the document were written out so far.
+            event: The alias.
+
+        Raises:
+            RefusedError: The document would get too deep, or too much of it is copies.
+        """
+        self.copied += 1
+        if self.copied > 100 and self.copied > _allowed(self.copied + seen):
+            raise _refused("document contains excessive aliasing", event)
+        if depth > MAX_DEPTH:
+            raise _refused(f"nested deeper than {MAX_DEPTH} levels", event)
+        if isinstance(node, dict):
+            copy: Any = {
+                key: self.copy(value, depth + 1, seen, event) for key, value in node.items()
+            }
+        elif isinstance(node, list):
+            copy = [self.copy(value, depth + 1, seen, event) for value in node]
+        else:
+            return node
+        self.marks[id(copy)] = self.marks[id(node)][:]
+        return copy
+
+
+def _allowed(total: int) -> float:
+    """How many of so many nodes may be copies."""
+    if total <= 1000:
+        return total
+    share = min(max((total - _SIZE_LOW) / (_SIZE_HIGH - _SIZE_LOW), 0), 1)
+    return total * (_RATIO_HIGH - (_RATIO_HIGH - _RATIO_LOW) * share)
+
+
+def merge_sources(value: Any) -> list[dict[Any, Any]] | None:
+    """Returns the mappings that ``<<`` names, the strongest first; None where it names others."""
+    sources = value if isinstance(value, list) else [value]
+    return sources if all(isinstance(source, dict) for source in sources) else None
+
+
+def _refused(message: str, event: Event) -> RefusedError:
+    start = event[1]
+    return RefusedError(message, start.line, start.column)

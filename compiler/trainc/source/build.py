@@ -1,0 +1,320 @@
+"""Events to documents: a small iterative builder.
+
+In comes libyaml's stream of events, out go documents. It never recurses over the input, so no
+nesting can break it, and the inner loop does nothing that a plain document does not need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from trainc.errors import Problem
+from trainc.source import libyaml, scalar
+from trainc.source.alias import MAX_DEPTH, Aliases, merge_sources
+from trainc.source.document import MAX_COLUMN, Document, field_path, pack, unpack
+from trainc.source.libyaml import SCALAR_LENGTH, Event, RefusedError
+
+
+class _Sign:
+    """A value that no file can hold: states and special keys of the builder."""
+
+    __slots__ = ("meaning",)
+
+    def __init__(self, meaning: str) -> None:
+        self.meaning = meaning
+
+
+_ITEM: Final = _Sign("in a list: the next node is an item")
+_EXPECT: Final = _Sign("in a mapping: the next node is a key")
+_MERGE: Final = _Sign("the key <<")
+_SKIP: Final = _Sign("a key that is refused; its value is built and thrown away")
+_CACHE_SIZE: Final = 1 << 16
+
+_Level = tuple[Any, list[int], Any]
+"""The node being filled, its places, and the key at hand (or ``_ITEM``, ``_EXPECT``)."""
+
+
+class _Words(dict[str, Any]):
+    """Plain scalars already resolved, by their text; ``_SKIP`` for what JSON cannot hold."""
+
+    def __missing__(self, text: str) -> Any:
+        value: Any = scalar.resolve(text)
+        value = value if scalar.is_json(value) else _SKIP
+        return self.setdefault(text, value) if len(self) < _CACHE_SIZE else value
+
+
+class _Keys(dict[str, Any]):
+    """Plain keys as kubectl makes them strings, by their text; ``_SKIP`` where it refuses."""
+
+    def __missing__(self, text: str) -> Any:
+        name: Any = _MERGE if text == "<<" else scalar.key_text(scalar.plain(text))
+        name = _SKIP if name is None else name
+        return self.setdefault(text, name) if len(self) < _CACHE_SIZE else name
+
+
+_WORDS: Final = _Words()
+_KEYS: Final = _Keys()
+
+
+class Builder:
+    """Puts the documents of one file together, one event at a time.
+
+    Attributes:
+        documents: What was read.
+        problems: What is wrong with it.
+        line: The line of the file on which the stream of events begins, from 1.
+        document_line: The line on which the document at hand begins, from 1.
+    """
+
+    def __init__(self, file: str) -> None:
+        """Begins with no documents."""
+        self.file = file
+        self.documents: list[Document] = []
+        self.problems: list[Problem] = []
+        self.line = 1
+        self.document_line = 0
+        self._index = -1
+        self._stack: list[_Level] = []
+        self._marks: dict[int, list[int]] = {}
+        self._aliases = Aliases(self._marks)
+        self._odd: list[tuple[Any, int]] = []  # mappings with signs for keys, and where the sign is
+        self._seen = 0
+
+    def build(self, events: Iterable[Event]) -> None:
+        """Takes every event of a stream.
+
+        Raises:
+            RefusedError: A document cannot go on.
+        """
+        words, names, line = _WORDS, _KEYS, self.line
+        node: Any = []
+        places: list[int] = []
+        key: Any = _ITEM
+        self._stack.clear()
+        self._odd.clear()
+        for self._seen, event in enumerate(events):
+            if len(event) != SCALAR_LENGTH:
+                node, places, key = self._structure(event, (node, places, key))
+                continue
+            anchor, tag, _, text, start, _, style = event
+            if key is _EXPECT:
+                key = text if style else names[text]
+                if key.__class__ is not str or key in node or tag or anchor:
+                    key = self._odd_key(event, node, places)
+                else:
+                    column = start.column + 1
+                    place = column if column < MAX_COLUMN else MAX_COLUMN
+                    places.append(start.line + line << 12 | place)
+                continue
+            value = text if style else words[text]
+            if value is _SKIP or tag or anchor:
+                value = self._odd_value(event, node, key)
+            if key is _ITEM:
+                node.append(value)
+                places.append(pack(start.line + line, start.column + 1))
+            else:
+                node[key] = value
+                key = _EXPECT
+
+    def report(self, message: str, place: int, field: str = "", hint: str = "") -> None:
+        """Adds a problem."""
+        mark = unpack(self.file, place)
+        self.problems.append(Problem(message, mark, field=field, hint=hint))
+
+    def _structure(self, event: Event, level: _Level) -> _Level:
+        """Opens or closes what holds other nodes; returns the level that is filled from now on."""
+        kind = event[0]
+        if kind == libyaml.END:
+            if self._odd and self._odd[-1][0] is level[0]:
+                self._settle(level)
+            node, places, key = self._stack.pop()
+            return node, places, key if key is _ITEM else _EXPECT
+        if kind == libyaml.MAPPING:
+            return self._open({}, event, level)
+        if kind == libyaml.SEQUENCE:
+            return self._open([], event, level)
+        if kind == libyaml.ALIAS:
+            return self._alias(event, level)
+        if kind == libyaml.DOCUMENT_START:
+            self._index += 1
+            self.document_line = event[1].line + self.line
+            self._marks = {}
+            self._aliases = Aliases(self._marks)
+            return [], [], _ITEM
+        if kind == libyaml.DOCUMENT_END and level[0][0] is not None:
+            place = level[1][0]
+            self.documents.append(Document(self.file, self._index, level[0][0], self._marks, place))
+        return level
+
+    def _open(self, child: Any, event: Event, level: _Level) -> _Level:
+        """Puts a new container into the node at hand and goes down into it."""
+        _, start, anchor, tag = event
+        if level[2] is _EXPECT:
+            raise RefusedError("a mapping key must be a scalar", start.line, start.column)
+        if len(self._stack) >= MAX_DEPTH:
+            message = f"nested deeper than {MAX_DEPTH} levels"
+            raise RefusedError(message, start.line, start.column)
+        if tag and tag not in scalar.CONTAINER_TAGS[child.__class__]:
+            self._unknown_tag(tag, self._place(start), level)
+        if anchor:
+            self._aliases.nodes[anchor] = child
+        inside: list[int] = []
+        self._marks[id(child)] = inside
+        self._stack.append(level)
+        self._put(child, start, level)
+        return child, inside, _EXPECT if child.__class__ is dict else _ITEM
+
+    def _put(self, value: Any, start: Any, level: _Level) -> None:
+        node, places, key = level
+        if key is _ITEM:
+            node.append(value)
+            places.append(self._place(start))
+        else:
+            node[key] = value
+
+    def _alias(self, event: Event, level: _Level) -> _Level:
+        """Puts a copy of an anchored node where its alias stands."""
+        _, start, anchor, _ = event
+        node, places, key = level
+        if anchor not in self._aliases.nodes:
+            raise RefusedError(f"unknown anchor {anchor!r}", start.line, start.column)
+        known = self._aliases.nodes[anchor]
+        if known.__class__ is tuple:
+            *_, tag, implicit, text, _, end, style = known
+            scalar_event = (None, tag, implicit, text, start, end, style)
+            if key is _EXPECT:
+                return node, places, self._odd_key(scalar_event, node, places)
+            self._put(self._odd_value(scalar_event, node, key), start, level)
+        elif key is _EXPECT:
+            raise RefusedError("a mapping key must be a scalar", start.line, start.column)
+        elif known is node or any(known is parent for parent, _, _ in self._stack):
+            raise RefusedError(f"anchor {anchor!r} contains itself", start.line, start.column)
+        else:
+            depth = len(self._stack) + 1
+            self._put(self._aliases.copy(known, depth, self._seen, event), start, level)
+        return node, places, key if key is _ITEM else _EXPECT
+
+    def _odd_key(self, event: Event, node: dict[Any, Any], places: list[int]) -> Any:
+        """Returns the key to use for one that is tagged, anchored, refused, ``<<`` or a duplicate.
+
+        A merge and a refused key get a sign for a key, which is taken out again when the mapping
+        ends; signs have no place, so the places stay in step with the other keys.
+        """
+        place = self._place(event[4])
+        name = self._key_name(event, node, places)
+        if name.__class__ is str and name not in node:
+            places.append(place)
+            return name
+        self._odd.append((node, place))
+        if name is _MERGE and _MERGE not in node:
+            return _MERGE
+        if name is not _SKIP:
+            self._duplicate(name, (node, places, name), place)
+        return _SKIP
+
+    def _key_name(self, event: Event, node: dict[Any, Any], places: list[int]) -> Any:
+        """The key as a string, or the sign it stands for."""
+        anchor, tag, _, text, start, _, style = event
+        if anchor:
+            self._aliases.nodes[anchor] = event
+        if tag is None:
+            name = text if style else _KEYS[text]
+        elif tag == scalar.MERGE_TAG and text == "<<":
+            name = _MERGE
+        else:
+            name = scalar.key_text(self._tagged(event, (node, places, text)))
+        if name is None or name is _SKIP:
+            field = field_path(self._path((node, places, text)))
+            self.report(f"{text or 'null'} cannot be a key", self._place(start), field, "quote it")
+            return _SKIP
+        return name
+
+    def _duplicate(self, name: Any, level: _Level, place: int) -> None:
+        node, places, _ = level
+        if name is _MERGE:
+            first = next(place for odd, place in self._odd if odd is node)
+        else:
+            first = places[[key for key in node if key.__class__ is str].index(name)]
+        mark = unpack(self.file, first)
+        name = "<<" if name is _MERGE else name
+        message = f"duplicate key {name!r}, first set at {mark.line}:{mark.column}"
+        self.report(message, place, field_path(self._path(level)), "remove one of the two")
+
+    def _odd_value(self, event: Event, node: Any, key: Any) -> Any:
+        """Returns the value of a scalar that is tagged, anchored or has no place in JSON."""
+        anchor, tag, _, text, start, _, style = event
+        if anchor:
+            self._aliases.nodes[anchor] = event
+        if tag is not None:
+            value = scalar.as_json(self._tagged(event, (node, [], key)))
+        else:
+            value = text if style else scalar.resolve(text)
+        if scalar.is_json(value):
+            return value
+        field = field_path(self._path((node, [], key)))
+        hint = "quote it if text is meant"
+        self.report(f"JSON has no number {text}", self._place(start), field, hint)
+        return None
+
+    def _tagged(self, event: Event, level: _Level) -> scalar.Scalar:
+        """Returns the value of a scalar with an explicit tag; its text where the tag is wrong."""
+        _, tag, _, text, start, _, _ = event
+        if tag not in scalar.TAGS:
+            self._unknown_tag(tag, self._place(start), level)
+            return str(text)
+        try:
+            return scalar.tagged(tag, text)
+        except ValueError as error:
+            self.report(str(error), self._place(start), field_path(self._path(level)))
+            return str(text)
+
+    def _unknown_tag(self, tag: str, place: int, level: _Level) -> None:
+        field = field_path(self._path(level))
+        hint = "remove the tag: Kubernetes would drop it"
+        self.report(f"unknown tag {scalar.short_tag(tag)}", place, field, hint)
+
+    def _settle(self, level: _Level) -> None:
+        """Takes the signs out of a mapping that ends, and puts what ``<<`` names in."""
+        node, places, _ = level
+        place = next(place for odd, place in self._odd if odd is node)
+        while self._odd and self._odd[-1][0] is node:
+            self._odd.pop()
+        before = set() if _MERGE not in node else set(_keys_before_merge(node))
+        node.pop(_SKIP, None)
+        if _MERGE not in node:
+            return
+        sources = merge_sources(node.pop(_MERGE))
+        if sources is None:
+            self.report("<< must name a mapping or a list of mappings", place)
+            return
+        for source in sources:
+            for (name, value), origin in zip(source.items(), self._marks[id(source)], strict=True):
+                if name in before:
+                    self._late_merge(name, level, place)
+                elif name not in node:
+                    node[name] = value
+                    places.append(origin)
+
+    def _late_merge(self, name: str, level: _Level, place: int) -> None:
+        """A merge below a key it holds too: readers differ on which of the two counts."""
+        self._duplicate(name, level, place)
+
+    def _path(self, level: _Level) -> list[str | int]:
+        """The path of the entry at hand, from the document's root."""
+        path: list[str | int] = []
+        for node, _, key in [*self._stack, level][1:]:
+            if key is _ITEM:
+                # A container is in its list before it is filled, a scalar is not yet.
+                path.append(len(node) - (node is not level[0]))
+            elif key is not _EXPECT:
+                path.append("<<" if key.__class__ is _Sign else key)
+        return path
+
+    def _place(self, start: Any) -> int:
+        return pack(start.line + self.line, start.column + 1)
+
+
+def _keys_before_merge(node: dict[Any, Any]) -> list[Any]:
+    keys = list(node)
+    return keys[: keys.index(_MERGE)]

@@ -1,0 +1,83 @@
+"""The text of one file to documents.
+
+In come bytes, out go the documents and what is wrong with them. Never an exception: the input is
+somebody's file, and may be hostile.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trainc.errors import Problem
+from trainc.source.build import Builder
+from trainc.source.document import Document, pack
+from trainc.source.libyaml import RefusedError, events
+
+_MAX_BROKEN: Final = 20
+"""After so many broken documents the rest of a file is not read: it is no YAML at all."""
+
+_HINTS: Final = (
+    (
+        "cannot start any token",
+        "indent with spaces, not tabs; quote a value that begins with @ ` %",
+    ),
+    ("mapping values are not allowed", "quote a value that holds ': ', or mend the indentation"),
+    ("did not find expected key", "mend the indentation, or an unclosed quote or bracket above"),
+    ("could not find expected ':'", "write `key: value`; a value of several lines needs | or >"),
+    ("Unicode character escape", "write the character itself: YAML has no surrogate pairs"),
+    ("unknown escape character", "use single quotes, or write two backslashes"),
+    ("UTF-8", "save the file as UTF-8"),
+    ("undefined tag handle", "remove the tag"),
+)
+
+
+def parse(data: bytes, file: str) -> tuple[list[Document], list[Problem]]:
+    """Returns the documents of a file and the problems of its text.
+
+    Documents that hold nothing (empty, or comments alone) are left out. A document with a
+    syntax error is left out too, and reading goes on at the next ``---``.
+
+    Args:
+        data: The file's bytes: UTF-8, or UTF-16 with a byte order mark.
+        file: The file's name as it is printed.
+    """
+    builder = Builder(file)
+    start = 0
+    for _ in range(_MAX_BROKEN):
+        try:
+            builder.build(events(data[start:] if start else data))
+            break
+        except RefusedError as refused:
+            line = _report(builder, refused, data, start)
+        start = _next_document(data, max(line, builder.document_line + 1))
+        if start < 0:
+            break
+        builder.line = builder.document_line = data.count(b"\n", 0, start) + 1
+    return builder.documents, builder.problems
+
+
+def _report(builder: Builder, refused: RefusedError, data: bytes, start: int) -> int:
+    """Reports what ended a document; returns the line it stands on."""
+    line, column = refused.line + builder.line, refused.column + 1
+    if refused.offset >= 0:
+        before = data[: start + refused.offset]
+        line = before.count(b"\n") + 1
+        column = len(before) - before.rfind(b"\n")
+    elif refused.line < 0:
+        line, column = max(builder.document_line, 1), 1
+    hint = refused.hint or next((hint for text, hint in _HINTS if text in refused.message), "")
+    builder.report(refused.message, pack(line, column), hint=hint)
+    return line
+
+
+def _next_document(data: bytes, line: int) -> int:
+    """Returns the offset of the first ``---`` on this line (from 1) or below, -1 without one."""
+    start = 0
+    for _ in range(line - 1):
+        start = data.find(b"\n", start) + 1
+        if start == 0:
+            return -1
+    start = data.find(b"\n---", max(start - 1, 0))
+    while start >= 0 and data[start + 4 : start + 5] not in (b"", b" ", b"\t", b"\r", b"\n"):
+        start = data.find(b"\n---", start + 1)
+    return start + 1 if start >= 0 else -1
