@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 Severity = Literal["error", "warning", "note"]
@@ -64,6 +65,14 @@ class Problem(NamedTuple):
         if self.code:
             out["code"] = self.code
         return out
+
+
+def field_path(path: Iterable[str | int]) -> str:
+    """A path as the API server prints it: ``("spec", "env", 1)`` is ``spec.env[1]``."""
+    out = ""
+    for part in path:
+        out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else part
+    return out
 
 
 class TraincError(Exception):

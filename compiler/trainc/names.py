@@ -1,6 +1,7 @@
 """Every label, annotation, environment variable, path and port that two rooms must agree on.
 
-A leaf: imports nothing, is imported by every room. A name with one reader stands beside that reader.
+A leaf: imports nothing, is imported by every room. A name with one reader stands beside that
+reader.
 """
 
 from typing import Final
@@ -33,14 +34,19 @@ JOB_INDEX_FIELD: Final = "metadata.annotations['batch.kubernetes.io/job-completi
 
 MANAGED_BY: Final = "trainer.kubeflow.org/trainjob-controller"
 
-# --- Ours ------------------------------------------------------------------------------------------
-# One annotation on the JobSet tells the controller what it must know of the TrainJob.
+# --- Ours
+# ------------------------------------------------------------------------------------------ One
+# annotation on the JobSet tells the controller what it must know of the TrainJob.
 JOB_ANNOTATION: Final = "trainc.dev/job"
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
 TRAINC: Final = "trainc"
 
 # Kueue's labels on a TrainJob reach its JobSet (kueue.x-k8s.io/queue-name, .../priority-class).
 KUEUE_PREFIX: Final = "kueue.x-k8s.io/"
+
+# Where training code posts its progress: our controller's Service, and the reference's.
+STATUS_SERVER: Final = "trainc-controller.trainc-system.svc:10443"
+REFERENCE_STATUS_SERVER: Final = "kubeflow-trainer-controller-manager.kubeflow-system.svc:10443"
 
 # The CA that signs the status server's certificate, mounted into the trainer.
 TLS_CONFIG_SUFFIX: Final = "-tls-config"

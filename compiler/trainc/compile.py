@@ -1,0 +1,152 @@
+"""Checked documents through the house: admit, resolve, prepare, enforce, plan. No file is read
+here.
+
+The five calls of one job stand in ``_job``, in order; everything else here is about many jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from trainc import names
+from trainc.errors import Problem
+from trainc.info.info import Info
+from trainc.info.initializer import with_initializers
+from trainc.info.place import with_job_env
+from trainc.info.prepare import prepare
+from trainc.info.status import FEATURE, with_status
+from trainc.plan.audit import audit
+from trainc.plan.plan import Object, Output, Plan, plan
+from trainc.policy import discover, enforce
+from trainc.settings import schema
+from trainc.source.document import Document
+from trainc.spec.admit import admit
+from trainc.spec.compat import POLICIES, Compat
+from trainc.spec.resolve import Key, resolve
+from trainc.spec.runtime import Runtime, runtime
+from trainc.spec.spec import Settings
+from trainc.spec.trainjob import TrainJob, trainjob
+from trainc.spec.webhook import check_runtime
+
+PRIORITY_CLASS = "PriorityClass"
+
+
+class Inputs(NamedTuple):
+    """Documents by what they are for.
+
+    Attributes:
+        documents: What is to be built, in file order: TrainJobs, runtimes, PriorityClasses.
+        libraries: Runtimes to fall back on, each library after those it yields to.
+    """
+
+    documents: tuple[Document, ...]
+    libraries: tuple[tuple[Document, ...], ...] = ()
+
+
+def compile_documents(inputs: Inputs, settings: Settings, output: Output) -> Plan:
+    """The objects of every TrainJob among the documents, and every problem found.
+
+    Problems come in the order of the documents; objects in the order of the jobs.
+    """
+    compat = settings.compat
+    problems = [*_features(settings.features)]
+    settings = settings._replace(priority_classes=_priority_classes(inputs.documents))
+    runtimes = _runtimes(inputs, settings, problems)
+    objects: list[Object] = []
+    for document in inputs.documents:
+        if document.kind != names.TRAIN_JOB:
+            continue
+        refused = admit(document, compat)
+        problems += refused
+        if not refused:
+            made, found = _job(trainjob(document, settings.namespace), runtimes, settings, output)
+            objects += made
+            problems += found
+    return Plan(tuple(objects), tuple(dict.fromkeys(problems)))
+
+
+def _job(
+    job: TrainJob, runtimes: Mapping[Key, Runtime | None], settings: Settings, output: Output
+) -> tuple[tuple[Object, ...], list[Problem]]:
+    """One TrainJob from its document to its objects."""
+    spec, problems = resolve(job, runtimes, settings)
+    if spec is None or _failed(problems):
+        return (), problems
+    info, found = enforce(prepare(spec))
+    problems += found
+    if _failed(found):
+        return (), problems
+    info = finish(info)
+    problems += info.problems
+    objects = plan(info, output)
+    problems += audit(info, objects)
+    return objects, problems
+
+
+def finish(info: Info) -> Info:
+    """What comes after the policies: progress, initializers, and the job's env as the last word."""
+    return with_job_env(with_initializers(with_status(info)))
+
+
+def _failed(problems: Iterable[Problem]) -> bool:
+    return any(problem.severity == "error" for problem in problems)
+
+
+def _features(features: Iterable[str]) -> Iterable[Problem]:
+    for name in sorted(features):
+        if name != FEATURE:
+            yield Problem(f'no feature is called "{name}"', hint=f"features: {FEATURE}")
+
+
+def _priority_classes(documents: Iterable[Document]) -> frozenset[str]:
+    return frozenset(doc.name for doc in documents if doc.kind == PRIORITY_CLASS)
+
+
+def _runtimes(
+    inputs: Inputs, settings: Settings, problems: list[Problem]
+) -> dict[Key, Runtime | None]:
+    """Every runtime by its key; one that is refused is known, and None."""
+    found: dict[Key, Runtime | None] = {}
+    for documents in (inputs.documents, *inputs.libraries):
+        for document in documents:
+            if document.kind not in names.RUNTIME_KINDS:
+                continue
+            cluster = document.kind == names.CLUSTER_TRAINING_RUNTIME
+            namespace = "" if cluster else document.namespace or settings.namespace
+            key = (document.kind, namespace, document.name)
+            if key in found:
+                continue
+            found[key] = _runtime(document, settings, problems)
+    return found
+
+
+def _runtime(document: Document, settings: Settings, problems: list[Problem]) -> Runtime | None:
+    compat = settings.compat
+    refused = admit(document, compat, _extensions(document, compat))
+    problems += refused
+    if _failed(refused):
+        return None
+    keep_zero = not compat.keeps("replicas-zero")
+    read = runtime(document, settings.namespace, keep_zero_replicas=keep_zero)
+    refused = list(check_runtime(read))
+    problems += refused
+    return None if _failed(refused) else read
+
+
+def _extensions(document: Document, compat: Compat) -> tuple[Any, ...]:
+    """The schemas of policies the CRD does not know, where a runtime may want one of them."""
+    if compat.version is not None:
+        return ()
+    spec = document.root.get("spec") if isinstance(document.root, dict) else None
+    policy = spec.get("mlPolicy") if isinstance(spec, dict) else None
+    if not isinstance(policy, dict):
+        return ()
+    known = {key.partition(".")[2] for key in POLICIES}
+    if not set(policy) - known - {"numNodes"}:
+        return ()
+    return tuple(
+        (key, schema(found.settings))
+        for key, found in discover(compat).items()
+        if key not in POLICIES and key.startswith("mlPolicy.")
+    )

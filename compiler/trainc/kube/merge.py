@@ -1,0 +1,155 @@
+"""Strategic merge: a base object and a patch of one Go type in, the merged object out.
+
+Follows k8s.io/apimachinery/pkg/util/strategicpatch as the reference calls it: objects merge key by
+key, lists with a merge key item by item, other lists are replaced, and ``$patch`` directives in
+maps act. Neither argument is changed; the result shares what did not change.
+
+Upstream merges field by field even where only one field may be set (a volume's source, an env's
+value), and so leaves two. ``unions=True`` replaces the old one instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from trainc.kube.gotypes import Field, fields
+
+Path = tuple[str | int, ...]
+
+# Types of which one field at most may be set, beside those named here.
+_UNIONS: Final[dict[str, frozenset[str]]] = {
+    "Volume": frozenset({"name"}),
+    "EnvVar": frozenset({"name"}),
+    "EnvVarSource": frozenset(),
+    "LifecycleHandler": frozenset(),
+}
+
+
+class MergeError(Exception):
+    """A patch that cannot be merged; ``path`` leads to the offending key inside the patch."""
+
+    def __init__(self, message: str, path: Path) -> None:
+        """Keeps the place beside the message."""
+        super().__init__(message)
+        self.path = path
+
+
+def merge(
+    base: Mapping[str, Any], patch: Mapping[str, Any], type_name: str, *, unions: bool = False
+) -> dict[str, Any]:
+    """Merges ``patch`` into ``base``, both of the Go struct ``type_name``.
+
+    Args:
+        base: The object as it is.
+        patch: What shall change; null deletes a field.
+        type_name: The Go type of both, which says how each list merges.
+        unions: Whether a patch that sets one source of a volume or env drops the other.
+
+    Raises:
+        MergeError: A ``$`` key that is no directive, or a list item without its merge key.
+    """
+    return _merge_map(base, patch, type_name, (), unions)
+
+
+def _merge_map(
+    base: Mapping[str, Any], patch: Mapping[str, Any], type_name: str, path: Path, unions: bool
+) -> dict[str, Any]:
+    directive = patch.get("$patch")
+    if directive is not None:
+        return _directed(patch, directive, path)
+    out = dict(base)
+    if unions and type_name in _UNIONS:
+        free = _UNIONS[type_name]
+        if any(key not in free for key in patch):
+            out = {key: value for key, value in base.items() if key in free or key in patch}
+    known = {} if type_name.startswith("{}") or not type_name else fields(type_name)
+    for key, value in patch.items():
+        if key.startswith("$"):
+            raise MergeError(f"{key} is not a merge directive", (*path, key))
+        if value is None:
+            out.pop(key, None)
+            continue
+        merged = _merge_value(out.get(key), value, known.get(key), (*path, key), unions)
+        if merged is not None:
+            out[key] = merged
+    return out
+
+
+def _directed(patch: Mapping[str, Any], directive: Any, path: Path) -> dict[str, Any]:
+    if directive == "replace":
+        return {key: value for key, value in patch.items() if key != "$patch"}
+    if directive == "delete":
+        return {}
+    raise MergeError(f'$patch must be "replace" or "delete", got {directive!r}', (*path, "$patch"))
+
+
+def _merge_value(base: Any, value: Any, field: Field | None, path: Path, unions: bool) -> Any:
+    type_name = field.type if field else ""
+    if isinstance(value, Mapping):
+        if not isinstance(base, Mapping):
+            check_directives(value, path)
+            # Nothing to direct: upstream drops a map that carries a directive.
+            return None if "$patch" in value else value
+        return _merge_map(base, value, type_name, path, unions)
+    if isinstance(value, list) and isinstance(base, list) and field and "merge" in field.strategy:
+        return _merge_list(base, value, field, path, unions)
+    check_directives(value, path)
+    return value
+
+
+def check_directives(value: Any, path: Path) -> None:
+    """Refuses every ``$`` key below ``value`` that is not a directive a merge understands.
+
+    Raises:
+        MergeError: At the first such key.
+    """
+    if isinstance(value, Mapping):
+        if "$patch" in value:
+            _directed(value, value["$patch"], path)
+        for key, item in value.items():
+            if key.startswith("$") and key != "$patch":
+                raise MergeError(f"{key} is not a merge directive", (*path, key))
+            check_directives(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            check_directives(item, (*path, index))
+
+
+def _merge_list(
+    base: Sequence[Any], patch: Sequence[Any], field: Field, path: Path, unions: bool
+) -> list[Any]:
+    if not field.key:  # a list of scalars is a union (metadata.finalizers)
+        return _ordered(list(base), list(patch))
+    item_type = field.type[2:].lstrip("*")
+    merged = {item.get(field.key): item for item in base}
+    order: list[Any] = []
+    for index, item in enumerate(patch):
+        key = item.get(field.key)
+        if key is None:
+            raise MergeError(f"an item of a merged list needs {field.key}", (*path, index))
+        if key in merged:
+            merged[key] = _merge_map(merged[key], item, item_type, (*path, index), unions)
+        else:
+            check_directives(item, (*path, index))
+            merged[key] = item
+        order.append(key)
+    return [merged[key] for key in _ordered([item.get(field.key) for item in base], order)]
+
+
+def _ordered(base: list[Any], patch: list[Any]) -> list[Any]:
+    """Weaves the patch's order into the base's, as upstream's mergeSortedSlice does.
+
+    Of the two heads (base items the patch does not name; items of the patch) the base's goes first
+    only where both are in the base and its index is the smaller, so new items stand before the
+    base's.
+    """
+    index = {key: place for place, key in enumerate(base)}
+    named = dict.fromkeys(patch)
+    rest = [key for key in index if key not in named]
+    todo = list(named)
+    out: list[Any] = []
+    while rest and todo:
+        first = todo[0] in index and index[rest[0]] < index[todo[0]]
+        out.append(rest.pop(0) if first else todo.pop(0))
+    return out + rest + todo

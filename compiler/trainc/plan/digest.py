@@ -1,0 +1,65 @@
+"""The digest of a job: the same for as long as nothing changes that its pods are made from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from trainc.spec.runtime import Runtime
+from trainc.spec.spec import Spec
+
+# Fields of a patch that the API server lets a user change (transition rules, facts 1.5).
+_MUTABLE_POD: Final = frozenset({"nodeSelector", "affinity", "tolerations", "schedulingGates"})
+
+
+def digest(spec: Spec) -> str:
+    """``sha256:`` and 64 hex digits over the canonical JSON of the immutable part of job and
+    runtime.
+
+    Not part of it: ``suspend``, metadata, the mutable fields of runtimePatches, file names, the
+    compiler's version. So suspending a job or moving its file leaves the digest as it is.
+    """
+    job = {key: value for key, value in spec.job.spec.items() if key != "suspend"}
+    if "runtimePatches" in job:
+        job["runtimePatches"] = [_fixed(patch) for patch in job["runtimePatches"]]
+    text = _canonical(job) + "\n" + _runtime(spec.runtime)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+_RUNTIMES: dict[int, tuple[Runtime, str]] = {}
+
+
+def _runtime(runtime: Runtime) -> str:
+    """The canonical JSON of a runtime's spec; made once for all jobs that use it."""
+    held = _RUNTIMES.get(id(runtime))
+    if held is None or held[0] is not runtime:
+        root = runtime.document.root["spec"]
+        written = {key: value for key, value in root.items() if key != "template"}
+        written["template"] = runtime.template.spec
+        held = (runtime, hashlib.sha256(_canonical(written).encode()).hexdigest())
+        _RUNTIMES[id(runtime)] = held
+    return held[1]
+
+
+def _fixed(patch: Mapping[str, Any]) -> dict[str, Any]:
+    """A runtime patch without what may change: time, metadata, scheduling."""
+    out: dict[str, Any] = {"manager": patch["manager"]}
+    template = (patch.get("trainingRuntimeSpec") or {}).get("template") or {}
+    jobs = (template.get("spec") or {}).get("replicatedJobs")
+    if jobs:
+        out["replicatedJobs"] = [_fixed_job(job) for job in jobs]
+    return out
+
+
+def _fixed_job(job: Mapping[str, Any]) -> dict[str, Any]:
+    pod: Any = job
+    for key in ("template", "spec", "template", "spec"):
+        pod = pod.get(key) or {}
+    kept = {key: value for key, value in pod.items() if key not in _MUTABLE_POD}
+    return {"name": job["name"], "pod": kept}
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,138 @@
+"""The JobSet of a job: the one place where pod sets become a manifest again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from trainc import names
+from trainc.info.info import Info
+from trainc.info.podset import Container, PodSet
+from trainc.kube.upsert import doubled_ports
+from trainc.spec.compat import Compat
+
+Manifest = dict[str, Any]
+
+
+def jobset(info: Info) -> Manifest:
+    """The JobSet, without the annotation and label that every object of trainc gets.
+
+    Source: ``pkg/runtime/framework/plugins/jobset`` of v2.3.0; controlplane facts 3.8.
+    """
+    compat = info.spec.compat
+    spec = dict(info.spec.template.spec)
+    jobs = [_job(pod_set, compat) for pod_set in info.pod_sets]
+    if jobs:
+        spec["replicatedJobs"] = jobs
+    spec.pop("suspend", None)
+    if compat.keeps("kueue-labels") or not kueue_labels(info):
+        spec["suspend"] = bool(info.spec.job.spec.get("suspend", False))
+    return {
+        "apiVersion": names.JOBSET_API_VERSION,
+        "kind": "JobSet",
+        "metadata": _metadata(info),
+        "spec": spec,
+    }
+
+
+def kueue_labels(info: Info) -> dict[str, str]:
+    """The labels by which Kueue knows its workloads, as the TrainJob carries them."""
+    labels = info.spec.job.document.root["metadata"].get("labels") or {}
+    return {key: value for key, value in labels.items() if key.startswith(names.KUEUE_PREFIX)}
+
+
+def _metadata(info: Info) -> Manifest:
+    out: Manifest = {"name": info.name, "namespace": info.spec.job.namespace}
+    labels: Mapping[str, str] = info.spec.template.labels
+    if not info.spec.compat.keeps("kueue-labels"):
+        labels = {**labels, **kueue_labels(info)}
+    if labels:
+        out["labels"] = labels
+    if info.spec.template.annotations:
+        out["annotations"] = info.spec.template.annotations
+    return out
+
+
+# Pod sets that no policy has touched are the same objects in many jobs. Building them once saves
+# work here, and lets the emitter print them once. The pod set is kept so that its id stays its own.
+_SHARED: dict[tuple[int, Compat], tuple[PodSet, Manifest]] = {}
+_SHARED_LIMIT = 4096
+
+
+def _job(pod_set: PodSet, compat: Compat) -> Manifest:
+    key = (id(pod_set), compat)
+    held = _SHARED.get(key)
+    if held is not None and held[0] is pod_set:
+        return held[1]
+    built = _build(pod_set, compat)
+    if len(_SHARED) < _SHARED_LIMIT:
+        _SHARED[key] = (pod_set, built)
+    return built
+
+
+def _build(pod_set: PodSet, compat: Compat) -> Manifest:
+    raw = pod_set.raw
+    template: Mapping[str, Any] = raw["template"]
+    spec = {
+        **template["spec"],
+        "parallelism": pod_set.count,
+        "completions": pod_set.count,
+        "template": _pod_template(pod_set, compat),
+    }
+    out = {**raw, "template": {**template, "spec": spec}}
+    if pod_set.ancestor in names.ANCESTORS:
+        out["replicas"] = 1
+    return out
+
+
+def _pod_template(pod_set: PodSet, compat: Compat) -> Manifest:
+    raw: Mapping[str, Any] = pod_set.raw["template"]["spec"]["template"]
+    out = dict(raw)
+    if pod_set.pod_labels or pod_set.pod_annotations:
+        metadata = dict(raw.get("metadata", {}))
+        for key, more in (
+            ("labels", pod_set.pod_labels),
+            ("annotations", pod_set.pod_annotations),
+        ):
+            if more:
+                metadata[key] = {**metadata.get(key, {}), **more}
+        out["metadata"] = metadata
+    spec = dict(raw.get("spec", {}))
+    for key, containers in (
+        ("containers", pod_set.containers),
+        ("initContainers", pod_set.init_containers),
+    ):
+        if containers:
+            spec[key] = [_container(container, compat) for container in containers]
+    if pod_set.volumes:
+        spec["volumes"] = list(pod_set.volumes)
+    out["spec"] = spec
+    return out
+
+
+def _container(container: Container, compat: Compat) -> Manifest:
+    out = dict(container.raw)
+    ports = doubled_ports(container.ports) if compat.keeps("ports") else container.ports
+    for key, value in (
+        ("env", container.env),
+        ("envFrom", container.env_from),
+        ("ports", ports),
+        ("volumeMounts", container.mounts),
+    ):
+        if value:
+            out[key] = list(value)
+    _set_or_drop(out, "command", container.command)
+    _set_or_drop(out, "args", container.args)
+    if container.image != container.raw.get("image", ""):
+        out["image"] = container.image  # "" too: the job may clear the image of its runtime
+    if container.resources:
+        out["resources"] = container.resources
+    return out
+
+
+def _set_or_drop(out: Manifest, key: str, value: tuple[str, ...] | None) -> None:
+    """Writes a list; an empty one clears what the template has."""
+    if value:
+        out[key] = list(value)
+    else:
+        out.pop(key, None)

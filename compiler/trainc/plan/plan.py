@@ -1,0 +1,130 @@
+"""Plan: the objects that shall exist, each with its origin; and what the controller must know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+
+from trainc import names
+from trainc.errors import Problem
+from trainc.info.info import Info
+from trainc.plan.digest import digest
+from trainc.plan.jobset import Manifest, jobset
+from trainc.plan.secret import secret
+
+Secrets = Literal["refer", "inline"]
+Emit = Literal["jobset", "both"]
+
+
+class Object(NamedTuple):
+    """One object of the output.
+
+    Attributes:
+        manifest: The whole object. Parts of it are shared with other objects: never change it.
+        origin: What it was made from, as the comment above it says.
+        trainjob: Namespace and name of the TrainJob it belongs to.
+    """
+
+    manifest: Mapping[str, Any]
+    origin: str
+    trainjob: tuple[str, str]
+
+
+class Plan(NamedTuple):
+    """All objects of a build, and all problems found on the way."""
+
+    objects: tuple[Object, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+class Output(NamedTuple):
+    """What a build is asked to print.
+
+    Attributes:
+        secrets: ``refer`` leaves Secrets to the cluster, ``inline`` prints fresh ones.
+        emit: ``both`` prints the TrainJob beside its JobSet.
+        status_ca: The CA certificate that signs the status server's, PEM; None leaves the ConfigMap
+            that holds it to the controller.
+    """
+
+    secrets: Secrets = "refer"
+    emit: Emit = "jobset"
+    status_ca: str | None = None
+
+
+def plan(info: Info, output: Output) -> tuple[Object, ...]:
+    """The objects of one job, in no particular order."""
+    job = info.spec.job
+    origin = f"{job.document.file} (TrainJob {job.name}, {info.spec.runtime.label})"
+    key = (job.namespace, job.name)
+    return tuple(Object(manifest, origin, key) for manifest in _manifests(info, output))
+
+
+def _manifests(info: Info, output: Output) -> Iterator[Manifest]:
+    sound = info.spec.compat.version is None
+    for manifest in (*info.objects, *_minted(info, output)):
+        yield _stamped(manifest, info, sound)
+    built = jobset(info)
+    if sound:
+        built = _stamped(built, info, sound)
+        note = {names.JOB_ANNOTATION: annotation(info, output)}
+        built["metadata"]["annotations"] = {**built["metadata"].get("annotations", {}), **note}
+    yield built
+    if sound and output.emit == "both":
+        yield _trainjob(info)
+
+
+def _minted(info: Info, output: Output) -> Iterator[Manifest]:
+    for request in info.secrets:
+        if request.kind == "ca":
+            if output.status_ca is not None or output.secrets == "inline":
+                yield _authority(request.name, output.status_ca or "")
+        elif output.secrets == "inline":
+            yield secret(request, info.name)
+
+
+def _authority(name: str, certificate: str) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name},
+        "data": {names.CA_KEY: certificate},
+    }
+
+
+def _stamped(manifest: Mapping[str, Any], info: Info, sound: bool) -> Manifest:
+    """The object in the job's namespace, marked as made by trainc."""
+    metadata = {**manifest["metadata"], "namespace": info.spec.job.namespace}
+    if sound:
+        metadata["labels"] = {**metadata.get("labels", {}), names.MANAGED_BY_LABEL: names.TRAINC}
+    return {**manifest, "metadata": metadata}
+
+
+def annotation(info: Info, output: Output) -> str:
+    """What the status controller must know of a job, as one line of JSON.
+
+    Keys: ``version`` of this format, ``trainjob``, ``digest`` of the spec, and where there are any:
+    ``deadlineSeconds``, ``features``, and ``secrets`` to mint (``name`` and ``kind``).
+    """
+    job = info.spec.job
+    known: dict[str, Any] = {"digest": digest(info.spec), "trainjob": job.name, "version": 1}
+    deadline = job.spec.get("activeDeadlineSeconds")
+    if deadline:
+        known["deadlineSeconds"] = deadline
+    if info.spec.settings.features:
+        known["features"] = sorted(info.spec.settings.features)
+    missing = [
+        {"kind": request.kind, "name": request.name}
+        for request in info.secrets
+        if output.secrets == "refer" and not (request.kind == "ca" and output.status_ca is not None)
+    ]
+    if missing:
+        known["secrets"] = missing
+    return json.dumps(known, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _trainjob(info: Info) -> Manifest:
+    root = info.spec.job.document.root
+    metadata = {**root["metadata"], "namespace": info.spec.job.namespace}
+    return {**{k: v for k, v in root.items() if k != "status"}, "metadata": metadata}

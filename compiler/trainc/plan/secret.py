@@ -1,0 +1,31 @@
+"""Fresh Secrets for ``--secrets inline``: the one thing a build makes that no file determines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trainc.info.info import SecretRequest
+from trainc.kube.keys import curve_certificate, ssh_key_pair
+
+
+def secret(request: SecretRequest, job: str) -> dict[str, Any]:
+    """A Secret with a key made this moment.
+
+    Raises:
+        ValueError: The request is of a kind that no manifest can hold.
+    """
+    if request.kind == "ssh":
+        private, public = ssh_key_pair()
+        return {
+            **_object(request.name),
+            "type": "kubernetes.io/ssh-auth",
+            "immutable": True,
+            "stringData": {"ssh-privatekey": private, "ssh-publickey": public},
+        }
+    if request.kind == "curve":
+        return {**_object(request.name), "stringData": {"curve.cert": curve_certificate(job)}}
+    raise ValueError(f"no Secret of kind {request.kind} can be made here")
+
+
+def _object(name: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}}

@@ -1,0 +1,56 @@
+"""Documents in; defaulted documents, and what schema, list keys and CEL rules refuse, out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from trainc import names
+from trainc.errors import Problem
+from trainc.kube.schema import Extensions
+from trainc.source.document import Document
+from trainc.spec.compat import Compat
+from trainc.spec.rules import check_rules
+from trainc.spec.schema import check, default
+
+
+def admit(document: Document, compat: Compat, extensions: Extensions = ()) -> list[Problem]:
+    """Checks a TrainJob or runtime as the API server does on create, and fills in its defaults.
+
+    The rules run on a document that the schema admits only, as in the API server.
+
+    Args:
+        document: Changed in place: defaults are added, nulls dropped.
+        compat: Whether the bounds of v2.3.0 or the sound ones hold.
+        extensions: Schemas of policies beyond those of the reference.
+    """
+    kind = document.kind
+    problems = check(document, kind, extensions)
+    if problems:
+        return problems
+    default(document, kind)
+    problems = check_rules(document, kind, sound=not compat.keeps("nodes-below-one"))
+    if kind in names.RUNTIME_KINDS:
+        problems += _gangs(document, compat)
+    return problems
+
+
+def _gangs(document: Document, compat: Compat) -> list[Problem]:
+    """Two gang policies: each would make its own PodGroup of the same pods."""
+    written: Mapping[str, Any] = document.root["spec"].get("podGroupPolicy") or {}
+    gangs = sorted(key for key, value in written.items() if value is not None)
+    if len(gangs) < 2:
+        return []
+    kept = compat.keeps("two-gangs")
+    path = ("spec", "podGroupPolicy")
+    return [
+        Problem(
+            f"sets {' and '.join(gangs)}; a pod belongs to one gang scheduler",
+            document.mark((*path, gangs[1])),
+            document.label,
+            "spec.podGroupPolicy",
+            "warning" if kept else "error",
+            "" if kept else f"remove {gangs[1]}, or {gangs[0]}",
+            "two-gangs" if kept else "",
+        )
+    ]

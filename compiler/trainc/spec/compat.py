@@ -1,0 +1,260 @@
+"""The named differences between trainc and Kubeflow Trainer v2.3.0: every one, in one place.
+
+A quirk is a defect of the reference that ``--compat v2.3.0`` reproduces and the default mode mends.
+Rooms ask ``compat.keeps(NAME)``; none tests a version. ``docs/fidelity.md`` is made from this
+table.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+VERSIONS: Final = ("v2.3.0",)
+
+# The policies the reference has; under --compat no other exists.
+POLICIES: Final = frozenset(
+    {
+        "mlPolicy.torch",
+        "mlPolicy.mpi",
+        "mlPolicy.jax",
+        "mlPolicy.xgboost",
+        "mlPolicy.flux",
+        "mlPolicy.plainml",
+        "podGroupPolicy.coscheduling",
+        "podGroupPolicy.volcano",
+    }
+)
+
+
+class Quirk(NamedTuple):
+    """One difference.
+
+    Attributes:
+        name: How warnings and documents call it.
+        defect: Its number in the list of the reference's known defects, empty where it has none.
+        reference: What v2.3.0 does.
+        sound: What trainc does by default.
+        reason: Why the two cannot be one.
+    """
+
+    name: str
+    defect: str
+    reference: str
+    sound: str
+    reason: str
+
+
+QUIRKS: Final = {
+    quirk.name: quirk
+    for quirk in (
+        Quirk(
+            "flux-nodes",
+            "#1, #2",
+            "crashes where a Flux job has no spec.trainer or no spec.trainer.numNodes",
+            "takes the node count of the runtime",
+            "a runtime's own numNodes is as good a number as the job's",
+        ),
+        Quirk(
+            "patch-unknown-target",
+            "#6, #7",
+            "adds a job or an image-less container where a patch names one that is not there",
+            "refuses the patch",
+            "the API server refuses a container without image, long after the merge",
+        ),
+        Quirk(
+            "ports",
+            "#8",
+            "takes two ports without a name for one, so user ports are lost or doubled",
+            "keeps every user port and adds its own once, told apart by number and protocol",
+            "a lost port breaks a service, a doubled one is refused by the API server",
+        ),
+        Quirk(
+            "patch-keeps-source",
+            "#9",
+            "leaves the old source beside the new one where a patch changes a volume or an env",
+            "replaces the source",
+            "the API server refuses two sources",
+        ),
+        Quirk(
+            "file-key-ref",
+            "#10",
+            "turns a fileKeyRef of the job's env into an empty valueFrom",
+            "keeps it",
+            "the variable would be refused by the API server",
+        ),
+        Quirk(
+            "claims-lost",
+            "#11",
+            "drops resources.claims as soon as the job sets resourcesPerNode",
+            "keeps the claims of both sides",
+            "a job without its claim loses the device it was made for",
+        ),
+        Quirk(
+            "resources-need-policy",
+            "#12",
+            "ignores resourcesPerNode where the runtime has no mlPolicy",
+            "merges it always",
+            "what a user writes must act or be refused",
+        ),
+        Quirk(
+            "partial-resources",
+            "#13",
+            "counts processes from the job's resourcesPerNode alone",
+            "counts them from the resources the container really gets",
+            "a job that only raises memory would leave its GPUs idle",
+        ),
+        Quirk(
+            "no-trainer-no-env",
+            "",
+            "gives the trainer no rendezvous env, port or count where spec.trainer is absent",
+            "gives them always",
+            "a job that takes its runtime as it is must still find its peers",
+        ),
+        Quirk(
+            "mpi-launcher-takes-all",
+            "#14",
+            "gives the launcher the runtime's numNodes, and resourcesPerNode",
+            "gives them to the workers, and the launcher a share only where it is a node itself",
+            "the counts and resources of a node are meant for the nodes",
+        ),
+        Quirk(
+            "mpi-lonely-launcher",
+            "#15",
+            "runs a launcher and a worker where the launcher is the one node",
+            "runs the launcher alone, with one line in the hostfile, and says so",
+            "numNodes 1 is one node",
+        ),
+        Quirk(
+            "fixed-host",
+            "#16",
+            "names the first node <job>-node-0-0.<job> whatever job and subdomain are called",
+            "uses the real job's name and the real subdomain",
+            "a name that does not resolve ends in a time-out",
+        ),
+        Quirk(
+            "torchtune-count",
+            "#17",
+            "checks torchtune's limits against the job's numNodes alone",
+            "checks them against the count that will run",
+            "LoRA would be dropped silently on several nodes",
+        ),
+        Quirk(
+            "flux-quoting",
+            "#20",
+            "joins command and arguments with spaces into one word for a shell",
+            "passes each argument on as it is, the runtime's included",
+            "an argument with a space or a quote would come apart",
+        ),
+        Quirk(
+            "flux-exit-code",
+            "#20",
+            "ends the lead broker's script with a touch, so a failed command looks complete",
+            "ends with the command's own exit code",
+            "a failed training must fail its Job",
+        ),
+        Quirk(
+            "flux-shm",
+            "#20",
+            "mounts /dev/shm read-only",
+            "mounts it writable",
+            "MPI and NCCL write to shared memory",
+        ),
+        Quirk(
+            "flux-gpus",
+            "#20",
+            "asks Flux for all of a node's GPUs for each task",
+            "asks for a task's share",
+            "flux run -g counts per task",
+        ),
+        Quirk(
+            "replicas-zero",
+            "#22",
+            "drops replicas: 0, which JobSet then reads as 1",
+            "keeps replicas as written",
+            "0 is what the user wrote",
+        ),
+        Quirk(
+            "nodes-below-one",
+            "#24",
+            "takes numNodes and numProcPerNode below 1",
+            "refuses them, in jobs and runtimes",
+            "a job without pods never ends, a gang of none never starts",
+        ),
+        Quirk(
+            "initializer-by-label",
+            "#25",
+            "looks an initializer up by name when checking and by label when building",
+            "finds it by label or name alike",
+            "an initializer found by the check must get its settings",
+        ),
+        Quirk(
+            "two-gangs",
+            "",
+            "makes a PodGroup for each of two gang policies",
+            "refuses a runtime that sets both",
+            "a pod belongs to one scheduler",
+        ),
+        Quirk(
+            "mpi-implementation",
+            "#5",
+            'admits mpiImplementation "" and fails when building',
+            'reads "" as OpenMPI',
+            "the schema admits it, and OpenMPI is the only one there is",
+        ),
+        Quirk(
+            "patch-directive",
+            "#4",
+            "crashes on a $patch value or $ key it does not know, or keeps it as a plain key",
+            "refuses every $ key that is no directive",
+            "no label may start with $",
+        ),
+        Quirk(
+            "kueue-labels",
+            "",
+            "leaves Kueue's labels on the TrainJob alone",
+            "puts them on the JobSet, and then leaves spec.suspend to Kueue",
+            "without the operator the JobSet is the object Kueue sees",
+        ),
+        Quirk(
+            "env-zeroes",
+            "",
+            'writes value: "", containerName: "" and drops fieldRef.apiVersion in the job\'s env',
+            "prints the job's env as it prints the runtime's",
+            "the API server drops the empty ones again, which a GitOps tool shows as drift",
+        ),
+        Quirk(
+            "status-server",
+            "",
+            "lets training code report progress to the operator's Service",
+            "lets it report to trainc's controller",
+            "each answers for the objects it serves",
+        ),
+        Quirk(
+            "priority-class",
+            "",
+            "refuses a job whose priority class is not among the inputs (volcano)",
+            "warns",
+            "offline nobody knows which priority classes the cluster holds",
+        ),
+    )
+}
+
+# What the default mode adds to the objects, beside mending quirks.
+ADDITIONS: Final = {
+    "job-annotation": "annotation trainc.dev/job on the JobSet: what the controller must know",
+    "managed-by": "label app.kubernetes.io/managed-by: trainc on every object",
+    "port-protocol": "protocol: TCP on the ports policies add, as the API server defaults it",
+}
+
+
+class Compat(NamedTuple):
+    """Which quirks are kept: all of a version's, or none."""
+
+    version: str | None = None
+
+    def keeps(self, name: str) -> bool:
+        """Whether the named quirk of the reference is to be reproduced."""
+        return self.version is not None and name in QUIRKS
+
+
+SOUND: Final = Compat()

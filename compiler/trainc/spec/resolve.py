@@ -1,0 +1,75 @@
+"""Checked documents in, Specs out: each TrainJob paired with the runtime its runtimeRef names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trainc import names
+from trainc.errors import Problem
+from trainc.spec.patches import patched
+from trainc.spec.runtime import Runtime
+from trainc.spec.spec import Settings, Spec
+from trainc.spec.trainjob import TrainJob
+from trainc.spec.webhook import check_job
+
+# (kind, namespace, name) of a runtime; the namespace of a cluster runtime is empty. None stands for
+# a runtime that was refused: it exists, so its jobs are not to blame, but nothing is made from it.
+Key = tuple[str, str, str]
+Runtimes = Mapping[Key, Runtime | None]
+
+_REF = ("spec", "runtimeRef")
+
+
+def resolve(
+    job: TrainJob, runtimes: Runtimes, settings: Settings
+) -> tuple[Spec | None, list[Problem]]:
+    """Pairs a job with its runtime, patches the template, and checks the two together.
+
+    Returns:
+        The spec, or None where there is nothing to compile from, and the problems found.
+    """
+    ref = job.spec["runtimeRef"]
+    kind, group = ref["kind"], ref["apiGroup"]
+    if kind not in names.RUNTIME_KINDS or group != names.GROUP:
+        return None, [_unsupported(job, kind, group)]
+    key = (kind, job.namespace if kind == names.TRAINING_RUNTIME else "", ref["name"])
+    if key not in runtimes:
+        return None, [_missing(job, key, runtimes)]
+    runtime = runtimes[key]
+    if runtime is None:
+        return None, []
+    template, problems = patched(job, runtime, settings.compat)
+    spec = Spec(job, runtime, template, settings)
+    problems += check_job(spec)
+    return spec, problems
+
+
+def _unsupported(job: TrainJob, kind: str, group: str) -> Problem:
+    return Problem(
+        f'no runtime is of kind "{kind}" in group "{group}"',
+        job.mark((*_REF, "kind")),
+        job.label,
+        "spec.runtimeRef",
+        hint=f"kinds: {', '.join(reversed(names.RUNTIME_KINDS))}; group: {names.GROUP}",
+    )
+
+
+def _missing(job: TrainJob, key: Key, runtimes: Runtimes) -> Problem:
+    kind, namespace, name = key
+    where = f" in namespace {namespace}" if namespace else ""
+    same = sorted({known[2] for known in runtimes if known[:2] == key[:2]})
+    other = [known for known in runtimes if known[2] == name and known[:2] != key[:2]]
+    if other:
+        place = f" in namespace {other[0][1]}" if other[0][1] else ""
+        hint = f"there is a {other[0][0]} {name}{place}"
+    elif same:
+        hint = f"there are: {', '.join(same[:12])}{', ...' if len(same) > 12 else ''}"
+    else:
+        hint = "add its file to the inputs, or its folder with --runtimes"
+    return Problem(
+        f'no {kind} "{name}"{where} among the inputs',
+        job.mark((*_REF, "name")),
+        job.label,
+        "spec.runtimeRef",
+        hint=hint,
+    )

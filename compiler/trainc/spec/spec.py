@@ -1,0 +1,83 @@
+"""Spec: a TrainJob and the runtime it names, patches applied; and the problems it can name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from trainc.errors import Problem, Severity, field_path
+from trainc.spec.compat import Compat
+from trainc.spec.runtime import Runtime, Template
+from trainc.spec.trainjob import Path, TrainJob
+
+
+class Settings(NamedTuple):
+    """What holds for every job of a build.
+
+    Attributes:
+        compat: Which of the reference's quirks are kept.
+        features: Names of the feature gates that are on.
+        namespace: Where objects without a namespace live.
+        priority_classes: Names of the PriorityClasses among the inputs.
+    """
+
+    compat: Compat = Compat()
+    features: frozenset[str] = frozenset()
+    namespace: str = "default"
+    priority_classes: frozenset[str] = frozenset()
+
+
+class Spec(NamedTuple):
+    """What the user asked for, resolved.
+
+    Attributes:
+        job: The TrainJob.
+        runtime: The runtime its ``runtimeRef`` names.
+        template: The runtime's template with the job's ``runtimePatches`` applied; the very object
+            of the runtime where there are none.
+        settings: What holds for the whole build.
+    """
+
+    job: TrainJob
+    runtime: Runtime
+    template: Template
+    settings: Settings
+
+    @property
+    def compat(self) -> Compat:
+        """Which of the reference's quirks are kept."""
+        return self.settings.compat
+
+    def problem(
+        self,
+        path: Path,
+        message: str,
+        *,
+        hint: str = "",
+        severity: Severity = "error",
+        code: str = "",
+        field: str = "",
+    ) -> Problem:
+        """A problem of the TrainJob at ``path``; ``field`` overrides the name of the field."""
+        return Problem(
+            message,
+            self.job.mark(path),
+            self.job.label,
+            field or field_path(path),
+            severity,
+            hint,
+            code,
+        )
+
+    def quirk(self, name: str, path: Path, message: str) -> Iterator[Problem]:
+        """The warning that a quirk of the reference shapes this job's output."""
+        if self.compat.keeps(name):
+            yield self.problem(path, message, severity="warning", code=name)
+
+
+def runtime_problem(
+    runtime: Runtime, path: Path, message: str, *, hint: str = "", severity: Severity = "error"
+) -> Problem:
+    """A problem of a runtime at ``path``."""
+    mark = runtime.document.mark(path)
+    return Problem(message, mark, runtime.label, field_path(path), severity, hint)
