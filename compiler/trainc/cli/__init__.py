@@ -1,0 +1,28 @@
+"""The command line: the only room that exits, and the only one that knows click.
+
+One file a command group; what a command needs is imported when it runs, so that
+``trainc --version`` costs an interpreter and nothing else.
+"""
+
+import sys
+from typing import NoReturn
+
+from trainc.version import __version__
+
+# Name of a command -> the click command that answers it.
+COMMANDS = {
+    "build": "trainc.cli.build:build",
+    "completion": "trainc.cli.completion:completion",
+}
+
+
+def main() -> NoReturn:
+    """Runs ``trainc`` with the process's arguments and exits."""
+    if sys.argv[1:2] == ["--version"]:
+        sys.stdout.write(f"trainc {__version__}\n")
+        sys.exit(0)
+    try:
+        from trainc.cli.run import run
+    except KeyboardInterrupt:  # Ctrl-C while the modules are being read
+        sys.exit(130)
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,27 @@
+"""``trainc completion SHELL``: the script that lets a shell complete trainc's commands."""
+
+import click
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.option("--problems", type=click.Choice(["text", "json"]), default="text", hidden=True)
+def completion(shell: str, problems: str) -> None:
+    r"""Prints the script that completes trainc's commands and options in SHELL.
+
+    \b
+    Bash, in ~/.bashrc:
+      eval "$(trainc completion bash)"
+    Zsh, in ~/.zshrc:
+      eval "$(trainc completion zsh)"
+    Fish:
+      trainc completion fish > ~/.config/fish/completions/trainc.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    from trainc.cli.run import trainc
+
+    completer = get_completion_class(shell)
+    if completer is None:
+        raise click.UsageError(f"no completion for {shell}")
+    click.echo(completer(trainc, {}, "trainc", "_TRAINC_COMPLETE").source())

@@ -1,0 +1,106 @@
+"""What a command says on stderr: problems as text or as one JSON document, and how loud.
+
+In: the problems of a run. Out: stderr, written once, when the command has ended. The form is read
+from the raw arguments, because a wrong usage must be reported in it too.
+"""
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterable, Sequence
+
+import click
+
+from trainc.errors import Problem
+
+_COLORS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "note": "\x1b[1;36m"}
+_RESET = "\x1b[0m"
+# A file under review must not steer the reader's terminal.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+class Report:
+    """Collects problems; prints them when it is closed."""
+
+    def __init__(self, args: Sequence[str]) -> None:
+        """Reads the form from the arguments; JSON where ``--problems json`` stands."""
+        self.json = _asks_for_json(args)
+        self.verbosity = 0
+        self.problems: list[Problem] = []
+        self._details: list[str] = []
+
+    @property
+    def failed(self) -> bool:
+        """Whether one of the problems is an error."""
+        return any(problem.severity == "error" for problem in self.problems)
+
+    def listen(self, verbose: int, quiet: bool) -> None:
+        """Sets how much is said; with ``-v`` the log of the compiler goes to stderr too."""
+        self.verbosity = -1 if quiet else verbose
+        if self.verbosity > 0 and not self.json:
+            level = logging.DEBUG if self.verbosity > 1 else logging.INFO
+            logging.basicConfig(stream=sys.stderr, format="trainc: %(message)s", level=level)
+
+    def add(self, problems: Iterable[Problem]) -> None:
+        """Takes problems in the order in which they are to be read."""
+        self.problems.extend(problems)
+
+    def detail(self, text: str) -> None:
+        """Takes text for somebody who debugs; JSON has no place for it."""
+        self._details.append(text)
+
+    def usage(self, error: click.ClickException) -> None:
+        """Takes a mistake in the command line, with the way to the help."""
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "trainc"
+        self.add([Problem(error.format_message(), hint=f"see '{path} --help'")])
+
+    def stop(self, status: int, why: str) -> int:
+        """The exit status of a run ended from outside; JSON says why: it is never silent."""
+        if self.json:
+            self.add([Problem(why)])
+        return status
+
+    def close(self) -> None:
+        """Prints everything, once."""
+        sys.stderr.write(self._json() if self.json else self._text())
+        sys.stderr.flush()
+
+    def _json(self) -> str:
+        import json
+
+        return json.dumps([problem.as_dict() for problem in self.problems], indent=2) + "\n"
+
+    def _text(self) -> str:
+        heard = [p for p in self.problems if self.verbosity >= 0 or p.severity == "error"]
+        colored = _is_colored()
+        lines = [_line(problem, colored) + "\n" for problem in heard]
+        return "".join(lines + self._details)
+
+
+def _asks_for_json(args: Sequence[str]) -> bool:
+    """Whether the last ``--problems`` before ``--`` says ``json``."""
+    before = list(args[: args.index("--")] if "--" in args else args)
+    form = ""
+    for option, value in zip(before, before[1:] + [""], strict=True):
+        if option == "--problems":
+            form = value
+        elif option.startswith("--problems="):
+            form = option.partition("=")[2]
+    return form == "json"
+
+
+def _is_colored() -> bool:
+    """Whether stderr is a terminal that may show colours (https://no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stderr.isatty()
+
+
+def _line(problem: Problem, colored: bool) -> str:
+    text = _CONTROL.sub(lambda match: ascii(match[0])[1:-1], str(problem))
+    if not colored:
+        return text
+    word = f"{problem.severity}:"
+    return text.replace(word, f"{_COLORS[problem.severity]}{word}{_RESET}", 1)

@@ -1,0 +1,146 @@
+"""What stands around every command: exit status, signals, the report of problems.
+
+In: the arguments. Out: the exit status.
+
+    0  done
+    1  the files have problems (or, for commands that compare, differ)
+    2  wrong usage, or an extra that is not installed
+    3  a bug of trainc
+    130, 143, 141  ended by Ctrl-C, SIGTERM, a reader that closed the pipe
+"""
+
+import errno
+import importlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any
+
+import click
+
+from trainc.cli import COMMANDS
+from trainc.cli.report import Report
+from trainc.errors import Problem, TraincError
+from trainc.version import __version__
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived: unwinds the stack as Ctrl-C does, so that temporary files are removed."""
+
+
+class Commands(click.Group):
+    """The commands of the table, each imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the alphabet."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), function)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command to run; a name nobody has is answered with the nearest ones."""
+        self.commands = dict.fromkeys(COMMANDS, click.Command(None))
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings=_CONTEXT)
+@click.version_option(__version__, prog_name="trainc", message="%(prog)s %(version)s")
+def trainc() -> None:
+    r"""Compiles Kubeflow Trainer v2 TrainJobs into the Kubernetes manifests a GitOps tool syncs.
+
+    TrainJobs and runtimes go in as files; JobSets and what they need come out, fully expanded,
+    the same bytes each time, without a cluster.
+
+    \b
+    Start here:
+      trainc build examples/            print the manifests
+      trainc build --out-dir out jobs/  write one file an object
+      trainc build --help               every option, with examples
+    """
+
+
+def run(args: Sequence[str]) -> int:
+    """Runs one command line and returns its exit status; never raises."""
+    report = Report(args)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        status = _guarded(list(args), report)
+    except KeyboardInterrupt:
+        status = report.stop(130, "interrupted")
+    except Terminated:
+        status = report.stop(143, "terminated")
+    except Exception as bug:
+        status = _bug(bug, report)
+    return _closed(status, report)
+
+
+def _guarded(args: list[str], report: Report) -> int:
+    """Runs the command; what the user can mend becomes a problem and an exit status."""
+    try:
+        result = trainc.main(args, prog_name="trainc", standalone_mode=False, obj=report)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Abort:
+        return report.stop(130, "interrupted")
+    except click.ClickException as error:
+        report.usage(error)
+        return 2
+    except TraincError as error:
+        report.add(error.problems)
+        return 1
+    except OSError as error:
+        return _output_failed(error, report)
+
+
+def _output_failed(error: OSError, report: Report) -> int:
+    """A reader that left is no error; a full disk is."""
+    _drop_output()
+    if error.errno == errno.EPIPE:
+        return 141
+    report.add([Problem(f"cannot write: {error.strerror or error}: {error.filename or 'stdout'}")])
+    return 1
+
+
+def _drop_output() -> None:
+    """Sends what is still buffered nowhere, or Python complains about it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _bug(bug: Exception, report: Report) -> int:
+    """One line on our bug and how to report it; the traceback with ``-vv``."""
+    frame = traceback.extract_tb(bug.__traceback__)[-1]
+    place = f"{os.path.basename(frame.filename)}:{frame.lineno}"
+    problem = Problem(
+        f"trainc {__version__} has a bug: {type(bug).__name__} at {place}: {bug}",
+        hint="please report it with this line and the input; -vv prints the traceback",
+    )
+    report.add([problem])
+    if report.verbosity >= 2:
+        report.detail("".join(traceback.format_exception(bug)))
+    return 3
+
+
+def _closed(status: int, report: Report) -> int:
+    """Prints the report; a stderr that nobody reads changes nothing."""
+    try:
+        report.close()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    return status
+
+
+def _terminate(number: int, frame: FrameType | None) -> Any:
+    raise Terminated

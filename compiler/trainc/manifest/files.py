@@ -1,0 +1,172 @@
+"""Manifests into a folder: every file whole or absent, ours kept apart from everybody else's.
+
+In: objects in order and a folder. Out: the folder holds exactly the files of these objects, besides
+what others put there. Everything that can fail without harm is done first:
+
+1. look: read the index; a file of somebody else in the way stops the build here
+2. stage: write the changed files and the new index into ``.trainc-stage/``; a full disk ends here
+3. announce: the index names old and new files, so whatever happens next they are known as ours
+4. rename the staged files to their places, one by one
+5. remove what is no longer wanted, rename the new index to its place
+
+Killed at any point, the next build finds every file in an index and mends the folder.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from trainc.errors import Mark, Problem, TraincError
+from trainc.manifest import index
+from trainc.manifest.index import Index
+
+STAGE: Final = ".trainc-stage"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a build did to the folder: names relative to it, sorted."""
+
+    written: tuple[str, ...]
+    removed: tuple[str, ...]
+    kept: int
+
+
+def write(folder: Path, texts: Mapping[str, str], sources: Mapping[str, str]) -> Change:
+    """Makes the folder hold these files of ours and no others.
+
+    Args:
+        folder: The output folder; made where it is missing.
+        texts: Relative POSIX path -> the whole text of the file.
+        sources: What the index tells of the sources: file -> SHA-256.
+
+    Raises:
+        TraincError: A foreign file is in the way, the folder cannot be written, the disk is full.
+    """
+    contents = {name: text.encode() for name, text in texts.items()}
+    files = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
+    try:
+        with _locked(folder):
+            return _write(folder, contents, Index(files=files, sources=sources))
+    except OSError as error:
+        raise TraincError([_failed(folder, error)]) from error
+
+
+def _write(folder: Path, contents: Mapping[str, bytes], new: Index) -> Change:
+    old = _known(folder)
+    _refuse_foreign(folder, contents, old)
+    changed = [name for name, data in sorted(contents.items()) if not _holds(folder / name, data)]
+    stale = sorted(set(old.files) - set(new.files))
+    with _stage(folder) as stage:
+        for number, name in enumerate(changed):
+            (stage / str(number)).write_bytes(contents[name])
+        _publish(folder, stage, changed, stale, old, new)
+    return Change(tuple(changed), tuple(stale), len(contents) - len(changed))
+
+
+def _publish(
+    folder: Path, stage: Path, changed: list[str], stale: list[str], old: Index, new: Index
+) -> None:
+    """Moves what was staged to its place and removes what is stale; the index first and last."""
+    final = stage / "index"
+    final.write_bytes(new.dump())
+    if changed or stale:
+        announced = Index({**old.files, **new.files}, new.sources, unfinished=True)
+        (stage / "announced").write_bytes(announced.dump())
+        os.replace(stage / "announced", folder / index.NAME)
+    for number, name in enumerate(changed):
+        (folder / name).parent.mkdir(exist_ok=True)
+        os.replace(stage / str(number), folder / name)
+    for name in stale:
+        if _is_file(folder / name):  # a folder or a link there is somebody else's
+            (folder / name).unlink()
+    for parent in sorted({(folder / name).parent for name in stale}):
+        with suppress(OSError):  # somebody else's file is in it
+            parent.rmdir()
+    if not _holds(folder / index.NAME, new.dump()):
+        os.replace(final, folder / index.NAME)
+
+
+def _known(folder: Path) -> Index:
+    """The index of the last build; an empty one where there was none."""
+    try:
+        return index.load((folder / index.NAME).read_bytes())
+    except FileNotFoundError:
+        return Index()
+    except index.NotAnIndexError as error:
+        place = folder / index.NAME
+        hint = "restore it, or empty the folder"
+        message = f"this is not the index that trainc wrote: {error}"
+        raise TraincError([Problem(message, Mark(str(place)), hint=hint)]) from error
+
+
+def _refuse_foreign(folder: Path, contents: Mapping[str, bytes], old: Index) -> None:
+    """Stops before anything is written where something that is not ours stands in the way."""
+    problems = []
+    for name in sorted({Path(name).parent.as_posix() for name in {*contents, *old.files}}):
+        place = folder / name
+        if os.path.lexists(place) and (place.is_symlink() or not place.is_dir()):
+            problems.append(_in_the_way(place, "a folder must be here"))
+    for name in sorted(contents):
+        place = folder / name
+        if os.path.lexists(place) and not (name in old.files and _is_file(place)):
+            problems.append(_in_the_way(place, "this file was not written by trainc"))
+    if problems:
+        raise TraincError(problems)
+
+
+def _is_file(place: Path) -> bool:
+    return place.is_file() and not place.is_symlink()
+
+
+def _in_the_way(place: Path, why: str) -> Problem:
+    return Problem(why, Mark(str(place)), hint="move it away, or choose another --out-dir")
+
+
+def _holds(place: Path, data: bytes) -> bool:
+    """Whether the file stands there already, byte for byte."""
+    try:
+        return place.stat().st_size == len(data) and place.read_bytes() == data
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _stage(folder: Path) -> Iterator[Path]:
+    """An empty folder on the same file system, removed at the end; what a crash left goes first."""
+    stage = folder / STAGE
+    shutil.rmtree(stage, ignore_errors=True)
+    stage.mkdir()
+    try:
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One build at a time in a folder; a second one waits. The system lets go when we end."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _failed(folder: Path, error: OSError) -> Problem:
+    """What the system refused, at its place."""
+    place = str(error.filename2 or error.filename or folder)
+    return Problem(f"cannot write: {error.strerror or error}", Mark(place))

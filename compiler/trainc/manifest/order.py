@@ -1,0 +1,72 @@
+"""The order of objects in the output, and the refusal of two of one name.
+
+In: the objects of a plan. Out: the same, by namespace, then TrainJob, and inside one TrainJob in an
+order a cluster can take them: what a pod refers to stands before what starts pods.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from trainc.errors import Problem
+from trainc.plan.plan import Object
+
+_KINDS: Final = (
+    "ServiceAccount",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "Role",
+    "RoleBinding",
+    "ConfigMap",
+    "Secret",
+    "PodGroup",
+    "Service",
+    "LeaderWorkerSet",
+    "JobSet",
+    "TrainJob",
+)
+_RANK: Final = {kind: rank for rank, kind in enumerate(_KINDS)}
+# A kind only a policy of somebody else's knows: before what may use it.
+_OTHER: Final = _RANK["PodGroup"]
+
+Identity = tuple[str, str, str, str]  # API group, kind, namespace, name
+
+
+def in_order(objects: Iterable[Object]) -> tuple[Object, ...]:
+    """The objects in the order in which they are printed."""
+    return tuple(sorted(objects, key=_position))
+
+
+def _position(each: Object) -> tuple[str, str, int, str, str, str]:
+    """Where it stands; independent of the order in which the objects were made."""
+    manifest = each.manifest
+    kind, name = manifest["kind"], manifest["metadata"]["name"]
+    return (*each.trainjob, _RANK.get(kind, _OTHER), kind, manifest["apiVersion"], name)
+
+
+def identity(each: Object) -> Identity:
+    """What a cluster tells objects apart by; the version of the group is no part of it."""
+    metadata = each.manifest["metadata"]
+    group = each.manifest["apiVersion"].rpartition("/")[0]
+    return group, each.manifest["kind"], metadata.get("namespace", ""), metadata["name"]
+
+
+def doubles(objects: Sequence[Object]) -> list[Problem]:
+    """One error for every object that another TrainJob already makes."""
+    problems: list[Problem] = []
+    first: dict[Identity, Object] = {}
+    for each in objects:
+        other = first.setdefault(identity(each), each)
+        if other is not each:
+            problems.append(_double(each, other))
+    return problems
+
+
+def _double(each: Object, other: Object) -> Problem:
+    _, kind, namespace, name = identity(each)
+    makers = " and ".join(sorted({"/".join(each.trainjob), "/".join(other.trainjob)}))
+    return Problem(
+        f"{kind} {namespace}/{name} would be made twice, by TrainJob {makers}",
+        object=f"TrainJob/{each.trainjob[1]}",
+        field="metadata.name",
+        hint="rename one of them",
+    )
