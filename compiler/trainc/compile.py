@@ -1,5 +1,4 @@
-"""Checked documents through the house: admit, resolve, prepare, enforce, plan. No file is read
-here.
+"""Documents through the house: admit, resolve, prepare, enforce, plan. No file is read here.
 
 The five calls of one job stand in ``_job``, in order; everything else here is about many jobs.
 """

@@ -1,5 +1,4 @@
-"""A policy's settings dataclass: the JSON schema derived from it, and the decoding of what is
-written.
+"""A policy's settings dataclass: the JSON schema derived from it, and how YAML becomes one.
 
 Field names are snake_case in Python and camelCase in YAML. Bounds are those of ``annotated_types``;
 the schema says the same of them, so what the schema admits decodes.

@@ -14,8 +14,7 @@ _ALWAYS = "Always"
 
 
 def gang(info: Info) -> dict[str, Any]:
-    """``minMember`` and ``minResources`` of all pods of the job, initializers and launcher
-    included.
+    """``minMember`` and ``minResources`` of all pods of the job, initializers included.
 
     Requests count, limits do not stand in for them, replicas of a job are not multiplied
     (v2.3.0 ``pkg/runtime/core``, facts 3.11).

@@ -33,8 +33,7 @@ def merged(base: Requirements, wanted: Requirements, *, claims: bool) -> dict[st
 
 
 def gpus(resources: Requirements) -> int:
-    """GPUs asked for: the first resource, by name, that has ``gpu`` in it, of requests, then
-    limits.
+    """GPUs asked for: the first resource by name that has ``gpu`` in it; requests, then limits.
 
     MIG slices and TPUs have other names and do not count (v2.3.0 ``pkg/util/...``, facts 3.4).
     """

@@ -1,4 +1,4 @@
-"""Kubernetes lists that merge by a key: env and volumes by name, mounts by path, ports by number."""
+"""Kubernetes lists that merge by a key: env, volumes by name, mounts by path, ports by number."""
 
 from __future__ import annotations
 
@@ -32,8 +32,7 @@ def with_port(ports: Items, port: Item) -> Items:
 
 
 def with_port_quirk(ports: Items, news: Iterable[Item]) -> Items:
-    """Adds ports as v2.3.0 does: two without a name count as one, and the later replaces the
-    earlier.
+    """Adds ports as v2.3.0 does: two without a name count as one, the later replaces the other.
 
     Source: ``pkg/util/apply`` of v2.3.0, pinned by the corpus case torch-existing-port.
     """

@@ -15,8 +15,7 @@ _MUTABLE_POD: Final = frozenset({"nodeSelector", "affinity", "tolerations", "sch
 
 
 def digest(spec: Spec) -> str:
-    """``sha256:`` and 64 hex digits over the canonical JSON of the immutable part of job and
-    runtime.
+    """``sha256:`` and 64 hex digits over the immutable part of job and runtime.
 
     Not part of it: ``suspend``, metadata, the mutable fields of runtimePatches, file names, the
     compiler's version. So suspending a job or moving its file leaves the digest as it is.

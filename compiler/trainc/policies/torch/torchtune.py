@@ -1,5 +1,4 @@
-"""torchtune: a job whose command is ``tune run`` gets its recipe and its config from the runtime's
-name.
+"""torchtune: a job whose command is ``tune run`` gets recipe and config from its runtime's name.
 
 Source: ``pkg/runtime/framework/plugins/torch/torchtune.go`` of v2.3.0 and KEP-2401.
 """
