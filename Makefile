@@ -1,0 +1,82 @@
+# make        the whole gate: format, lint, types, tests, and out/ is fresh
+# make help   every target
+
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := $(VENV)/.setup
+SOURCES := compiler tests
+FUZZ_SECONDS ?= 300
+CORPUS := $(or $(TRAINC_CONFORMANCE_DIR),../shared/conformance)
+
+.DEFAULT_GOAL := check
+.PHONY: check help setup demo format lint types test fresh out golden bench fuzz wheel \
+	conformance requirements clean
+
+check: format lint types test fresh  ## the whole gate (default)
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/:.*  ## /\t/' | expand -t 16
+
+setup: $(SETUP)  ## make .venv, with everything pinned by hash
+
+$(SETUP): deploy/dev.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "trainc needs Python 3.11 or newer" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r deploy/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: $(SETUP)  ## compile examples/ to the terminal
+	@$(BIN)/trainc build examples
+
+format: $(SETUP)
+	$(BIN)/ruff format --check $(SOURCES)
+
+lint: $(SETUP)
+	$(BIN)/ruff check $(SOURCES)
+
+types: $(SETUP)
+	$(BIN)/mypy
+
+test: $(SETUP)  ## run the tests
+	$(BIN)/pytest
+
+fresh: $(SETUP)  ## fail when out/ is not what examples/ compile to
+	@rm -rf build/out && mkdir -p build
+	@$(BIN)/trainc build --quiet examples --out-dir build/out
+	@diff -r out build/out || { echo "out/ is stale: run 'make out'" >&2; exit 1; }
+
+out: $(SETUP)  ## compile examples/ into out/
+	$(BIN)/trainc build examples --out-dir out
+
+golden: out  ## rewrite every expected output
+	$(BIN)/pytest -q --update
+
+bench: $(SETUP)  ## measure against the bars, rewrite docs/performance.md
+	$(BIN)/python -m tests.bench
+
+fuzz: $(SETUP)  ## fuzz the loader for FUZZ_SECONDS (300)
+	$(BIN)/python -m pip install --quiet --require-hashes -r deploy/fuzz.txt
+	$(BIN)/python tests/fuzz/loader_fuzz.py -max_total_time=$(FUZZ_SECONDS) tests/fuzz/corpus
+
+wheel: $(SETUP)  ## build the wheel into dist/
+	rm -rf dist
+	$(BIN)/python -m hatchling build -t wheel -d dist
+
+conformance: $(SETUP)  ## compare with the reference's own output
+	$(BIN)/python $(CORPUS)/run.py --trainc $(BIN)/trainc
+
+PIN := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --upgrade \
+	--python-version 3.11
+EXTRAS := --extra controller --extra initializers --extra cache --extra report --extra dev
+
+requirements: $(SETUP)  ## pin deploy/*.txt again, to the newest releases
+	$(PIN) pyproject.toml --output-file deploy/trainc.txt
+	$(PIN) pyproject.toml $(EXTRAS) --output-file deploy/dev.txt
+	$(PIN) --group fuzz --output-file deploy/fuzz.txt
+
+clean:  ## remove what was built; keeps .venv
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
