@@ -57,3 +57,77 @@ CA_KEY: Final = "ca.crt"
 # Where our own images (dataset-initializer, model-initializer, data-cache) come from. The stock
 # runtimes are written with this prefix; `--image-prefix` puts another in its place at load.
 IMAGE_PREFIX: Final = "ghcr.io/trainc-dev/trainc"
+
+# --- The controller --------------------------------------------------------------------------------
+# What a JobSet's annotation may ask to have minted: kind -> suffix of the object's name.
+SSH_SECRET: Final = "ssh"
+CURVE_SECRET: Final = "curve"
+CACHE_AUTH_SECRET: Final = "cache-auth"
+CACHE_TLS_SECRET: Final = "cache-tls"
+CA_CONFIG_MAP: Final = "ca-configmap"
+CACHE_AUTH_SUFFIX: Final = "-cache-auth"
+CACHE_TLS_SUFFIX: Final = "-cache-tls"
+MINTED_SUFFIXES: Final = {
+    SSH_SECRET: MPI_SSH_SUFFIX,
+    CURVE_SECRET: FLUX_CURVE_SUFFIX,
+    CACHE_AUTH_SECRET: CACHE_AUTH_SUFFIX,
+    CACHE_TLS_SECRET: CACHE_TLS_SUFFIX,
+    CA_CONFIG_MAP: TLS_CONFIG_SUFFIX,
+}
+# On what the controller makes: the TrainJob it is for.
+TRAINJOB_LABEL: Final = "trainc.dev/trainjob"
+# On a JobSet: the last progress reported, where no TrainJob is in the cluster to hold it.
+PROGRESS_ANNOTATION: Final = "trainc.dev/progress"
+# On a JobSet: made again after its TrainJob had finished, and therefore held suspended by us.
+HELD_ANNOTATION: Final = "trainc.dev/held"
+
+# --- The initializers ------------------------------------------------------------------------------
+# What both sides of an initializer's pod must agree on: the compiler writes the pod, the program
+# (trainc.initializers) runs in it.
+
+# Exit codes by kind, after sysexits.h. 75 alone is worth another try with the same settings.
+EXIT_CONFIGURATION: Final = 64  # bad URI, unknown scheme, a setting that cannot be
+EXIT_INTEGRITY: Final = 65  # the bytes are not the ones promised, or a name leaves the target
+EXIT_NOT_FOUND: Final = 66  # no such object, revision or repository, or nothing matched
+EXIT_SOFTWARE: Final = 70  # a bug of the program
+EXIT_DISK: Final = 74  # no space, or the target cannot be written
+EXIT_TRANSIENT: Final = 75  # refused, reset, time-out, 5xx: after the last retry
+EXIT_PERMISSION: Final = 77  # no credentials, or not these
+PERMANENT_EXITS: Final = (
+    EXIT_CONFIGURATION,
+    EXIT_INTEGRITY,
+    EXIT_NOT_FOUND,
+    EXIT_DISK,
+    EXIT_PERMISSION,
+)
+
+# On a runtime: "true" asks for a podFailurePolicy on the initializers' Jobs that fails the Job at
+# once on PERMANENT_EXITS (and needs restartPolicy Never there); other ends are retried.
+FAIL_FAST_ANNOTATION: Final = "trainc.dev/initializer-fail-fast"
+
+# Schemes of storageUri that our images know; one file each in trainc/initializers/providers.
+DATASET_SCHEMES: Final = (
+    "az",
+    "cache",
+    "cache+parquet",
+    "file",
+    "gs",
+    "hf",
+    "http",
+    "https",
+    "pvc",
+    "s3",
+)
+MODEL_SCHEMES: Final = ("az", "file", "gs", "hf", "http", "https", "pvc", "s3")
+
+# pvc://CLAIM/path: the compiler mounts CLAIM read-only at PVC_ROOT/CLAIM.
+PVC_ROOT: Final = "/mnt/pvc"
+
+# Where the data is put, below the workspace that TRAINC_WORKSPACE may move.
+WORKSPACE: Final = "/workspace"
+DATASET_FOLDER: Final = "dataset"
+MODEL_FOLDER: Final = "model"
+
+# cache://: the Service of the cache's head, and the port that answers GET /ready.
+CACHE_SERVICE_SUFFIX: Final = "-cache-service"
+CACHE_READY_PORT: Final = 8080
