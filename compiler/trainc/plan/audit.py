@@ -12,11 +12,18 @@ from trainc.plan.plan import Object
 
 
 def audit(info: Info, objects: tuple[Object, ...]) -> Iterator[Problem]:
-    """The problems of a job's JobSet; none under ``--compat``, which prints what v2.3.0 prints."""
-    if info.spec.compat.version is not None:
+    """The problems of a job's JobSet; none where v2.3.0's output is asked for."""
+    if info.spec.compat.keeps("late-refusal"):
         return
     for item in objects:
         if item.manifest["kind"] != "JobSet":
             continue
         for problem in problems(item.manifest):
-            yield located(info, item.manifest, problem.path, problem.message, hint=problem.hint)
+            yield located(
+                info,
+                item.manifest,
+                problem.path,
+                problem.message,
+                hint=problem.hint,
+                code=problem.check,
+            )

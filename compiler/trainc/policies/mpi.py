@@ -61,8 +61,7 @@ def place(info: Info, settings: Settings) -> Info:
     workers = info.pod_set(names.NODE)
     if nodes is None or workers is None:
         return info
-    alone = nodes - 1 if settings.run_launcher_as_node else nodes
-    return info.with_pod_set(workers.with_count(alone))
+    return info.with_pod_set(workers.with_count(_workers(info, settings, nodes)))
 
 
 def _place_as_reference(info: Info, settings: Settings) -> Info:
@@ -87,10 +86,14 @@ def _place_as_reference(info: Info, settings: Settings) -> Info:
     workers = info.pod_set(names.NODE)
     if trainer.num_nodes is None or workers is None:
         return info
-    count = trainer.num_nodes
-    return info.with_pod_set(
-        workers.with_count(max(count - 1, 1) if settings.run_launcher_as_node else count)
-    )
+    return info.with_pod_set(workers.with_count(_workers(info, settings, trainer.num_nodes)))
+
+
+def _workers(info: Info, settings: Settings, nodes: int) -> int:
+    """Nodes that are workers: all, or all but the launcher."""
+    if not settings.run_launcher_as_node:
+        return nodes
+    return max(nodes - 1, 1 if info.spec.compat.keeps("mpi-lonely-launcher") else 0)
 
 
 def _is_node(pod_set: PodSet, settings: Settings) -> bool:

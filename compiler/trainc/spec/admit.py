@@ -51,6 +51,6 @@ def _gangs(document: Document, compat: Compat) -> list[Problem]:
             "spec.podGroupPolicy",
             "warning" if kept else "error",
             "" if kept else f"remove {gangs[1]}, or {gangs[0]}",
-            "two-gangs" if kept else "",
+            "two-gangs",
         )
     ]

@@ -35,6 +35,8 @@ class Quirk(NamedTuple):
         reference: What v2.3.0 does.
         sound: What trainc does by default.
         reason: Why the two cannot be one.
+        touches: A regular expression of the paths in the output that the quirk may change
+            (``JobSet.spec.replicatedJobs[0]...``); empty where it only admits or refuses.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Quirk(NamedTuple):
     reference: str
     sound: str
     reason: str
+    touches: str = ""
 
 
 QUIRKS: Final = {
@@ -67,6 +70,7 @@ QUIRKS: Final = {
             "takes two ports without a name for one, so user ports are lost or doubled",
             "keeps every user port and adds its own once, told apart by number and protocol",
             "a lost port breaks a service, a doubled one is refused by the API server",
+            r"\.ports",
         ),
         Quirk(
             "patch-keeps-source",
@@ -74,6 +78,7 @@ QUIRKS: Final = {
             "leaves the old source beside the new one where a patch changes a volume or an env",
             "replaces the source",
             "the API server refuses two sources",
+            r"\.volumes\[|\.env\[",
         ),
         Quirk(
             "file-key-ref",
@@ -81,6 +86,7 @@ QUIRKS: Final = {
             "turns a fileKeyRef of the job's env into an empty valueFrom",
             "keeps it",
             "the variable would be refused by the API server",
+            r"\.env\[",
         ),
         Quirk(
             "claims-lost",
@@ -88,6 +94,7 @@ QUIRKS: Final = {
             "drops resources.claims as soon as the job sets resourcesPerNode",
             "keeps the claims of both sides",
             "a job without its claim loses the device it was made for",
+            r"\.resources",
         ),
         Quirk(
             "resources-need-policy",
@@ -95,6 +102,7 @@ QUIRKS: Final = {
             "ignores resourcesPerNode where the runtime has no mlPolicy",
             "merges it always",
             "what a user writes must act or be refused",
+            r"\.resources|\.minResources",
         ),
         Quirk(
             "partial-resources",
@@ -102,6 +110,7 @@ QUIRKS: Final = {
             "counts processes from the job's resourcesPerNode alone",
             "counts them from the resources the container really gets",
             "a job that only raises memory would leave its GPUs idle",
+            r"\.env\[|\.command\[|\.data\.",
         ),
         Quirk(
             "no-trainer-no-env",
@@ -109,6 +118,7 @@ QUIRKS: Final = {
             "gives the trainer no rendezvous env, port or count where spec.trainer is absent",
             "gives them always",
             "a job that takes its runtime as it is must still find its peers",
+            r"\.env|\.ports",
         ),
         Quirk(
             "mpi-launcher-takes-all",
@@ -116,6 +126,7 @@ QUIRKS: Final = {
             "gives the launcher the runtime's numNodes, and resourcesPerNode",
             "gives them to the workers, and the launcher a share only where it is a node itself",
             "the counts and resources of a node are meant for the nodes",
+            r"\.parallelism|\.completions|\.resources|\.hostfile|\.min|\.env\[",
         ),
         Quirk(
             "mpi-lonely-launcher",
@@ -123,6 +134,7 @@ QUIRKS: Final = {
             "runs a launcher and a worker where the launcher is the one node",
             "runs the launcher alone, with one line in the hostfile, and says so",
             "numNodes 1 is one node",
+            r"\.parallelism|\.completions|\.hostfile|\.min",
         ),
         Quirk(
             "fixed-host",
@@ -130,6 +142,7 @@ QUIRKS: Final = {
             "names the first node <job>-node-0-0.<job> whatever job and subdomain are called",
             "uses the real job's name and the real subdomain",
             "a name that does not resolve ends in a time-out",
+            r"\.env\[|\.command\[|\.data\.|\.spec\.template\.spec\.(volumes|initContainers)|\.volumeMounts",
         ),
         Quirk(
             "torchtune-count",
@@ -144,6 +157,7 @@ QUIRKS: Final = {
             "joins command and arguments with spaces into one word for a shell",
             "passes each argument on as it is, the runtime's included",
             "an argument with a space or a quote would come apart",
+            r"\.command|\.args|\.data\.entrypoint",
         ),
         Quirk(
             "flux-exit-code",
@@ -151,6 +165,7 @@ QUIRKS: Final = {
             "ends the lead broker's script with a touch, so a failed command looks complete",
             "ends with the command's own exit code",
             "a failed training must fail its Job",
+            r"\.data\.entrypoint",
         ),
         Quirk(
             "flux-shm",
@@ -158,6 +173,7 @@ QUIRKS: Final = {
             "mounts /dev/shm read-only",
             "mounts it writable",
             "MPI and NCCL write to shared memory",
+            r"\.volumeMounts",
         ),
         Quirk(
             "flux-gpus",
@@ -165,6 +181,7 @@ QUIRKS: Final = {
             "asks Flux for all of a node's GPUs for each task",
             "asks for a task's share",
             "flux run -g counts per task",
+            r"\.data\.entrypoint",
         ),
         Quirk(
             "replicas-zero",
@@ -172,6 +189,7 @@ QUIRKS: Final = {
             "drops replicas: 0, which JobSet then reads as 1",
             "keeps replicas as written",
             "0 is what the user wrote",
+            r"\.replicas",
         ),
         Quirk(
             "nodes-below-one",
@@ -186,6 +204,7 @@ QUIRKS: Final = {
             "looks an initializer up by name when checking and by label when building",
             "finds it by label or name alike",
             "an initializer found by the check must get its settings",
+            r"\.env|\.envFrom",
         ),
         Quirk(
             "two-gangs",
@@ -214,6 +233,7 @@ QUIRKS: Final = {
             "leaves Kueue's labels on the TrainJob alone",
             "puts them on the JobSet, and then leaves spec.suspend to Kueue",
             "without the operator the JobSet is the object Kueue sees",
+            r"\.metadata\.labels|\.spec\.suspend",
         ),
         Quirk(
             "env-zeroes",
@@ -221,6 +241,7 @@ QUIRKS: Final = {
             'writes value: "", containerName: "" and drops fieldRef.apiVersion in the job\'s env',
             "prints the job's env as it prints the runtime's",
             "the API server drops the empty ones again, which a GitOps tool shows as drift",
+            r"\.env\[",
         ),
         Quirk(
             "status-server",
@@ -228,6 +249,14 @@ QUIRKS: Final = {
             "lets training code report progress to the operator's Service",
             "lets it report to trainc's controller",
             "each answers for the objects it serves",
+            r"\.env\[",
+        ),
+        Quirk(
+            "late-refusal",
+            "",
+            "prints objects whose Jobs or Pods the API server refuses later",
+            "refuses the named list of trainc.kube.pod.CHECKS at the field that was written",
+            "an error is cheapest where it is made",
         ),
         Quirk(
             "priority-class",
@@ -239,22 +268,46 @@ QUIRKS: Final = {
     )
 }
 
-# What the default mode adds to the objects, beside mending quirks.
+
+class Addition(NamedTuple):
+    """Something the default mode prints beside what v2.3.0 prints; ``touches`` as in Quirk."""
+
+    name: str
+    what: str
+    touches: str
+
+
 ADDITIONS: Final = {
-    "job-annotation": "annotation trainc.dev/job on the JobSet: what the controller must know",
-    "managed-by": "label app.kubernetes.io/managed-by: trainc on every object",
-    "port-protocol": "protocol: TCP on the ports policies add, as the API server defaults it",
+    addition.name: addition
+    for addition in (
+        Addition(
+            "job-annotation",
+            "annotation trainc.dev/job on the JobSet: what the status controller must know",
+            r"^JobSet\.metadata\.annotations",
+        ),
+        Addition(
+            "managed-by",
+            "label app.kubernetes.io/managed-by: trainc on every object",
+            r"^\w+\.metadata\.labels",
+        ),
+    )
 }
 
 
 class Compat(NamedTuple):
-    """Which quirks are kept: all of a version's, or none."""
+    """Which quirks are kept: those of a version but the mended ones, or none.
+
+    Attributes:
+        version: One of ``VERSIONS``; None is the default mode.
+        mended: Names of quirks that are not kept all the same, for telling their effects apart.
+    """
 
     version: str | None = None
+    mended: frozenset[str] = frozenset()
 
     def keeps(self, name: str) -> bool:
         """Whether the named quirk of the reference is to be reproduced."""
-        return self.version is not None and name in QUIRKS
+        return self.version is not None and name in QUIRKS and name not in self.mended
 
 
 SOUND: Final = Compat()

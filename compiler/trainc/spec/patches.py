@@ -42,7 +42,15 @@ def patched(job: TrainJob, runtime: Runtime, compat: Compat) -> tuple[Template, 
         except MergeError as error:
             at = (*path, *error.path)
             problems.append(
-                Problem(str(error), job.mark(at), job.label, field_path(at), hint=_DIRECTIVES)
+                Problem(
+                    str(error),
+                    job.mark(at),
+                    job.label,
+                    field_path(at),
+                    "error",
+                    _DIRECTIVES,
+                    "patch-directive",
+                )
             )
     labels, annotations = _metadata(template, patches)
     return Template(_settled(spec, template.jobs, compat), labels, annotations), problems
@@ -119,5 +127,5 @@ def _unknown(
         field_path(path),
         "warning" if kept else "error",
         f"there are: {', '.join(known)}" if known else "",
-        "patch-unknown-target" if kept else "",
+        "patch-unknown-target",
     )

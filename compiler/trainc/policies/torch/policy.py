@@ -67,8 +67,6 @@ def check(info: Info, settings: Settings) -> Iterator[Problem]:
                 f"{item['name']} is set by the torch policy and must not be set by a job",
                 field="spec.trainer.env",
             )
-            if spec.compat.version is not None:  # the reference reports one for the whole list
-                break
     for target in settings.env_injection.targets:
         yield from _check_target(info, target)
     if is_tune(info):
