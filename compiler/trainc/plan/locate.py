@@ -49,10 +49,10 @@ def _candidates(info: Info, built: Mapping[str, Any], path: Path) -> Iterator[_C
         base: Path = ("spec", "runtimePatches", index, "trainingRuntimeSpec", "template")
         mirror = _at(job.document.root, (*base, "spec"))
         depth, found = _follow(built["spec"], mirror, path[1:])
-        yield job.document, job.label, (depth, (*base, "spec", *found))
+        yield job.document, job.label, (1 + depth, (*base, "spec", *found))
     mirror = _at(runtime.document.root, ("spec", "template", "spec"))
     depth, found = _follow(built["spec"], mirror, path[1:])
-    yield runtime.document, runtime.label, (depth, ("spec", "template", "spec", *found))
+    yield runtime.document, runtime.label, (1 + depth, ("spec", "template", "spec", *found))
 
 
 def _of_job(info: Info, built: Mapping[str, Any], path: Path) -> tuple[int, Path] | None:
