@@ -144,7 +144,9 @@ def _ordered(base: list[Any], patch: list[Any]) -> list[Any]:
     only where both are in the base and its index is the smaller, so new items stand before the
     base's.
     """
-    index = {key: place for place, key in enumerate(base)}
+    index: dict[Any, int] = {}
+    for place, key in enumerate(base):
+        index.setdefault(key, place)
     named = dict.fromkeys(patch)
     rest = [key for key in index if key not in named]
     todo = list(named)
