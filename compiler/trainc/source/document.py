@@ -102,37 +102,38 @@ class Document:
     @property
     def kind(self) -> str:
         """The object's ``kind``, empty where there is none."""
-        return self._text_at("kind")
+        return self.text_at("kind")
 
     @property
     def api_version(self) -> str:
         """The object's ``apiVersion``, empty where there is none."""
-        return self._text_at("apiVersion")
+        return self.text_at("apiVersion")
 
     @property
     def name(self) -> str:
         """The object's ``metadata.name``, empty where there is none."""
-        return self._text_at("metadata", "name")
+        return self.text_at("metadata", "name")
 
     @property
     def namespace(self) -> str:
         """The object's ``metadata.namespace``, empty where there is none."""
-        return self._text_at("metadata", "namespace")
+        return self.text_at("metadata", "namespace")
 
     @property
     def label(self) -> str:
         """``Kind/name``, as problems name their object."""
         return f"{self.kind}/{self.name}"
 
-    def __repr__(self) -> str:
-        """The document as a person debugging would call it."""
-        return f"<Document {self.file}#{self.index} {self.label}>"
-
-    def _text_at(self, *path: str) -> str:
+    def text_at(self, *path: str) -> str:
+        """Returns the string at a path of keys, empty where there is none."""
         node = self.root
         for step in path:
             node = node.get(step) if isinstance(node, dict) else None
         return node if isinstance(node, str) else ""
+
+    def __repr__(self) -> str:
+        """The document as a person debugging would call it."""
+        return f"<Document {self.file}#{self.index} {self.label}>"
 
     def _place_of(self, container: object, key: str | int) -> int | None:
         places = self.marks.get(id(container))

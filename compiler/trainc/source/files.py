@@ -1,0 +1,125 @@
+"""Which files make a build, and their bytes.
+
+In come the paths of the command line, out go the files to read, in one order whatever the
+locale, the order of arguments or of directory entries. What cannot be read is a problem with a
+remedy, never an exception.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import BinaryIO, Final, NamedTuple
+
+from trainc.errors import Mark, Problem
+from trainc.source.walk import Search, printable, refused
+
+STDIN: Final = "-"
+STDIN_NAME: Final = "<stdin>"
+MAX_BYTES: Final = 64 << 20
+"""A larger file is refused: an API server takes objects of 1.5 MiB at most."""
+
+_CHUNK: Final = 1 << 16
+
+
+class File(NamedTuple):
+    """One file to read.
+
+    Attributes:
+        path: What to open, ``-`` for standard input.
+        name: The name that is printed: POSIX slashes, relative to the project's root or to the
+            folder given; a file given by its own name elsewhere is called what it was called.
+        named: Whether it was given by its own name, and not found in a folder.
+    """
+
+    path: str
+    name: str
+    named: bool
+
+
+def find(
+    paths: Iterable[str],
+    *,
+    root: str | None = None,
+    exclude: Sequence[str] = (),
+    output_dir: str | None = None,
+) -> tuple[list[File], list[Problem]]:
+    """Returns the files to read, in the order of their names, and what is wrong with the paths.
+
+    Folders are searched for ``*.yaml``, ``*.yml`` and ``*.json``. Left out are hidden folders
+    and files, the output folder, project files, and what ``exclude`` or a ``.traincignore``
+    names. Links are followed where they stay inside the project or the folder given. What is
+    given by its own name is read in any case. Two folders are told apart by their names below
+    the folder that holds both.
+
+    Args:
+        paths: Files, folders and ``-``.
+        root: The project's root.
+        exclude: Patterns as in ``.gitignore``, relative to the root, or else to each folder given.
+        output_dir: Where the build writes.
+    """
+    search = Search(root, exclude, output_dir)
+    given = sorted(set(paths))
+    folders = [path for path in given if path != STDIN and os.path.isdir(path)]
+    search.folders(folders)
+    named = {}
+    for path in given:
+        if path == STDIN:
+            named[STDIN] = File(STDIN, STDIN_NAME, True)
+        elif path not in folders:
+            _add_named(path, search, named)
+    found = {real: File(real, printable(name), False) for real, name in search.found.items()}
+    files = sorted((found | named).values(), key=lambda file: (file.name, file.path))
+    return files, list(dict.fromkeys(search.problems))
+
+
+def _add_named(path: str, search: Search, named: dict[str, File]) -> None:
+    """Adds a file that was given by its own name, whatever it is called."""
+    try:
+        os.stat(path)
+    except (OSError, ValueError) as error:
+        search.problems.append(refused(error, printable(path)))
+        return
+    real = os.path.realpath(path)
+    name = search.name(real) if search.in_project(real) else os.path.normpath(path)
+    named.setdefault(real, File(path, printable(name), True))
+
+
+def read(file: File, stdin: BinaryIO | None = None) -> bytes | Problem:
+    """Returns the bytes of a file, or why it cannot be read.
+
+    Args:
+        file: What to read.
+        stdin: What ``-`` stands for.
+    """
+    if file.path == STDIN:
+        return b"" if stdin is None else _limited(stdin.read(MAX_BYTES + 1), file)
+    try:
+        descriptor = os.open(file.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            return _limited(_all(descriptor), file)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        return refused(error, file.name)
+
+
+def _all(descriptor: int) -> bytes:
+    """Everything there is to read, or a little more than is allowed."""
+    size = os.fstat(descriptor).st_size
+    data = os.read(descriptor, min(size, MAX_BYTES) + 1)
+    if len(data) == size:
+        return data
+    # A pipe, or a file that somebody is writing to.
+    parts = [data]
+    length = len(data)
+    while parts[-1] and length <= MAX_BYTES:
+        parts.append(os.read(descriptor, _CHUNK))
+        length += len(parts[-1])
+    return b"".join(parts)
+
+
+def _limited(data: bytes, file: File) -> bytes | Problem:
+    if len(data) <= MAX_BYTES:
+        return data
+    return Problem(f"larger than {MAX_BYTES >> 20} MiB", Mark(file.name), hint="split the file")

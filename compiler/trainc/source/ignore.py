@@ -1,0 +1,84 @@
+"""Which files of a project are not for trainc: ``exclude:`` and ``.traincignore``.
+
+In come patterns as git writes them in ``.gitignore``, out goes yes or no for a path. The
+matching itself is pathspec's; it is imported only where there are patterns.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from trainc.errors import Mark, Problem
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+IGNORE_FILE = ".traincignore"
+
+
+class Rules(NamedTuple):
+    """The patterns that hold below one folder."""
+
+    folder: str
+    spec: GitIgnoreSpec
+
+
+def ignored(path: str, is_folder: bool, rules: Sequence[Rules]) -> bool:
+    """Whether a path is left out; of rules that disagree the last ones, the nearest, decide.
+
+    Args:
+        path: Absolute, below the folder of each of the rules.
+        is_folder: Patterns that end in a slash match folders alone.
+        rules: From the project's root downwards.
+    """
+    verdict = False
+    for folder, spec in rules:
+        relative = os.path.relpath(path, folder).replace(os.sep, "/")
+        found = spec.check_file(f"{relative}/" if is_folder else relative).include
+        verdict = verdict if found is None else found
+    return verdict
+
+
+def rules_of(folder: str, name: str, problems: list[Problem]) -> list[Rules]:
+    """Returns the rules of the folder's ``.traincignore``: none, or one.
+
+    Args:
+        folder: Its absolute path.
+        name: The ignore file's name as it is printed.
+        problems: Takes what is wrong with the file.
+    """
+    try:
+        with open(os.path.join(folder, IGNORE_FILE), "rb") as file:
+            lines = file.read().decode("utf-8", "surrogateescape").splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        problems.append(Problem(f"cannot be read: {error.strerror}", Mark(name)))
+        return []
+    return compiled(folder, lines, name, problems)
+
+
+def compiled(
+    folder: str, patterns: Sequence[str], name: str, problems: list[Problem]
+) -> list[Rules]:
+    """Returns the patterns as rules of a folder: none, or one.
+
+    Args:
+        folder: Its absolute path.
+        patterns: One a line, as in ``.gitignore``.
+        name: Where they stand, as it is printed.
+        problems: Takes the patterns that are none.
+    """
+    from pathspec import GitIgnoreSpec
+
+    good: list[str] = []
+    for number, line in enumerate(patterns, start=1):
+        try:
+            GitIgnoreSpec.from_lines([line])
+            good.append(line)
+        except ValueError:
+            mark = Mark(name, number, 1) if name else None
+            problems.append(Problem(f"{line!r} is no pattern", mark, hint="see `man gitignore`"))
+    return [Rules(folder, GitIgnoreSpec.from_lines(good))]

@@ -1,0 +1,121 @@
+"""Which documents are for trainc.
+
+In comes a document as it was parsed, out go the objects in it that a build reads, and what there
+is to say about the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from trainc import names
+from trainc.errors import Problem, Severity
+from trainc.source.document import Document
+
+PRIORITY_CLASS: Final = "PriorityClass"
+PRIORITY_GROUP: Final = "scheduling.k8s.io"
+CLUSTER_KINDS: Final = frozenset((names.CLUSTER_TRAINING_RUNTIME, PRIORITY_CLASS))
+"""The kinds without a namespace."""
+
+_KINDS: Final = (names.TRAIN_JOB, *names.RUNTIME_KINDS)
+_VERSION: Final = names.API_VERSION.partition("/")[2]
+_READ: Final = f"{', '.join(_KINDS)} and {PRIORITY_CLASS}"
+
+
+def objects(document: Document, *, named: bool, problems: list[Problem]) -> Iterator[Document]:
+    """Yields the objects of a document that a build reads.
+
+    A list (``kind: List``, ``TrainJobList``) yields its items, as kubectl takes them.
+
+    Args:
+        document: What was parsed.
+        named: Whether the user gave the file by its own name: then what is no Kubernetes object
+            is an error. Found in a folder it is none of our business, and noted.
+        problems: Takes what there is to say.
+    """
+    if document.api_version == names.API_VERSION and document.kind in _KINDS:
+        yield document
+        return
+    waiting = [document]
+    while waiting:
+        document = waiting.pop()
+        if isinstance(document.root, dict) and _is_list(document):
+            waiting += reversed(list(_items(document, problems)))
+            continue
+        problem = _refusal(document, named)
+        if problem is None:
+            yield document
+        else:
+            problems.append(problem)
+
+
+def _is_list(document: Document) -> bool:
+    return document.kind.endswith("List") and "items" in document.root
+
+
+def _items(document: Document, problems: list[Problem]) -> Iterator[Document]:
+    """The items of a list, each a document at its own place in the file."""
+    items = document.root["items"]
+    if not isinstance(items, list | None):
+        mark = document.mark(("items",))
+        problems.append(Problem("must be a list", mark, document.label, "items"))
+        return
+    places = document.marks.get(id(items), [])
+    for item, place in zip(items or (), places, strict=False):
+        _inherit(document, item)
+        yield Document(document.file, document.index, item, document.marks, place, document.text)
+
+
+def _inherit(document: Document, item: Any) -> None:
+    """Gives an item of a typed list its kind and version, where it has none, as kubectl does."""
+    kind = document.kind.removesuffix("List")
+    if isinstance(item, dict) and kind and "kind" not in item and "apiVersion" not in item:
+        item["apiVersion"], item["kind"] = document.api_version, kind
+
+
+def _refusal(document: Document, named: bool) -> Problem | None:
+    """Why an object is not read, None where it is; an error where it was surely meant for us."""
+    if not document.api_version or not document.kind:
+        return _no_object(document, named)
+    group, _, version = document.api_version.rpartition("/")
+    if group == names.GROUP:
+        return _unknown(document, version)
+    if group == PRIORITY_GROUP and document.kind == PRIORITY_CLASS:
+        return None
+    if document.kind in _KINDS:
+        hint = f"write apiVersion: {names.API_VERSION} if ours is meant"
+        return _problem(document, "of another group, passed over", "apiVersion", "warning", hint)
+    return _problem(document, "passed over", "", "note", f"trainc reads {_READ}")
+
+
+def _unknown(document: Document, version: str) -> Problem | None:
+    """What is wrong with the version or the kind of an object of our group."""
+    if version != _VERSION:
+        message = f"unknown version {document.api_version!r}"
+        hint = f"write {names.API_VERSION}"
+        return _problem(document, message, "apiVersion", "error", hint)
+    if document.kind not in _KINDS:
+        message = f"{names.API_VERSION} has no kind {document.kind!r}"
+        return _problem(document, message, "apiVersion", "error", f"its kinds: {', '.join(_KINDS)}")
+    return None
+
+
+def _no_object(document: Document, named: bool) -> Problem:
+    """What lacks a kind or a version: an error where one of the two says that it is ours."""
+    ours = document.kind in _KINDS or document.api_version.startswith(f"{names.GROUP}/")
+    severity: Severity = "error" if named or ours else "note"
+    if not isinstance(document.root, dict):
+        what = "a list" if isinstance(document.root, list) else "a scalar"
+        return _problem(document, f"no Kubernetes object but {what}", "", severity)
+    missing = [key for key in ("apiVersion", "kind") if not document.text_at(key)]
+    message = f"no Kubernetes object: {' and '.join(missing)} missing"
+    return _problem(document, message, missing[0], severity)
+
+
+def _problem(
+    document: Document, message: str, field: str, severity: Severity, hint: str = ""
+) -> Problem:
+    place = document.mark((field,) if field else ())
+    label = document.label if document.kind else ""
+    return Problem(message, place, label, field, severity, hint)

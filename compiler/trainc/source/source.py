@@ -1,0 +1,107 @@
+"""The first room: paths in, the documents of a build out.
+
+What a path leads to is read, parsed and sorted out; every problem on the way is kept. Nothing here
+knows what a TrainJob means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from trainc.errors import Mark, Problem
+from trainc.source.document import Document
+from trainc.source.files import File, find, read
+from trainc.source.kinds import CLUSTER_KINDS, objects
+from trainc.source.parse import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a build reads.
+
+    Attributes:
+        documents: TrainJobs, runtimes and PriorityClasses, in the order of files and in them.
+        problems: What is wrong with the files, in the same order; first what is wrong with paths.
+    """
+
+    documents: tuple[Document, ...]
+    problems: tuple[Problem, ...]
+
+
+def load(
+    paths: Iterable[str],
+    *,
+    root: str | None = None,
+    exclude: Sequence[str] = (),
+    output_dir: str | None = None,
+    stdin: BinaryIO | None = None,
+    namespace: str = "default",
+) -> Source:
+    """Returns the documents that the paths lead to.
+
+    Args:
+        paths: Files, folders and ``-``.
+        root: The project's root (``walk.project_root``); names are printed relative to it.
+        exclude: Patterns as in ``.gitignore``, of files and folders to leave out.
+        output_dir: Where the build writes; nothing is read from there.
+        stdin: What ``-`` stands for.
+        namespace: The namespace of objects that name none.
+    """
+    files, problems = find(paths, root=root, exclude=exclude, output_dir=output_dir)
+    documents: list[Document] = []
+    for file in files:
+        data = read(file, stdin)
+        if isinstance(data, Problem):
+            problems.append(data)
+        else:
+            documents += from_bytes(data, file, problems)
+    return Source(tuple(documents), (*problems, *duplicates(documents, namespace)))
+
+
+def from_bytes(data: bytes, file: File, problems: list[Problem]) -> list[Document]:
+    """Returns the documents of one file that a build reads.
+
+    Args:
+        data: The file's bytes.
+        file: Where they come from.
+        problems: Takes what is wrong with them.
+    """
+    parsed, found = parse(data, file.name)
+    kept = [
+        item for document in parsed for item in objects(document, named=file.named, problems=found)
+    ]
+    problems += sorted(found, key=_place) if len(found) > 1 else found
+    return kept
+
+
+def duplicates(documents: Iterable[Document], namespace: str) -> list[Problem]:
+    """Returns an error for every object that another one of its kind and name goes before.
+
+    Args:
+        documents: In file order.
+        namespace: The namespace of objects that name none.
+    """
+    first: dict[tuple[str, str, str], Document] = {}
+    problems: list[Problem] = []
+    for document in documents:
+        kind, name = document.kind, document.name
+        if not name:
+            continue
+        home = "" if kind in CLUSTER_KINDS else document.namespace or namespace
+        known = first.setdefault((kind, home, name), document)
+        if known is not document:
+            where = f" of namespace {home}" if home else ""
+            message = f"{kind} {name!r}{where} is defined twice, first at {known.mark(_NAME)}"
+            hint = "rename or remove one of the two"
+            place = document.mark(_NAME)
+            problems.append(Problem(message, place, document.label, "metadata.name", hint=hint))
+    return problems
+
+
+def _place(problem: Problem) -> Mark:
+    return problem.mark or Mark("")
+
+
+_NAME = ("metadata", "name")
