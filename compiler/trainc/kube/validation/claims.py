@@ -30,9 +30,12 @@ def claim_spec(spec: Node, at: Path) -> Problems:
     if spec.get("selector"):
         for wrong_selector in label_selector(spec["selector"], (*at, "selector")):
             yield wrong_selector._replace(check=_CHECK)
+    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
     for key in ("dataSource", "dataSourceRef"):
         if spec.get(key) is not None:
             yield from _source(spec[key], (*at, key))
+    if source is not None and reference is not None and dict(source) != dict(reference):
+        yield PodProblem((*at, "dataSource"), "must equal dataSourceRef", check=_CHECK)
 
 
 def _access_modes(modes: Any, at: Path) -> Problems:

@@ -167,7 +167,7 @@ def _init(container: Node, around: Around, at: Path) -> Problems:
 
 def _chosen(known: tuple[str, ...], check: str) -> _Check:
     def check_value(value: str, _: Around, at: Path) -> Problems:
-        if value and value not in known:
+        if value not in known:
             yield PodProblem(at, one_of(value, known), check=check)
 
     return check_value
@@ -177,10 +177,10 @@ _Check: TypeAlias = Callable[[Any, Around, Path], Problems]
 _FIELDS: Final[Mapping[str, _Check]] = {
     "env": lambda given, _, at: env(given, at),
     "envFrom": lambda given, _, at: env_from(given, at),
-    "imagePullPolicy": _chosen(("Always", "IfNotPresent", "Never"), "image"),
+    "imagePullPolicy": _chosen(("Always", "IfNotPresent", "Never", ""), "image"),
     "resizePolicy": _resize,
     "resources": lambda given, around, at: container_resources(given, around.claims, at),
     "restartPolicy": _chosen(("Always", "OnFailure", "Never"), "restart"),
     "securityContext": lambda given, around, at: container_security(given, around.host_users, at),
-    "terminationMessagePolicy": _chosen(("File", "FallbackToLogsOnError"), "pod"),
+    "terminationMessagePolicy": _chosen(("File", "FallbackToLogsOnError", ""), "pod"),
 }

@@ -45,7 +45,7 @@ def jobset_rules(jobset: Node, name: str) -> Problems:
     yield from _targets(spec.get("successPolicy") or {}, names, ("spec", "successPolicy"))
     if spec.get("failurePolicy"):
         yield from _failure_policy(spec["failurePolicy"], rjobs, names)
-    if spec.get("coordinator"):
+    if "coordinator" in spec:
         yield from _coordinator(spec, name, rjobs)
     if spec.get("volumeClaimPolicies"):
         yield from _claims(spec["volumeClaimPolicies"], name, rjobs)
@@ -55,7 +55,7 @@ def replicated_job(rjob: Node, jobset_name: str, at: Path) -> Problems:
     """Checks one replicated job's names: of its group, its Jobs and their Pods."""
     name, replicas = rjob.get("name", ""), rjob.get("replicas", 1)
     spec = (rjob.get("template") or {}).get("spec") or {}
-    if wrong := forms.dns_1035_label(rjob.get("groupName") or "default"):
+    if wrong := forms.dns_1035_label(rjob.get("groupName", "default")):
         yield PodProblem((*at, "groupName"), wrong, check="name")
     if spec.get("parallelism", 1) * replicas > _MAX_INT32:
         message = f"replicas times parallelism must be at most {_MAX_INT32}"
@@ -105,7 +105,7 @@ def _depends_on(spec: Node, rjobs: Sequence[Node]) -> Problems:
             message = f"{shown(name)} is the name of another replicated job too"
             yield PodProblem((*at, "name"), message, check="name")
         seen.add(name)
-        if not depends:
+        if depends is None:
             continue
         if i == 0:
             message = "must not be set on the first replicated job: nothing starts before it"

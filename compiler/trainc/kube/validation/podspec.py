@@ -22,7 +22,7 @@ from trainc.kube.validation.volumes import volumes
 _CHECK: Final = "pod"
 _MAX_INT32: Final = 2**31 - 1
 _ENUMS: Final[Mapping[str, tuple[str, ...]]] = {
-    "dnsPolicy": ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
+    "dnsPolicy": ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None", ""),
     "preemptionPolicy": ("PreemptLowerPriority", "Never"),
 }
 _NAMES: Final[Mapping[str, Callable[[str], str]]] = {
@@ -55,9 +55,10 @@ def pod_template(template: Node, claim_names: Sequence[str], at: Path) -> Proble
         if check is not None:
             yield from check(value, spec, (*at, key))
         elif key in _NAMES:
-            if value and (wrong := _NAMES[key](value)):
+            # An empty name is as good as none, save where Go has a pointer.
+            if (value or key == "runtimeClassName") and (wrong := _NAMES[key](value)):
                 yield PodProblem((*at, key), f"{wrong}, got {shown(value)}", check="name")
-        elif key in _ENUMS and value not in _ENUMS[key] and value:
+        elif key in _ENUMS and value not in _ENUMS[key]:
             yield PodProblem((*at, key), one_of(value, _ENUMS[key]), check=_CHECK)
     yield from _together(spec, at)
 

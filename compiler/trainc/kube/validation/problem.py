@@ -33,7 +33,7 @@ Problems: TypeAlias = Iterator[PodProblem]
 
 def one_of(value: object, known: Sequence[str]) -> str:
     """The message for a value outside an enumeration."""
-    return f"must be one of {', '.join(known)}, got {shown(value)}"
+    return f"must be one of {', '.join(filter(None, known))}, got {shown(value)}"
 
 
 def shown(value: object) -> str:

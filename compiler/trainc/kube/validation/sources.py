@@ -46,6 +46,8 @@ def required(kind: str, source: Node, at: Path) -> Problems:
                 yield PodProblem((*at, key), message, check=_CHECK)
     if kind == "nfs" and source.get("path") and not source["path"].startswith("/"):
         yield PodProblem((*at, "path"), "must be an absolute path", check=_CHECK)
+    if kind == "fc" and source.get("targetWWNs") and "lun" not in source:
+        yield PodProblem((*at, "lun"), "must be set beside targetWWNs", check=_CHECK)
     if kind == "fc" and bool(source.get("targetWWNs")) == bool(source.get("wwids")):
         yield PodProblem(at, "must have either targetWWNs or wwids", check=_CHECK)
     if kind == "flocker" and bool(source.get("datasetName")) == bool(source.get("datasetUUID")):

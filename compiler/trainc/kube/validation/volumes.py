@@ -77,7 +77,7 @@ def _host_path(source: Node, at: Path) -> Problems:
         yield PodProblem((*at, "path"), f"{wrong}, got {shown(path)}", check=_CHECK)
     kind = source.get("type", "")
     if kind not in _HOST_PATH_TYPES:
-        yield PodProblem((*at, "type"), one_of(kind, _HOST_PATH_TYPES[1:]), check=_CHECK)
+        yield PodProblem((*at, "type"), one_of(kind, _HOST_PATH_TYPES), check=_CHECK)
 
 
 def _secret(source: Node, at: Path) -> Problems:

@@ -1,0 +1,175 @@
+"""Values for fields, good ones and bad ones, by the field's JSON name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+LONG = "x" * 64
+TEXTS: list[Any] = ["a", "", "A", "a.b", "a-", "-a", "a/b", "a_b", " ", "1", LONG, "x" * 254, "ü"]
+NUMBERS: list[Any] = [0, 1, -1, 2, 100, 255, 256, 511, 512, 65535, 65536, 100001, 2**31 - 1]
+LABELS = ["a", "A_b.c", "", "a b", "-a", LONG, "ü", "example.com/a"]
+KEYS = ["a", "A_b.c", "example.com/a", "Example.com/a", "", "a b", "/a", "a/", "a/b/c", LONG, "ü"]
+NAMES = ["a", "a-b", "a.b", "1a", "A", "a_b", *("n" * length for length in range(40, 65))]
+SUBDOMAINS = ["a", "a.b", "a-b", "", "A", "a_b", "a..b", "a.", "-a", "x" * 254, LONG]
+PATHS = ["/data", "data", "", "/a/../b", "..", "../a", "..a", "a/..", "/", "a:b"]
+ENV = ["A", "a b", "", "A=B", "1A", "ü", "A.B", "A\tB", "~"]
+ENUMS = ["", "None", "Always", "Never", "OnFailure", "Nonsense"]
+OPERATORS = ["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt", "Equal", "", "Nonsense"]
+FIELD_PATHS = [
+    "metadata.name",
+    "metadata.uid",
+    "metadata.labels",
+    "metadata.annotations",
+    "metadata.labels['a']",
+    "metadata.labels['a b']",
+    "metadata.annotations['Example.com/A']",
+    "metadata.labels['']",
+    "spec.nodeName",
+    "spec.host",
+    "status.podIP",
+    "status.phase",
+    "spec['a']",
+    "",
+    "nonsense",
+]
+RESOURCES = [
+    "limits.cpu",
+    "requests.memory",
+    "requests.ephemeral-storage",
+    "limits.hugepages-2Mi",
+    "limits.nvidia.com/gpu",
+    "",
+    "cpu",
+]
+QUANTITIES = ["1", "0", "-1", "500m", "1m", "0.1m", "1Gi", "3Mi", "4Mi", "1e3", "1500M", "2"]
+AMOUNTS = ["cpu", "memory", "nvidia.com/gpu", "hugepages-2Mi", "ephemeral-storage"]
+ODD_AMOUNTS = ["gpu", "storage", "kubernetes.io/x", "requests.a/b", "a b", "hugepages-x", "pods"]
+
+_POOLS: dict[str, list[Any]] = {
+    "quantity": QUANTITIES,
+    "{}": KEYS,
+    "{}limits": AMOUNTS + ODD_AMOUNTS,
+    "{}requests": [*AMOUNTS, *ODD_AMOUNTS, "storage"],
+    "{}overhead": AMOUNTS,
+    "action": ["FailJob", "Ignore", "Count", "FailIndex", "", "FailJobSet", "RestartJobSet", "X"],
+    "accessModes": ["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod", "X"],
+    "annotations": ["", "x", "1", "-7", "+1"],
+    "apiGroup": SUBDOMAINS,
+    "apiVersion": ["v1", "", "v2"],
+    "audience": ["", "a"],
+    "claimName": SUBDOMAINS,
+    "completionMode": ["Indexed", "NonIndexed", "", "X"],
+    "conditionType": KEYS,
+    "containerName": ["node", "pre", "", "other", "Node"],
+    "containerPort": NUMBERS,
+    "divisor": ["0", "1", "1m", "2", "1Mi", "1k", "1Ki", "1n", "1000m"],
+    "dnsPolicy": ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None", "", "X"],
+    "driver": [*SUBDOMAINS, "CSI.example.com"],
+    "effect": ["NoSchedule", "PreferNoSchedule", "NoExecute", "", "X"],
+    "emptyDir": [{}, {"medium": "Memory"}, {"sizeLimit": "-1"}, {"medium": "X"}],
+    "expirationSeconds": [600, 599, 3600, 2**32, 2**32 + 1, 0, -1],
+    "fieldPath": FIELD_PATHS,
+    "finalizers": ["a", "example.com/a", "kubernetes", "orphan", "a b"],
+    "fsGroupChangePolicy": ["OnRootMismatch", "Always", "", "X"],
+    "groupName": ["default", "a", "A", "1a", "", LONG],
+    "hostIP": ["", "10.0.0.1", "x"],
+    "hostname": SUBDOMAINS,
+    "hostnames": SUBDOMAINS,
+    "image": ["a", "", " a", "a ", "A/b:c", "a:latest"],
+    "imagePullPolicy": ENUMS,
+    "ip": [
+        "10.0.0.1",
+        "010.0.0.1",
+        "::1",
+        "fe80::1%eth0",
+        "x",
+        "",
+        "1.2.3",
+        "256.1.1.1",
+        "::ffff:1.2.3.4",
+    ],
+    "key": [*KEYS, "..", "..a", "a.txt"],
+    "kind": ["PersistentVolumeClaim", "Managed", "Shared", "", "X"],
+    "labels": LABELS,
+    "localhostProfile": ["a", "/a", "../a", "", " a", "a/b"],
+    "managedBy": ["example.com/a", "a", "", "a/b", "A/b", "example.com/" + "a" * 60, "a/b c"],
+    "matchLabelKeys": KEYS,
+    "matchLabels": LABELS,
+    "mismatchLabelKeys": KEYS,
+    "mode": NUMBERS,
+    "defaultMode": NUMBERS,
+    "mountPath": PATHS,
+    "devicePath": PATHS,
+    "mountPropagation": ["None", "HostToContainer", "Bidirectional", "", "X"],
+    "name": [
+        "node",
+        "a",
+        "",
+        "A",
+        "a.b",
+        "a b",
+        "a_b",
+        "1a",
+        "shm",
+        "GPU",
+        "net.core.somaxconn",
+        LONG,
+    ],
+    "nameservers": ["10.0.0.1", "x", "::1", ""],
+    "namespaces": SUBDOMAINS,
+    "nodeAffinityPolicy": ["Honor", "Ignore", "", "X"],
+    "nodeName": SUBDOMAINS,
+    "nodeSelector": LABELS,
+    "nodeTaintsPolicy": ["Honor", "Ignore", "", "X"],
+    "onJobFailureReasons": ["BackoffLimitExceeded", "PodFailurePolicy", "X", ""],
+    "operator": [*OPERATORS, "All", "Any"],
+    "path": PATHS,
+    "podReplacementPolicy": ["Failed", "TerminatingOrFailed", "", "X"],
+    "policy": ["PreemptLowerPriority"],
+    "port": [*NUMBERS, "http", "HTTP", "a--b", "-a", "1"],
+    "preemptionPolicy": ["PreemptLowerPriority", "Never", "", "X"],
+    "prefix": ENV,
+    "priorityClassName": SUBDOMAINS,
+    "procMount": ["Default", "Unmasked", "", "X"],
+    "protocol": ["TCP", "UDP", "SCTP", "", "X"],
+    "pullPolicy": ENUMS,
+    "recursiveReadOnly": ["Disabled", "Enabled", "IfPossible", "", "X"],
+    "replicas": [1, 0, 2, 10, 1000, 2**31 - 1],
+    "replicatedJob": ["node", "other", ""],
+    "request": ["a", "A", ""],
+    "resource": RESOURCES,
+    "resourceClaimName": SUBDOMAINS,
+    "resourceName": ["cpu", "memory", "X", ""],
+    "restartPolicy": [*ENUMS, "NotRequired", "RestartContainer"],
+    "restartStrategy": ["Recreate", "BlockingRecreate", "X"],
+    "runtimeClassName": SUBDOMAINS,
+    "scheme": ["HTTP", "HTTPS", "", "http"],
+    "seLinuxChangePolicy": ["Recursive", "MountOption", "", "X"],
+    "searches": ["a.b", ".", "a.", "_a.b", "A", "a..b", ""],
+    "secretName": SUBDOMAINS,
+    "seconds": [0, 1, 30, 31, -1],
+    "serviceAccountName": SUBDOMAINS,
+    "startupPolicyOrder": ["AnyOrder", "InOrder", "X"],
+    "status": ["True", "False", "Unknown", "", "Ready", "Complete", "X"],
+    "storageClassName": SUBDOMAINS,
+    "subPath": PATHS,
+    "subPathExpr": PATHS,
+    "subdomain": SUBDOMAINS,
+    "succeededIndexes": ["0", "0-1", "0,2", "1-0", "0-", "x", "", "9", "+1", "0-0", "0,0", "01"],
+    "supplementalGroupsPolicy": ["Merge", "Strict", "", "X"],
+    "targetReplicatedJobs": ["node", "other", ""],
+    "terminationMessagePolicy": ["File", "FallbackToLogsOnError", "", "X"],
+    "topologyKey": KEYS,
+    "type": ["RuntimeDefault", "Localhost", "Unconfined", "", "Directory", "X", "DisruptionTarget"],
+    "value": [*LABELS, "A=B"],
+    "values": ["a", "", "a b", LONG, 0, 1, 2],
+    "volumeMode": ["Filesystem", "Block", "", "X"],
+    "volumeName": SUBDOMAINS,
+    "whenDeleted": ["Delete", "Retain", "X"],
+    "whenUnsatisfiable": ["DoNotSchedule", "ScheduleAnyway", "", "X"],
+}
+
+
+def by_name(name: str) -> list[Any]:
+    """The pool of a field, empty where it has none."""
+    return _POOLS.get(name, [])
