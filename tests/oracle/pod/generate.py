@@ -3,9 +3,9 @@
     python generate.py JOBSET_ORACLE POD_ORACLE JOBSET_CRD GOTYPES OUT
 
 The first two are the programs built from ../jobset and from this folder. A case is a base
-(bases.py), a few edits of it (a path and a value; null deletes), and the fields that are refused, as
-paths of the JobSet: first by the JobSet CRD, then by the JobSet webhook or, in Jobs, Pods and claims,
-by the API server. Seeded: the same cases each time.
+(bases.py), a few edits of it (a path and a value; null deletes), and the fields that are refused,
+as paths of the JobSet: first by the JobSet CRD, then by the JobSet webhook or, in Jobs, Pods and
+claims, by the API server. Seeded: the same cases each time.
 """
 
 from __future__ import annotations
