@@ -232,7 +232,7 @@ def _deliver(plan: "Plan", flags: dict[str, Any]) -> None:
     if flags["out_dir"] is not None:
         from trainc.manifest.files import write
 
-        write(Path(flags["out_dir"]), texts(objects, not flags["no_comments"]), {})
+        write(Path(flags["out_dir"]), texts(objects, not flags["no_comments"]), plan.sources)
     elif flags["form"] == "json":
         write_out(json_list(objects))
     else:
