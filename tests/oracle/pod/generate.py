@@ -1,8 +1,10 @@
 """Makes tests/data/pod_verdicts.json.gz: thousands of changed JobSets and what is refused in each.
 
+    (cd ../jobset && CGO_ENABLED=0 go build -trimpath -o JOBSET_ORACLE .)
+    CGO_ENABLED=0 go build -trimpath -o POD_ORACLE .
     python generate.py JOBSET_ORACLE POD_ORACLE JOBSET_CRD GOTYPES OUT
 
-The first two are the programs built from ../jobset and from this folder. A case is a base
+The CRD is that of JobSet v0.12.0, GOTYPES is compiler/trainc/kube/gotypes.json. A case is a base
 (bases.py), a few edits of it (a path and a value; null deletes), and the fields that are refused,
 as paths of the JobSet: first by the JobSet CRD, then by the JobSet webhook or, in Jobs, Pods and
 claims, by the API server. Seeded: the same cases each time.
