@@ -82,10 +82,10 @@ class Process:
         self._popen.kill()
         self._popen.wait()
 
-    def tail(self, lines: int = 30) -> str:
+    def tail(self, lines: int = 12) -> str:
         """The end of its log."""
         text = self.log.read_text(errors="replace").splitlines()[-lines:]
-        return "\n".join(line[:400] for line in text)
+        return "\n".join(line[:300] for line in text)
 
 
 def free_ports(count: int) -> list[int]:

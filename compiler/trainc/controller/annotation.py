@@ -1,0 +1,112 @@
+"""What the compiler left for the controller on a JobSet: the annotation ``trainc.dev/job``.
+
+In: the annotation's text, one JSON object. Out: a ``Note``. The text can be written by whoever may
+write JobSets, so nothing in it is believed that could reach beyond the job's own objects.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from trainc.names import MINTED_SUFFIXES
+
+VERSION = 1
+
+
+class MalformedError(Exception):
+    """The annotation cannot be used; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """A Secret or ConfigMap the compiler left to the cluster.
+
+    Attributes:
+        name: Of the object.
+        kind: A key of ``MINTED_SUFFIXES``.
+        hosts: For TLS pairs, the names their server is called by.
+    """
+
+    name: str
+    kind: str
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """The annotation, read.
+
+    Attributes:
+        trainjob: Name of the TrainJob the JobSet was built from; the JobSet's own name.
+        deadline: ``activeDeadlineSeconds``; 0 where there is none.
+        secrets: What to mint.
+        features: The features the job was built with.
+        digest: Of the job's resolved, immutable part.
+    """
+
+    trainjob: str
+    deadline: int = 0
+    secrets: tuple[Minted, ...] = ()
+    features: tuple[str, ...] = ()
+    digest: str = ""
+
+
+def read(text: str) -> Note:
+    """The note in the annotation's text.
+
+    Raises:
+        MalformedError: if it is not of this version's form.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(f"is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise MalformedError("is not a JSON object")
+    if found.get("version") != VERSION:
+        raise MalformedError(f"has version {found.get('version')!r}; this one reads {VERSION}")
+    trainjob = _text(found, "trainjob")
+    return Note(
+        trainjob=trainjob,
+        deadline=_deadline(found.get("deadlineSeconds")),
+        secrets=tuple(_minted(entry, trainjob) for entry in _list(found, "secrets")),
+        features=tuple(str(entry) for entry in _list(found, "features")),
+        digest=_text(found, "digest") if "digest" in found else "",
+    )
+
+
+def _text(found: dict[str, Any], key: str) -> str:
+    value = found.get(key)
+    if not isinstance(value, str) or not value:
+        raise MalformedError(f"{key} is not a text")
+    return value
+
+
+def _list(found: dict[str, Any], key: str) -> list[Any]:
+    value = found.get(key, [])
+    if not isinstance(value, list):
+        raise MalformedError(f"{key} is not a list")
+    return value
+
+
+def _deadline(value: object) -> int:
+    if value is None:
+        return 0
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value < 1 << 63:
+        raise MalformedError(f"deadlineSeconds is {value!r}, not a positive integer")
+    return value
+
+
+def _minted(entry: object, trainjob: str) -> Minted:
+    if not isinstance(entry, dict):
+        raise MalformedError("an entry of secrets is not an object")
+    kind = _text(entry, "kind")
+    if kind not in MINTED_SUFFIXES:
+        raise MalformedError(f"secrets: kind {kind!r} is not known")
+    # The name is settled by the job's: an annotation must not choose what is made in a namespace.
+    name = trainjob + MINTED_SUFFIXES[kind]
+    if _text(entry, "name") != name:
+        raise MalformedError(f"secrets: {entry['name']!r} of kind {kind} must be named {name!r}")
+    return Minted(name, kind, tuple(str(host) for host in _list(entry, "hosts")))

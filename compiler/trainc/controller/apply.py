@@ -1,0 +1,98 @@
+"""Applies a decision: only what differs from what is there, each step so that it may be done twice.
+
+In: what was observed and decided. Out: requests. The status goes before a deletion, so that a
+controller that dies in between finds in the status what is left to do.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import datetime
+
+from trainc.controller.api import JSON_PATCH, MERGE_PATCH, Api
+from trainc.controller.decision import Decision, Observed, Status
+from trainc.controller.events import Events
+from trainc.controller.gather import Gathering
+from trainc.controller.minter import Minter
+from trainc.controller.paths import JOB_SETS, TRAIN_JOBS, item
+from trainc.controller.statuspatch import status_patch
+from trainc.controller.times import written
+from trainc.controller.view import JobSetView, Json, TrainJobView
+from trainc.names import HELD_ANNOTATION, PROGRESS_ANNOTATION
+
+logger = logging.getLogger(__name__)
+
+
+class Applying:
+    """The controller's hands."""
+
+    def __init__(self, api: Api, gathering: Gathering, minter: Minter, events: Events) -> None:
+        """What was written is learned by ``gathering`` at once."""
+        self._api = api
+        self._gathering = gathering
+        self._minter = minter
+        self._events = events
+
+    def apply(self, observed: Observed, decision: Decision, now: datetime) -> float | None:
+        """Does what was decided; gives the seconds until the next look, None without one.
+
+        Raises:
+            ApiError: if a step was refused; the steps before it are done.
+        """
+        trainjob, jobset = observed.trainjob, observed.jobset
+        after = decision.after
+        if jobset is not None:
+            after = _sooner(after, self._mint(jobset, decision, now))
+        if trainjob is not None and decision.status is not None:
+            self._write_status(trainjob, decision.status)
+        if jobset is not None:
+            self._steer(jobset, decision, now)
+        subject = trainjob or jobset
+        if subject is not None:
+            for told in decision.events:
+                self._events.tell(subject, told)
+        return after
+
+    def _mint(self, jobset: JobSetView, decision: Decision, now: datetime) -> float | None:
+        if not decision.mint:
+            self._minter.forget(jobset.uid)
+            return None
+        pause, events = self._minter.mint(jobset, now)
+        for told in events:
+            self._events.tell(jobset, told)
+        return pause
+
+    def _write_status(self, trainjob: TrainJobView, status: Status) -> None:
+        patch = status_patch(trainjob, status)
+        if not patch:
+            return
+        path = item(TRAIN_JOBS, trainjob.namespace, trainjob.name, "status")
+        found = self._api.patch(path, patch, JSON_PATCH)
+        self._gathering.learn(TRAIN_JOBS, found)
+
+    def _steer(self, jobset: JobSetView, decision: Decision, now: datetime) -> None:
+        """Deletes, holds or releases the JobSet, or writes its progress."""
+        if decision.delete:
+            self._api.delete(item(JOB_SETS, jobset.namespace, jobset.name), jobset.uid)
+            logger.info("deleted JobSet %s/%s: its time is over", jobset.namespace, jobset.name)
+        elif decision.hold:
+            self._patch(jobset, {HELD_ANNOTATION: written(now)}, suspend=True)
+        elif decision.release:
+            self._patch(jobset, {HELD_ANNOTATION: None}, suspend=False)
+        elif decision.progress is not None and decision.progress != jobset.progress:
+            text = json.dumps(decision.progress, separators=(",", ":"))
+            self._patch(jobset, {PROGRESS_ANNOTATION: text})
+
+    def _patch(
+        self, jobset: JobSetView, annotations: dict[str, str | None], suspend: bool | None = None
+    ) -> None:
+        patch: Json = {"metadata": {"uid": jobset.uid, "annotations": annotations}}
+        if suspend is not None:
+            patch["spec"] = {"suspend": suspend}
+        path = item(JOB_SETS, jobset.namespace, jobset.name)
+        self._gathering.learn(JOB_SETS, self._api.patch(path, patch, MERGE_PATCH))
+
+
+def _sooner(one: float | None, other: float | None) -> float | None:
+    return min((each for each in (one, other) if each is not None), default=None)

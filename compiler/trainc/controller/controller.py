@@ -1,0 +1,185 @@
+"""The whole controller, put together: watches, queue, workers, election, Events, HTTP.
+
+In: ``Options`` and a configured ``kubernetes`` client. Out: a ``Controller`` that runs until it is
+stopped. Watches run in every replica (its progress server needs them), workers only in the leader.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import kubernetes
+
+from trainc.controller.api import Api
+from trainc.controller.apply import Applying
+from trainc.controller.election import Election
+from trainc.controller.events import Events
+from trainc.controller.gather import Gathering
+from trainc.controller.metrics import Metrics
+from trainc.controller.minter import Minter
+from trainc.controller.paths import JOB_SETS, TRAIN_JOBS
+from trainc.controller.queue import Queue
+from trainc.controller.reconcile import Reconciler
+from trainc.controller.serving import Server, health
+from trainc.controller.store import Store
+from trainc.controller.view import JobSetView, TrainJobView, jobset_view, trainjob_view
+from trainc.controller.watching import Watching
+from trainc.controller.workers import Workers
+
+logger = logging.getLogger(__name__)
+
+LEASE = "trainc-controller"
+_TICK = 5.0  # seconds between looks at the clock
+_JUMP = 2.0  # seconds the wall clock may stray from the steady one in a tick
+_REVIEW = 300.0  # seconds between looks at everything
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the controller runs.
+
+    Attributes:
+        namespaces: Whose jobs it serves; empty for all.
+        workers: How many jobs are reconciled at a time.
+        lease_namespace: Where its Lease is; empty for no election.
+        identity: Its name among candidates.
+        health_host: Where probes and metrics are served.
+        health_port: Their port; 0 for any, negative for none.
+    """
+
+    namespaces: tuple[str, ...] = ()
+    workers: int = 8
+    lease_namespace: str = ""
+    identity: str = "trainc-controller"
+    health_host: str = "0.0.0.0"
+    health_port: int = 8081
+
+
+class Controller:
+    """A status controller; ``start`` and ``stop`` it once."""
+
+    def __init__(
+        self,
+        options: Options,
+        client: kubernetes.client.ApiClient,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Nothing is asked of the cluster before ``start``."""
+        self._options = options
+        self._now = now
+        self.trainjobs: Store[TrainJobView] = Store()
+        self.jobsets: Store[JobSetView] = Store()
+        self.metrics = Metrics(self.trainjobs.views)
+        self.api = Api(client, self.metrics.counted)
+        self.queue = Queue()
+        self.metrics.queued.set_function(lambda: len(self.queue))
+        self._events = Events(self.api)
+        gathering = Gathering(self.api, self.trainjobs, self.jobsets)
+        applying = Applying(self.api, gathering, Minter(self.api, lambda: ""), self._events)
+        reconciler = Reconciler(gathering, applying, now)
+        self._workers = Workers(options.workers, self.queue, reconciler, self.metrics)
+        self._watches = list(self._make_watches())
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._server: Server | None = None
+        if options.health_port >= 0:
+            app = health(self.alive, self.missing, self.metrics.text)
+            self._server = Server(app, options.health_host, options.health_port)
+
+    @property
+    def health_port(self) -> int:
+        """The port of probes and metrics."""
+        assert self._server is not None
+        return self._server.port
+
+    def start(self) -> None:
+        """Runs from now on, in threads of its own."""
+        if self._server is not None:
+            self._server.start()
+        self._events.start()
+        for watch in self._watches:
+            watch.start()
+        for work in (self._lead, self._keep_time):
+            thread = threading.Thread(target=work, name=work.__name__.strip("_"), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """Ends what was begun, gives the lease back, and is back when that is done."""
+        self._stop.set()
+        for watch in self._watches:
+            watch.stop()
+        for thread in self._threads:
+            thread.join(45)
+        self._events.stop()
+        if self._server is not None:
+            self._server.stop()
+
+    def alive(self) -> bool:
+        """Whether every thread lives that should."""
+        watches = all(watch.alive() for watch in self._watches)
+        return watches and self._workers.alive() and all(t.is_alive() for t in self._threads)
+
+    def missing(self) -> str:
+        """What must be there before it can serve, empty when nothing is missing."""
+        late = [watch.name for watch in self._watches if not watch.synced.is_set()]
+        return ", ".join(late)
+
+    def _make_watches(self) -> Iterator[Watching[TrainJobView] | Watching[JobSetView]]:
+        for namespace in self._options.namespaces or ("",):
+            add = self.queue.add
+            yield Watching(self.api, JOB_SETS, namespace, jobset_view, self.jobsets, add)
+            yield Watching(self.api, TRAIN_JOBS, namespace, trainjob_view, self.trainjobs, add)
+
+    def _lead(self) -> None:
+        """Works while it is the leader, after the first lists are in."""
+        for watch in self._watches:
+            while not watch.synced.wait(0.02):
+                if self._stop.is_set():
+                    return
+        namespace = self._options.lease_namespace
+        if not namespace:
+            self._begin()
+            self._stop.wait()
+            self._end()
+            return
+        election = Election(self.api, namespace, LEASE, self._options.identity)
+        election.run(self._stop, self._begin, self._end)
+
+    def _begin(self) -> None:
+        self.metrics.leading.set(1)
+        self._review()
+        self._workers.start()
+
+    def _end(self) -> None:
+        self._workers.stop()
+        self.metrics.leading.set(0)
+
+    def _review(self) -> None:
+        """Everything is looked at; what is right costs no request."""
+        for key in {*self.trainjobs.keys(), *self.jobsets.keys()}:
+            self.queue.add(key)
+
+    def _keep_time(self) -> None:
+        """Deadlines are in wall time, timers in steady time: where they part, look at all again."""
+        strayed, reviewed = _stray(self._now), time.monotonic()
+        while not self._stop.wait(_TICK):
+            stray = _stray(self._now)
+            if abs(stray - strayed) > _JUMP:
+                logger.warning("the clock jumped by %.0f s", stray - strayed)
+                for key in self.queue.delayed():
+                    self.queue.add(key)
+            strayed = stray
+            if time.monotonic() - reviewed > _REVIEW:
+                self._review()
+                reviewed = time.monotonic()
+
+
+def _stray(now: Callable[[], datetime]) -> float:
+    """How far wall time is from steady time, in seconds."""
+    return now().timestamp() - time.monotonic()

@@ -1,0 +1,61 @@
+"""``activeDeadlineSeconds``: how much of a job's time is left.
+
+The rules of Kubeflow Trainer v2.3.0: counted from the TrainJob's creation, or from its last
+resumption; not counted while it is suspended. Without a TrainJob the JobSet's own times stand in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from trainc.controller.conditions import DEADLINE_EXCEEDED, SUSPENDED, find
+from trainc.controller.times import moment_of
+from trainc.controller.view import JobSetView, Json, TrainJobView
+
+
+class _Words(NamedTuple):
+    reason: str
+    message: str
+
+
+EXCEEDED: Final = _Words(DEADLINE_EXCEEDED, "TrainJob exceeded its active deadline")
+
+
+def seconds_left(
+    conditions: Iterable[Json],
+    trainjob: TrainJobView | None,
+    jobset: JobSetView | None,
+    now: datetime,
+) -> float | None:
+    """Seconds until the deadline, 0 or less when the time is over; None where none counts.
+
+    Args:
+        conditions: Those that tell the last resumption: the TrainJob's, or else the JobSet's.
+        trainjob: The TrainJob, if it is in the cluster: its deadline counts, and its age.
+        jobset: The JobSet, if there is one.
+        now: The present time.
+    """
+    owner = trainjob if trainjob is not None else jobset
+    running = jobset if jobset is not None else trainjob
+    if owner is None or running is None or running.suspended:
+        return None
+    seconds = _limit(trainjob, jobset)
+    start = _resumed(conditions) or moment_of(owner.created)
+    if not seconds or start is None:
+        return None
+    return seconds - (now - start).total_seconds()
+
+
+def _limit(trainjob: TrainJobView | None, jobset: JobSetView | None) -> int:
+    if trainjob is not None:
+        return trainjob.deadline
+    return jobset.note.deadline if jobset is not None and jobset.note is not None else 0
+
+
+def _resumed(conditions: Iterable[Json]) -> datetime | None:
+    suspended = find(conditions, SUSPENDED)
+    if suspended is None or suspended.get("status") != "False":
+        return None
+    return moment_of(str(suspended.get("lastTransitionTime", "")))

@@ -1,0 +1,238 @@
+"""What shall be so for one job: status of its TrainJob, end of its time, Secrets to mint.
+
+In: what was gathered, and the time. Out: a ``Decision``. Pure: no clock, no network, no memory, so
+that a restart of the controller, a second one beside it or a late event all lead to the same end.
+The rules are Kubeflow Trainer v2.3.0's, without their defects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from trainc.controller.conditions import (
+    COMPLETE,
+    FAILED,
+    STALLED,
+    SUSPENDED,
+    condition,
+    find,
+    finished,
+    is_true,
+    with_condition,
+    without,
+)
+from trainc.controller.deadline import EXCEEDED, seconds_left
+from trainc.controller.decision import NOTHING, Decision, Observed, Status, Told
+from trainc.controller.finish import Verdict, made_after, verdict_of
+from trainc.controller.minting import wants_minting
+from trainc.controller.times import written
+from trainc.controller.view import JobSetView, Json, TrainJobView
+from trainc.names import MANAGED_BY
+
+MAX_JOBS = 100  # the CRD's bound on jobsStatus
+_COUNTS = ("ready", "succeeded", "failed", "active", "suspended")
+_ENDS = {"Completed": COMPLETE, "Failed": FAILED}  # JobSet's condition -> TrainJob's
+
+
+def decide(seen: Observed, now: datetime) -> Decision:
+    """What shall be so for the job that was gathered."""
+    trainjob, jobset = seen.trainjob, seen.jobset
+    if trainjob is not None and (trainjob.managed_by != MANAGED_BY or trainjob.deleting):
+        return NOTHING
+    if jobset is not None and _foreign(jobset, trainjob):
+        return _left_alone(trainjob)
+    if jobset is not None and jobset.malformed:
+        return _unreadable(seen, jobset, now)
+    if jobset is not None and (jobset.note is None or _of_another(jobset, trainjob)):
+        jobset = None
+    if trainjob is None:
+        return NOTHING if jobset is None else _alone(jobset, now)
+    return _together(replace(seen, jobset=jobset), trainjob, now)
+
+
+def _foreign(jobset: JobSetView, trainjob: TrainJobView | None) -> bool:
+    """Whether another controller runs this JobSet: then it is none of our business."""
+    if not jobset.owner:
+        return False
+    if jobset.owner_kind != "TrainJob":
+        return True
+    if jobset.note is None:
+        return True  # the operator's: same owner, but not built by trainc
+    return trainjob is None
+
+
+def _of_another(jobset: JobSetView, trainjob: TrainJobView | None) -> bool:
+    """Whether the JobSet belongs to an older TrainJob of the name, and goes with it."""
+    return trainjob is not None and jobset.owner not in ("", trainjob.uid)
+
+
+def _left_alone(trainjob: TrainJobView | None) -> Decision:
+    if trainjob is None:
+        return NOTHING
+    message = "its JobSet has another controller; trainc leaves both alone"
+    return Decision(events=(Told("Normal", "ManagedByAnother", message),))
+
+
+def _unreadable(seen: Observed, jobset: JobSetView, now: datetime) -> Decision:
+    message = f"JobSet annotation trainc.dev/job {jobset.malformed}"
+    told = (Told("Warning", "MalformedAnnotation", message),)
+    if seen.trainjob is None or finished(seen.trainjob.conditions):
+        return Decision(events=told)
+    status = _stalled(seen.trainjob, "MalformedAnnotation", message, now)
+    return Decision(status=status, events=told)
+
+
+def _alone(jobset: JobSetView, now: datetime) -> Decision:
+    """A JobSet without a TrainJob in the cluster: deadline, Secrets and progress only."""
+    if _end(jobset) is not None:
+        complete = is_true(jobset.conditions, "Completed")
+        return Decision(progress=_all_done(jobset.progress, now) if complete else None)
+    if jobset.deleting:
+        return NOTHING
+    left = seconds_left(jobset.conditions, None, jobset, now)
+    if left is not None and left <= 0:
+        told = Told("Warning", EXCEEDED.reason, EXCEEDED.message)
+        return Decision(delete=True, confirm=True, events=(told,))
+    return Decision(mint=wants_minting(jobset), release=jobset.held, after=left)
+
+
+def _together(seen: Observed, trainjob: TrainJobView, now: datetime) -> Decision:
+    """A TrainJob with its JobSet, or with one that is missing."""
+    verdict = verdict_of(trainjob, seen.jobset)
+    if verdict is Verdict.OPEN:
+        return _running(seen, trainjob, now)
+    if verdict is Verdict.WITHDRAW:
+        # A finish that no JobSet of this run stands behind: another writer's, or an older run's.
+        cleared = without(trainjob.conditions, COMPLETE, FAILED)
+        decision = _running(seen, replace(trainjob, conditions=cleared), now)
+        return replace(decision, confirm=True)
+    return _after_the_end(seen.jobset, trainjob, verdict, now)
+
+
+def _after_the_end(
+    jobset: JobSetView | None, trainjob: TrainJobView, verdict: Verdict, now: datetime
+) -> Decision:
+    """Finished is final: only the counts follow, and what must not run is stopped."""
+    end = finished(trainjob.conditions) or {}
+    conditions = without(trainjob.conditions, STALLED)
+    status = Status(conditions, trainjob.jobs, trainjob.progress)
+    if jobset is not None and not made_after(jobset, trainjob, end):
+        status = replace(status, jobs=_jobs(jobset))
+    if end.get("type") == COMPLETE:
+        status = replace(status, progress=_all_done(trainjob.progress, now))
+    if verdict is Verdict.HOLD:
+        message = (
+            f"TrainJob is {end.get('type')}, and its JobSet was made again; it is held suspended."
+            " Delete the TrainJob to run it again"
+        )
+        told = (Told("Warning", "HeldAfterFinish", message),)
+        return Decision(status=status, hold=True, confirm=True, events=told)
+    delete = verdict is Verdict.DELETE
+    return Decision(status=status, delete=delete, confirm=delete)
+
+
+def _running(seen: Observed, trainjob: TrainJobView, now: datetime) -> Decision:
+    """Not finished so far: mirror the JobSet, and watch the time."""
+    jobset = seen.jobset
+    if jobset is None and not seen.error and (seen.compiled or not trainjob.jobs):
+        return NOTHING  # being made, still on its way, or another controller's
+    if jobset is None:
+        decision = _missing(seen, trainjob, now)
+    elif _end(jobset) is not None:
+        return _ended(jobset, trainjob, now)
+    else:
+        decision = _mirrored(seen, jobset, trainjob, now)
+    assert decision.status is not None
+    conditions = decision.status.conditions
+    left = seconds_left(conditions, trainjob, jobset, now)
+    if left is None or left > 0:
+        return replace(decision, after=left)
+    over = condition(FAILED, "True", EXCEEDED.reason, EXCEEDED.message, written(now))
+    status = replace(decision.status, conditions=with_condition(without(conditions, STALLED), over))
+    told = Told("Warning", EXCEEDED.reason, EXCEEDED.message)
+    delete = jobset is not None and not jobset.deleting
+    return Decision(status=status, delete=delete, confirm=True, events=(told,))
+
+
+def _missing(seen: Observed, trainjob: TrainJobView, now: datetime) -> Decision:
+    """No JobSet: it could not be made, or it went while the job was not finished."""
+    reason, message = seen.reason, seen.error
+    if not seen.error:
+        reason, message = "JobSetNotFound", f"JobSet {trainjob.name} not found"
+    status = replace(_stalled(trainjob, reason, message, now), jobs=())
+    told = Told("Warning", reason, message)
+    return Decision(status=status, confirm=not seen.error, events=(told,))
+
+
+def _mirrored(
+    seen: Observed, jobset: JobSetView, trainjob: TrainJobView, now: datetime
+) -> Decision:
+    """The status of a JobSet that has not ended."""
+    if jobset.held:
+        jobset = replace(jobset, suspended=False)  # it is released at once
+    conditions = _suspension(without(trainjob.conditions, STALLED), jobset, now)
+    status = Status(conditions, _jobs(jobset), trainjob.progress)
+    told: tuple[Told, ...] = ()
+    if seen.error:
+        status = replace(_stalled(trainjob, seen.reason, seen.error, now), jobs=_jobs(jobset))
+        told = (Told("Warning", seen.reason, seen.error),)
+    mint = wants_minting(jobset) and not jobset.deleting
+    return Decision(status=status, mint=mint, release=jobset.held, events=told)
+
+
+def _ended(jobset: JobSetView, trainjob: TrainJobView, now: datetime) -> Decision:
+    """The JobSet finished: its condition becomes the TrainJob's, times included."""
+    end = _end(jobset) or {}
+    kind = _ENDS[end["type"]]
+    new = condition(kind, "True", end["reason"], end["message"], end["lastTransitionTime"])
+    conditions = _suspension(without(trainjob.conditions, STALLED), jobset, now)
+    status = Status(with_condition(conditions, new), _jobs(jobset), trainjob.progress)
+    if kind == COMPLETE:
+        status = replace(status, progress=_all_done(trainjob.progress, now))
+    told = Told("Normal" if kind == COMPLETE else "Warning", new["reason"], new["message"])
+    # A run that ended before the TrainJob was made is an older one's, unless it is still there.
+    inherited = trainjob.created > end["lastTransitionTime"]
+    return Decision(status=status, confirm=inherited, events=(told,))
+
+
+def _end(jobset: JobSetView) -> Json | None:
+    for kind in _ENDS:
+        if is_true(jobset.conditions, kind):
+            return find(jobset.conditions, kind)
+    return None
+
+
+def _suspension(
+    conditions: tuple[Json, ...], jobset: JobSetView, now: datetime
+) -> tuple[Json, ...]:
+    """Suspended as the JobSet is: True while it is, False afterwards, absent if it never was."""
+    if not jobset.suspended and not is_true(conditions, SUSPENDED):
+        return conditions
+    status = "True" if jobset.suspended else "False"
+    reason = "Suspended" if jobset.suspended else "Resumed"
+    message = "TrainJob is suspended" if jobset.suspended else "TrainJob is resumed"
+    theirs = find(jobset.conditions, SUSPENDED)
+    same = theirs is not None and theirs.get("status") == status
+    when = theirs["lastTransitionTime"] if theirs is not None and same else written(now)
+    return with_condition(conditions, condition(SUSPENDED, status, reason, message, when))
+
+
+def _jobs(jobset: JobSetView) -> tuple[Json, ...]:
+    return tuple(
+        {"name": each["name"], **{count: each.get(count) or 0 for count in _COUNTS}}
+        for each in jobset.jobs[:MAX_JOBS]
+    )
+
+
+def _stalled(trainjob: TrainJobView, reason: str, message: str, now: datetime) -> Status:
+    new = condition(STALLED, "True", reason, message, written(now))
+    return Status(with_condition(trainjob.conditions, new), trainjob.jobs, trainjob.progress)
+
+
+def _all_done(progress: Json | None, now: datetime) -> Json | None:
+    """The last report with 100 %, where anything was reported at all."""
+    if not progress or progress.get("progressPercentage") == 100:
+        return progress
+    left = {"estimatedRemainingSeconds": 0} if "estimatedRemainingSeconds" in progress else {}
+    return {**progress, **left, "progressPercentage": 100, "lastUpdatedTime": written(now)}

@@ -1,0 +1,112 @@
+"""Events on TrainJobs and JobSets, for ``kubectl describe``.
+
+In: what happened to which object. Out: Event objects, written by a thread of its own at a bounded
+pace, the oldest dropped when too many wait: an Event never holds up a status. The name is made of
+what is told, so the same is told once, also by a controller that was restarted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from collections import OrderedDict, deque
+from datetime import UTC, datetime
+
+from trainc.controller.api import Api, ApiError
+from trainc.controller.decision import Told
+from trainc.controller.paths import EVENTS, collection
+from trainc.controller.times import written
+from trainc.controller.view import JobSetView, Json, TrainJobView
+from trainc.names import API_VERSION, JOBSET_API_VERSION
+
+logger = logging.getLogger(__name__)
+
+COMPONENT = "trainc-controller"
+_WAITING = 1000
+_REMEMBERED = 10_000
+_PAUSE = 0.02  # seconds between two, 50 a second
+_LONGEST = 1024  # the API server's bound on an Event's message
+
+
+class Events:
+    """Tells what happened."""
+
+    def __init__(self, api: Api) -> None:
+        """Nothing is written before ``start``."""
+        self._api = api
+        self._waiting: deque[Json] = deque(maxlen=_WAITING)
+        self._told: OrderedDict[str, None] = OrderedDict()
+        self._change = threading.Condition()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="events", daemon=True)
+
+    def start(self) -> None:
+        """Begins to write."""
+        self._thread.start()
+
+    def stop(self, seconds: float = 2) -> None:
+        """Writes what waits, for up to ``seconds``, and ends."""
+        with self._change:
+            self._stopped = True
+            self._change.notify()
+        self._thread.join(seconds)
+
+    def tell(self, subject: TrainJobView | JobSetView, told: Told) -> None:
+        """Tells it of ``subject``, unless that was done before."""
+        event = _event(subject, told)
+        name = event["metadata"]["name"]
+        with self._change:
+            if name in self._told:
+                return
+            self._told[name] = None
+            if len(self._told) > _REMEMBERED:
+                self._told.popitem(last=False)
+            self._waiting.append(event)
+            self._change.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._change:
+                while not self._waiting and not self._stopped:
+                    self._change.wait()
+                if not self._waiting:
+                    return
+                event = self._waiting.popleft()
+            self._write(event)
+
+    def _write(self, event: Json) -> None:
+        try:
+            self._api.create(collection(EVENTS, event["metadata"]["namespace"]), event)
+        except ApiError as error:
+            logger.info("event not written: %s", error)
+        except Exception:
+            logger.exception("event not written")
+        time.sleep(_PAUSE)
+
+
+def _event(subject: TrainJobView | JobSetView, told: Told) -> Json:
+    is_trainjob = isinstance(subject, TrainJobView)
+    now = written(datetime.now(UTC))
+    digest = hashlib.sha256(f"{subject.uid}{told}".encode()).hexdigest()[:16]
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{subject.name[:200]}.{digest}", "namespace": subject.namespace},
+        "involvedObject": {
+            "apiVersion": API_VERSION if is_trainjob else JOBSET_API_VERSION,
+            "kind": "TrainJob" if is_trainjob else "JobSet",
+            "namespace": subject.namespace,
+            "name": subject.name,
+            "uid": subject.uid,
+        },
+        "type": told.type,
+        "reason": told.reason,
+        "message": told.message[:_LONGEST],
+        "source": {"component": COMPONENT},
+        "reportingComponent": COMPONENT,
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "count": 1,
+    }

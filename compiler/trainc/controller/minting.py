@@ -1,0 +1,94 @@
+"""Which Secrets and ConfigMaps a JobSet still wants, and what they hold.
+
+In: a JobSet's view. Out: whether to ask again, and manifests. The controller cannot read Secrets,
+so it asks by creating: ``AlreadyExists`` means done. One that belongs to an old JobSet of the same
+name may be collected at any time, so it asks again for as long as the job is not running.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime
+
+from trainc.controller.annotation import Minted
+from trainc.controller.view import JobSetView, Json
+from trainc.kube.keys import curve_certificate, ssh_key_pair, tls_pair, token
+from trainc.names import (
+    CA_CONFIG_MAP,
+    CA_KEY,
+    CACHE_AUTH_SECRET,
+    CACHE_TLS_SECRET,
+    CURVE_SECRET,
+    JOBSET_API_VERSION,
+    MANAGED_BY_LABEL,
+    SSH_SECRET,
+    TRAINC,
+    TRAINJOB_LABEL,
+)
+
+
+def wants_minting(jobset: JobSetView) -> bool:
+    """Whether some pod of the JobSet may still wait for what it mounts.
+
+    Counts are of Jobs: a Job is ready once all its pods run, and a pod runs only with its volumes.
+    """
+    if jobset.note is None or not jobset.note.secrets:
+        return False
+    waiting = any(each.get("active") and not each.get("ready") for each in jobset.jobs)
+    begun = any(each.get("ready") or each.get("succeeded") for each in jobset.jobs)
+    return waiting or not begun
+
+
+def manifest(minted: Minted, jobset: JobSetView, authority: str, now: datetime) -> Json | None:
+    """The object to create, owned by the JobSet; None where its content is not known here.
+
+    Args:
+        minted: Which one.
+        jobset: Whose.
+        authority: PEM of the CA of the progress server, empty where it does not run.
+        now: The present time, for certificates.
+    """
+    if minted.kind == CA_CONFIG_MAP:
+        if not authority:
+            return None
+        return {**_head("ConfigMap", minted, jobset), "data": {CA_KEY: authority}}
+    secret = _head("Secret", minted, jobset)
+    if minted.kind == SSH_SECRET:
+        # Type and immutability as in the reference (controlplane.md 3.7).
+        secret |= {"type": "kubernetes.io/ssh-auth", "immutable": True}
+    return {**secret, "data": _encoded(_material(minted, jobset, now))}
+
+
+def _material(minted: Minted, jobset: JobSetView, now: datetime) -> Mapping[str, str]:
+    if minted.kind == SSH_SECRET:
+        private, public = ssh_key_pair()
+        return {"ssh-privatekey": private, "ssh-publickey": public}
+    if minted.kind == CURVE_SECRET:
+        return {"curve.cert": curve_certificate(jobset.name)}
+    assert minted.kind in (CACHE_AUTH_SECRET, CACHE_TLS_SECRET)
+    hosts = minted.hosts or (f"{jobset.name}-cache.{jobset.namespace}.svc",)
+    pair = tls_pair(hosts, now)
+    material = {CA_KEY: pair.ca, "tls.crt": pair.certificate, "tls.key": pair.key}
+    return material | ({"token": token()} if minted.kind == CACHE_AUTH_SECRET else {})
+
+
+def _head(kind: str, minted: Minted, jobset: JobSetView) -> Json:
+    owner = {
+        "apiVersion": JOBSET_API_VERSION,
+        "kind": "JobSet",
+        "name": jobset.name,
+        "uid": jobset.uid,
+        "controller": True,
+    }
+    metadata = {
+        "name": minted.name,
+        "namespace": jobset.namespace,
+        "labels": {MANAGED_BY_LABEL: TRAINC, TRAINJOB_LABEL: jobset.name},
+        "ownerReferences": [owner],
+    }
+    return {"apiVersion": "v1", "kind": kind, "metadata": metadata}
+
+
+def _encoded(material: Mapping[str, str]) -> dict[str, str]:
+    return {key: base64.b64encode(text.encode()).decode() for key, text in material.items()}

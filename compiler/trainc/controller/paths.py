@@ -1,0 +1,26 @@
+"""Paths of the kinds the controller talks about, on the API server."""
+
+from __future__ import annotations
+
+TRAIN_JOBS = ("/apis/trainer.kubeflow.org/v1alpha1", "trainjobs")
+JOB_SETS = ("/apis/jobset.x-k8s.io/v1alpha2", "jobsets")
+SECRETS = ("/api/v1", "secrets")
+CONFIG_MAPS = ("/api/v1", "configmaps")
+EVENTS = ("/api/v1", "events")
+PODS = ("/api/v1", "pods")
+LEASES = ("/apis/coordination.k8s.io/v1", "leases")
+TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
+
+Kind = tuple[str, str]
+
+
+def collection(kind: Kind, namespace: str = "") -> str:
+    """All objects of a kind, of one namespace or of all."""
+    root, plural = kind
+    return f"{root}/namespaces/{namespace}/{plural}" if namespace else f"{root}/{plural}"
+
+
+def item(kind: Kind, namespace: str, name: str, subresource: str = "") -> str:
+    """One object, or a subresource of it."""
+    path = f"{collection(kind, namespace)}/{name}"
+    return f"{path}/{subresource}" if subresource else path

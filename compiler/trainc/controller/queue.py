@@ -1,0 +1,138 @@
+"""The work queue: names to reconcile, each at most once at a time, some of them later.
+
+In: names from watches and timers. Out: names for workers. A name added while it is worked on comes
+back afterwards; one that failed comes back after an exponential wait. Bounded: who adds more than
+fits waits, so that a flood slows the watch down instead of filling the memory.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from trainc.controller.backoff import wait
+from trainc.controller.view import Key
+
+FIRST_RETRY = 0.05  # seconds
+LAST_RETRY = 30.0
+
+
+class Queue:
+    """A set of names in order of arrival, with delays and back-off."""
+
+    def __init__(
+        self, bound: int = 100_000, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Holds up to ``bound`` names that are due."""
+        self._bound = bound
+        self._monotonic = monotonic
+        self._due: deque[Key] = deque()
+        self._waiting: set[Key] = set()  # in _due, or to be added when its work is done
+        self._working: set[Key] = set()
+        self._later: list[tuple[float, Key]] = []
+        self._when: dict[Key, float] = {}
+        self._failures: dict[Key, int] = {}
+        self._closed = False
+        self._lock = threading.Lock()
+        self._ready = threading.Condition(self._lock)  # for takers
+        self._room = threading.Condition(self._lock)  # for adders
+
+    def __len__(self) -> int:
+        """How many are due."""
+        return len(self._waiting)
+
+    def add(self, key: Key) -> None:
+        """The name is due now; waits while the queue is full."""
+        with self._lock:
+            while len(self._due) >= self._bound and not self._closed:
+                self._room.wait()
+            self._add(key)
+
+    def add_after(self, key: Key, seconds: float) -> None:
+        """The name is due after that time, or earlier if it was to be."""
+        with self._lock:
+            when = self._monotonic() + max(seconds, 0.0)
+            if self._when.get(key, when + 1) <= when:
+                return
+            self._when[key] = when
+            heapq.heappush(self._later, (when, key))
+            self._ready.notify()
+
+    def retry(self, key: Key) -> float:
+        """The work failed: due again after a wait that doubles; gives it in seconds."""
+        with self._lock:
+            failures = self._failures.get(key, 0)
+            self._failures[key] = failures + 1
+        pause = wait(failures, FIRST_RETRY, LAST_RETRY)
+        self.add_after(key, pause)
+        return pause
+
+    def forgive(self, key: Key) -> None:
+        """The work went well: the next failure waits the first time again."""
+        with self._lock:
+            self._failures.pop(key, None)
+
+    def take(self) -> Key | None:
+        """The next name, when there is one; None once the queue is closed. Then call ``done``."""
+        with self._lock:
+            while not self._closed:
+                pause = self._ripen()
+                if self._due:
+                    key = self._due.popleft()
+                    self._waiting.discard(key)
+                    self._working.add(key)
+                    self._room.notify()
+                    return key
+                self._ready.wait(pause)
+            return None
+
+    def done(self, key: Key) -> None:
+        """The work on ``key`` is over; it is due again if it was added meanwhile."""
+        with self._lock:
+            self._working.discard(key)
+            if key in self._waiting:
+                self._due.append(key)
+                self._ready.notify()
+
+    def close(self) -> None:
+        """Nothing is handed out any more; waiting takers get None."""
+        with self._lock:
+            self._closed = True
+            self._ready.notify_all()
+            self._room.notify_all()
+
+    def open(self) -> None:
+        """Hands out again."""
+        with self._lock:
+            self._closed = False
+
+    def delayed(self) -> list[Key]:
+        """The names that are to come later."""
+        with self._lock:
+            return list(self._when)
+
+    def _add(self, key: Key) -> None:
+        if key in self._waiting:
+            return
+        self._waiting.add(key)
+        if key not in self._working:
+            self._due.append(key)
+            self._ready.notify()
+
+    def _ripen(self) -> float | None:
+        """Moves what is due by now; gives the seconds until the next, None without one."""
+        now = self._monotonic()
+        while self._later:
+            when, key = self._later[0]
+            if self._when.get(key) != when:
+                heapq.heappop(self._later)  # replaced by an earlier one
+                continue
+            if when > now:
+                return when - now
+            heapq.heappop(self._later)
+            del self._when[key]
+            self._add(key)
+        return None

@@ -1,0 +1,53 @@
+"""One job brought to where it shall be: gather, decide, apply."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from trainc.controller.api import ApiError
+from trainc.controller.apply import Applying
+from trainc.controller.decide import decide
+from trainc.controller.gather import Gathering
+from trainc.controller.view import Key
+
+logger = logging.getLogger(__name__)
+
+_ATTEMPTS = 5  # against a writer who is faster
+
+
+class Reconciler:
+    """Reconciles by name; the same name never twice at once (the queue sees to that)."""
+
+    def __init__(
+        self, gathering: Gathering, applying: Applying, now: Callable[[], datetime]
+    ) -> None:
+        """``now`` is the clock."""
+        self._gathering = gathering
+        self._applying = applying
+        self._now = now
+
+    def reconcile(self, key: Key) -> float | None:
+        """Seconds until the job must be looked at again; None where only a change matters.
+
+        Raises:
+            ApiError: if it did not succeed; it may be tried again.
+        """
+        now = self._now()
+        observed = self._gathering.gather(key)
+        decision = decide(observed, now)
+        if decision.confirm:
+            observed = self._gathering.again(key)
+            decision = decide(observed, now)
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._applying.apply(observed, decision, now)
+            except ApiError as error:
+                # 422 is also a test of the patch that failed: somebody wrote in between.
+                if error.code not in (409, 422):
+                    raise
+                last = error
+                observed = self._gathering.again(key)
+                decision = decide(observed, now)
+        raise last

@@ -1,0 +1,125 @@
+"""HTTP servers of the controller: ASGI applications, each run by uvicorn in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import uvicorn
+
+logger = logging.getLogger(__name__)
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+class Server:
+    """One listening socket and what answers on it."""
+
+    def __init__(
+        self,
+        app: App,
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None = None,
+        connections: int = 2000,
+    ) -> None:
+        """Binds at once, so that a taken port is an error here.
+
+        Args:
+            app: Answers requests.
+            host: The address to listen on.
+            port: 0 for any.
+            tls: Where it speaks TLS; may load other certificates later.
+            connections: More at once are refused with 503.
+
+        Raises:
+            OSError: if the address cannot be listened on.
+        """
+        self._socket = socket.create_server((host, port), backlog=512)
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=120,
+            timeout_graceful_shutdown=5,
+            limit_concurrency=connections,
+        )
+        config.load()
+        config.ssl = tls
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    def start(self) -> None:
+        """Answers from now on."""
+        self._thread.start()
+        while not self._server.started and self._thread.is_alive():
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        """Answers what was begun, then ends."""
+        self._server.should_exit = True
+        self._thread.join(10)
+        self._socket.close()
+
+    def _run(self) -> None:
+        asyncio.run(self._server.serve(sockets=[self._socket]))
+
+
+async def answer(
+    send: Send, status: int, body: bytes | dict[str, Any], kind: str = "application/json"
+) -> None:
+    """Sends one whole response."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = [
+        (b"content-type", kind.encode()),
+        (b"content-length", str(len(data)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": data})
+
+
+def health(
+    alive: Callable[[], bool], ready: Callable[[], str], metrics: Callable[[], bytes]
+) -> App:
+    """An application for probes and Prometheus.
+
+    Args:
+        alive: Whether the process does its work.
+        ready: What is still missing, empty when nothing is.
+        metrics: Their text.
+    """
+    from trainc.controller.metrics import CONTENT_TYPE
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        missing = ready() if path == "/readyz" else ""
+        if path == "/healthz" and not alive():
+            await answer(send, 500, b"a thread died\n", "text/plain")
+        elif path == "/metrics":
+            await answer(send, 200, metrics(), CONTENT_TYPE)
+        elif path in ("/healthz", "/readyz"):
+            text = f"waiting for {missing}\n" if missing else "ok\n"
+            await answer(send, 503 if missing else 200, text.encode(), "text/plain")
+        else:
+            await answer(send, 404, b"not found\n", "text/plain")
+
+    return app

@@ -1,0 +1,81 @@
+"""The newest known view of each object of one kind, shared between watching and reconciling."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+from trainc.controller.view import JobSetView, Key, TrainJobView, key_of
+
+V = TypeVar("V", bound=TrainJobView | JobSetView)
+
+
+class Store(Generic[V]):
+    """Views by namespace and name; an older version never replaces a newer one."""
+
+    def __init__(self) -> None:
+        """Starts empty."""
+        self._views: dict[Key, V] = {}
+        self._lock = threading.Lock()
+        self.newest = 0  # the highest version seen
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._views)
+
+    def get(self, key: Key) -> V | None:
+        """The view of that name, or None."""
+        return self._views.get(key)
+
+    def keys(self) -> list[Key]:
+        """All names."""
+        with self._lock:
+            return list(self._views)
+
+    def views(self) -> list[V]:
+        """All views."""
+        with self._lock:
+            return list(self._views.values())
+
+    def put(self, view: V) -> bool:
+        """Keeps the view, unless a version as new is there; True if it was kept."""
+        key = key_of(view)
+        with self._lock:
+            old = self._views.get(key)
+            if old is not None and old.version >= view.version:
+                return False
+            self._views[key] = view
+            self.newest = max(self.newest, view.version)
+            return True
+
+    def remove(self, key: Key, version: int) -> bool:
+        """Forgets the object if what is known of it is not newer; True if it was known."""
+        with self._lock:
+            old = self._views.get(key)
+            if old is None or old.version > version:
+                return False
+            del self._views[key]
+            return True
+
+    def keep_only(self, namespace: str, keys: Iterable[Key], version: int) -> list[Key]:
+        """Forgets what a list did not hold; gives the names forgotten.
+
+        Args:
+            namespace: Of the list, empty for all.
+            keys: What the list held.
+            version: The list's; what is known to be newer stays.
+        """
+        held = set(keys)
+        with self._lock:
+            gone = [
+                key
+                for key, view in self._views.items()
+                if key not in held
+                and (not namespace or key[0] == namespace)
+                and view.version <= version
+            ]
+            for key in gone:
+                del self._views[key]
+            self.newest = max((view.version for view in self._views.values()), default=0)
+            return gone

@@ -1,0 +1,144 @@
+"""The parts of a TrainJob and a JobSet that the controller looks at.
+
+In: an object as the API server sends it. Out: a small frozen view; the rest is let go, so that
+thousands of jobs fit in little memory. Lists and maps inside are never changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from sys import intern
+from typing import Any
+
+from trainc.controller.annotation import MalformedError, Note, read
+from trainc.names import HELD_ANNOTATION, JOB_ANNOTATION, MANAGED_BY, PROGRESS_ANNOTATION
+
+Json = dict[str, Any]
+Key = tuple[str, str]  # namespace, name
+
+
+@dataclass(frozen=True, slots=True)
+class TrainJobView:
+    """A TrainJob: identity, the fields that steer its life, and its status."""
+
+    namespace: str
+    name: str
+    uid: str
+    version: int
+    created: str
+    deleting: bool
+    managed_by: str
+    suspended: bool
+    deadline: int
+    has_status: bool
+    conditions: tuple[Json, ...]
+    jobs: tuple[Json, ...]
+    progress: Json | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobSetView:
+    """A JobSet: identity, whose it is, and its status.
+
+    Attributes:
+        owner: UID of the owner that is its controller, empty where there is none.
+        owner_kind: That owner's kind.
+        note: What the compiler left for us; None where trainc did not build it.
+        malformed: Why the annotation could not be read.
+        held: Suspended by us, since its TrainJob had finished before it was made.
+    """
+
+    namespace: str
+    name: str
+    uid: str
+    version: int
+    created: str
+    deleting: bool
+    owner: str
+    owner_kind: str
+    note: Note | None
+    malformed: str
+    suspended: bool
+    held: bool
+    conditions: tuple[Json, ...]
+    jobs: tuple[Json, ...]
+    restarts: int
+    progress: Json | None
+
+
+def trainjob_view(found: Json) -> TrainJobView:
+    """The view of a TrainJob."""
+    metadata, spec, status = found["metadata"], found.get("spec") or {}, found.get("status") or {}
+    return TrainJobView(
+        namespace=intern(metadata["namespace"]),
+        name=metadata["name"],
+        uid=metadata["uid"],
+        version=int(metadata["resourceVersion"]),
+        created=metadata["creationTimestamp"],
+        deleting="deletionTimestamp" in metadata,
+        managed_by=intern(spec.get("managedBy") or MANAGED_BY),
+        suspended=bool(spec.get("suspend")),
+        deadline=spec.get("activeDeadlineSeconds") or 0,
+        has_status=bool(status),
+        conditions=tuple(status.get("conditions") or ()),
+        jobs=tuple(status.get("jobsStatus") or ()),
+        progress=status.get("trainerStatus"),
+    )
+
+
+def jobset_view(found: Json) -> JobSetView:
+    """The view of a JobSet."""
+    metadata, status = found["metadata"], found.get("status") or {}
+    annotations = metadata.get("annotations") or {}
+    owner = _controller(metadata)
+    note, malformed = _note(annotations.get(JOB_ANNOTATION), metadata["name"])
+    return JobSetView(
+        namespace=intern(metadata["namespace"]),
+        name=metadata["name"],
+        uid=metadata["uid"],
+        version=int(metadata["resourceVersion"]),
+        created=metadata["creationTimestamp"],
+        deleting="deletionTimestamp" in metadata,
+        owner=owner.get("uid", ""),
+        owner_kind=intern(owner.get("kind", "")),
+        note=note,
+        malformed=malformed,
+        suspended=bool((found.get("spec") or {}).get("suspend")),
+        held=HELD_ANNOTATION in annotations,
+        conditions=tuple(status.get("conditions") or ()),
+        jobs=tuple(status.get("replicatedJobsStatus") or ()),
+        restarts=status.get("restarts") or 0,
+        progress=_progress(annotations.get(PROGRESS_ANNOTATION)),
+    )
+
+
+def key_of(view: TrainJobView | JobSetView) -> Key:
+    """Namespace and name: a TrainJob and its JobSet have the same."""
+    return view.namespace, view.name
+
+
+def _controller(metadata: Mapping[str, Any]) -> Json:
+    owners: list[Json] = metadata.get("ownerReferences") or []
+    return next((owner for owner in owners if owner.get("controller")), {})
+
+
+def _note(text: str | None, name: str) -> tuple[Note | None, str]:
+    if text is None:
+        return None, ""
+    try:
+        note = read(text)
+    except MalformedError as error:
+        return None, str(error)
+    if note.trainjob != name:
+        return None, f"names the TrainJob {note.trainjob!r}, not {name!r}"
+    return note, ""
+
+
+def _progress(text: str | None) -> Json | None:
+    try:
+        found = json.loads(text or "null")
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,161 @@
+"""Keeps a store equal to the cluster: one list, then a watch that is resumed while it can be.
+
+In: the API and a kind. Out: a store, and a call for every name that changed. A watch that ends or
+breaks is resumed at its last version; only when that has expired (410) is the kind listed again.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from typing import Generic
+
+from trainc.controller.api import Api, ApiError
+from trainc.controller.backoff import Backoff
+from trainc.controller.paths import Kind, collection
+from trainc.controller.store import Store, V
+from trainc.controller.view import Json, Key, key_of
+
+logger = logging.getLogger(__name__)
+
+_ABSENT_SECONDS = 30  # until a kind that is not installed is asked for again
+
+
+class Watching(Generic[V]):
+    """One kind in one namespace (or in all), followed by a thread of its own."""
+
+    def __init__(
+        self,
+        api: Api,
+        kind: Kind,
+        namespace: str,
+        view: Callable[[Json], V],
+        store: Store[V],
+        changed: Callable[[Key], None],
+    ) -> None:
+        """Nothing happens before ``start``.
+
+        Args:
+            api: The API server.
+            kind: Which kind.
+            namespace: Of which namespace, empty for all.
+            view: What is kept of an object.
+            store: Where.
+            changed: Called with each name that changed, after the store did.
+        """
+        self._api = api
+        self._path = collection(kind, namespace)
+        self._namespace = namespace
+        self._view = view
+        self._store = store
+        self._changed = changed
+        self._stop = threading.Event()
+        self.synced = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"watch {self._path}", daemon=True)
+
+    def start(self) -> None:
+        """Begins; ``synced`` is set once the first list is in the store."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Asks the thread to end; it does not outlive the process in any case."""
+        self._stop.set()
+
+    @property
+    def name(self) -> str:
+        """What is watched: its path."""
+        return self._path
+
+    def alive(self) -> bool:
+        """Whether its thread lives."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        backoff = Backoff(0.1, 10)
+        while not self._stop.is_set():
+            try:
+                version = self._list()
+                backoff.reset()
+                self._follow(version)
+            except ApiError as error:
+                self._stop.wait(self._pause(error, backoff))
+            except Exception:
+                logger.exception("watching %s", self._path)
+                self._stop.wait(backoff.next())
+
+    def _pause(self, error: ApiError, backoff: Backoff) -> float:
+        if error.is_missing:
+            logger.info("%s is not installed", self._path)
+            for key in self._store.keep_only(self._namespace, (), 1 << 63):
+                self._changed(key)
+            self.synced.set()
+            return _ABSENT_SECONDS
+        if error.is_expired:
+            return 0.0
+        logger.warning("%s", error)
+        return backoff.next()
+
+    def _list(self) -> str:
+        """Brings the store up to date; gives the version to watch from."""
+        held: set[Key] = set()
+        known, version = self._store.newest, ""
+        for items, of_list in self._api.pages(self._path):
+            version = version or self._begun(of_list, known)
+            for found in items:
+                view = self._seen(found)
+                if view is not None:
+                    held.add(key_of(view))
+        for key in self._store.keep_only(self._namespace, held, int(version)):
+            self._changed(key)
+        self.synced.set()
+        logger.info("listed %s: %d objects", self._path, len(held))
+        return version
+
+    def _begun(self, version: str, known: int) -> str:
+        """A list older than what is known comes from a cluster restored from a backup."""
+        if int(version) < known:
+            logger.warning("%s went back in time; forgetting what was known", self._path)
+            for key in self._store.keep_only(self._namespace, (), 1 << 63):
+                self._changed(key)
+        return version
+
+    def _follow(self, version: str) -> None:
+        """Watches, and resumes, until the version is refused."""
+        backoff = Backoff(0.1, 10)
+        while not self._stop.is_set():
+            try:
+                for event in self._api.watch(self._path, version, random.randint(240, 360)):
+                    version = event["object"]["metadata"]["resourceVersion"]
+                    self._happened(event)
+                    backoff.reset()
+                    if self._stop.is_set():
+                        return
+            except ApiError as error:
+                if error.code in (404, 410):
+                    raise
+                logger.info("resuming %s: %s", self._path, error)
+                self._stop.wait(backoff.next())
+
+    def _happened(self, event: Json) -> None:
+        if event["type"] == "BOOKMARK":
+            return
+        if event["type"] != "DELETED":
+            self._seen(event["object"])
+            return
+        metadata = event["object"]["metadata"]
+        key = (metadata["namespace"], metadata["name"])
+        if self._store.remove(key, int(metadata["resourceVersion"])):
+            self._changed(key)
+
+    def _seen(self, found: Json) -> V | None:
+        try:
+            view = self._view(found)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            # No server sends this; one odd object must not end the watch of all others.
+            logger.exception("cannot read an object of %s", self._path)
+            return None
+        if self._store.put(view):
+            self._changed(key_of(view))
+        return view
