@@ -32,10 +32,17 @@ class Object(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """All objects of a build, and all problems found on the way."""
+    """All objects of a build, and all problems found on the way.
+
+    Attributes:
+        objects: What shall exist.
+        problems: What was found, in file order.
+        sources: SHA-256 of each file that was read, by its printed name.
+    """
 
     objects: tuple[Object, ...] = ()
     problems: tuple[Problem, ...] = ()
+    sources: Mapping[str, str] = {}
 
 
 class Output(NamedTuple):

@@ -1,0 +1,117 @@
+"""The compiler for Python programs: ``from trainc import build``."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from trainc.compile import Inputs, compile_documents
+from trainc.errors import Problem
+from trainc.library import stock
+from trainc.manifest.order import in_order
+from trainc.plan.plan import Output
+from trainc.source.document import Document
+from trainc.source.files import File
+from trainc.source.source import Source, duplicates, from_bytes, load
+from trainc.spec.compat import VERSIONS, Compat
+from trainc.spec.spec import Settings
+
+SourceLike = str | Path | Mapping[str, Any]
+"""A path, YAML text (a string with a line break in it), or an object as a mapping."""
+
+
+class Build(NamedTuple):
+    """What came of a build.
+
+    Attributes:
+        objects: Kubernetes objects as plain data, in the order a cluster can take them; empty
+            where a problem is an error. They are the caller's: no two share a part.
+        problems: Everything that was found, in the order of the sources.
+    """
+
+    objects: tuple[dict[str, Any], ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no problem is an error."""
+        return all(problem.severity != "error" for problem in self.problems)
+
+
+def build(
+    sources: SourceLike | Iterable[SourceLike],
+    *,
+    runtimes: SourceLike | Iterable[SourceLike] = (),
+    compat: Literal["v2.3.0"] | None = None,
+    secrets: Literal["refer", "inline"] = "refer",
+    features: Iterable[str] = (),
+) -> Build:
+    """Compiles TrainJobs. Reads the paths it is given and package data, nothing else.
+
+    Args:
+        sources: TrainJobs, runtimes and PriorityClasses, in any order.
+        runtimes: Runtimes to fall back on where the sources lack one; the stock library comes last.
+        compat: Reproduces this release of Kubeflow Trainer, defects included.
+        secrets: ``inline`` returns freshly made Secrets too.
+        features: Names of feature gates that are on, such as ``TrainJobStatus``.
+
+    Raises:
+        ValueError: ``compat`` names a release that is not known.
+
+    Example:
+        >>> import trainc
+        >>> trainc.build("jobs/").problems
+        ()
+    """
+    if compat is not None and compat not in VERSIONS:
+        raise ValueError(f"compat must be one of {', '.join(VERSIONS)}, got {compat!r}")
+    source, library = _load(_each(sources), "source"), _load(_each(runtimes), "runtime")
+    problems = [*source.problems, *library.problems]
+    libraries = [library.documents]
+    if compat is None:
+        found, wrong = stock(source.documents, library.documents, None)
+        libraries.append(found)
+        problems += wrong
+    settings = Settings(Compat(compat), frozenset(features))
+    plan = compile_documents(Inputs(source.documents, tuple(libraries)), settings, Output(secrets))
+    problems += plan.problems
+    if any(problem.severity == "error" for problem in problems):
+        return Build((), tuple(problems))
+    objects = (copy.deepcopy(dict(item.manifest)) for item in in_order(plan.objects))
+    return Build(tuple(objects), tuple(problems))
+
+
+def _each(sources: SourceLike | Iterable[SourceLike]) -> list[SourceLike]:
+    if isinstance(sources, str | Path | Mapping):
+        return [sources]
+    return list(sources)
+
+
+def _load(sources: list[SourceLike], word: str) -> Source:
+    """The documents of paths, texts and mappings, in the order given."""
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for number, source in enumerate(sources):
+        name = f"<{word} {number}>"
+        if isinstance(source, Mapping):
+            documents.append(Document(name, 0, _plain(source), {}, 0))
+        elif isinstance(source, str) and "\n" in source:
+            file = File(name, name, named=True)
+            documents += from_bytes(source.encode("utf-8", "surrogatepass"), file, problems)
+        else:
+            read = load([str(source)])
+            documents += read.documents
+            problems += read.problems
+    twice = [] if problems else duplicates(documents, "default")
+    return Source(tuple(documents), (*problems, *twice))
+
+
+def _plain(value: Any) -> Any:
+    """The same value out of dicts and lists of our own, which the compiler may fill in."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,60 @@
+"""Runtimes to fall back on: the project's own folders, then the stock library in the package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from trainc import names
+from trainc.errors import Problem
+from trainc.source.document import Document
+from trainc.source.parse import parse
+
+_STOCK: Final = Path(__file__).parent / "runtimes"
+
+
+def stock(
+    documents: Iterable[Document], others: Sequence[Document], image_prefix: str | None
+) -> tuple[tuple[Document, ...], list[Problem]]:
+    """The stock runtimes that TrainJobs name and that neither they nor ``others`` bring.
+
+    A stock runtime stands in a file of its own name, so only what is asked for is read.
+
+    Args:
+        documents: The inputs.
+        others: Runtimes of the libraries that come first.
+        image_prefix: What stands before the names of trainc's own images; None keeps the default.
+    """
+    known = {d.name for d in others if d.kind == names.CLUSTER_TRAINING_RUNTIME}
+    wanted = set()
+    for document in documents:
+        if document.kind == names.CLUSTER_TRAINING_RUNTIME:
+            known.add(document.name)
+        elif document.kind == names.TRAIN_JOB:
+            wanted.add(_runtime_name(document))
+    found: list[Document] = []
+    problems: list[Problem] = []
+    for name in sorted(wanted - known - {""}):
+        path = _STOCK / f"{name}.yaml"
+        if "/" in name or not path.is_file():
+            continue
+        data = path.read_bytes()
+        if image_prefix is not None:
+            data = data.replace(names.IMAGE_PREFIX.encode(), image_prefix.encode())
+        read, wrong = parse(data, f"trainc:runtimes/{name}.yaml")
+        found += read
+        problems += wrong
+    return tuple(found), problems
+
+
+def stock_names() -> list[str]:
+    """The names of all stock runtimes."""
+    return sorted(path.stem for path in _STOCK.glob("*.yaml"))
+
+
+def _runtime_name(document: Document) -> str:
+    spec = document.root.get("spec") if isinstance(document.root, dict) else None
+    ref = spec.get("runtimeRef") if isinstance(spec, dict) else None
+    name = ref.get("name") if isinstance(ref, dict) else None
+    return name if isinstance(name, str) else ""
