@@ -166,7 +166,8 @@ def convert(crd: dict[str, Any]) -> dict[str, Any]:
 
 def _bounds(crd: dict[str, Any]) -> dict[str, int]:
     """Gives the range of the Go type behind an integer."""
-    bits = _BITS.get(crd.get("format", ""), 0)
+    # An integer without format is Go's int, of 64 bits on every machine that runs a cluster.
+    bits = _BITS.get(crd.get("format", "int64"), 0) if crd.get("type") == "integer" else 0
     if crd.get("x-kubernetes-int-or-string"):
         # A quantity has a pattern and takes any int64; a port (IntOrString) is an int32.
         bits = 63 if "pattern" in crd else 31

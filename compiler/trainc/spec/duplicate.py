@@ -71,32 +71,28 @@ def _duplicates_below(
 
 def _repeated(items: list[Any], keys: Any) -> Iterator[tuple[int, int]]:
     """Yields the number of each item whose key came before, and the number of the first."""
-    seen: dict[Any, int] = {}
+    if keys is not True and not all(item is None or isinstance(item, dict) for item in items):
+        return  # the API server asks for the keys of mappings only once all items are mappings
+    seen: dict[str, int] = {}
     for index, item in enumerate(items):
-        known_as = identity(item, keys)
-        if known_as is None:
-            continue
-        first = seen.setdefault(known_as, index)
+        first = seen.setdefault(identity(item, keys), index)
         if first != index:
             yield index, first
 
 
-def identity(item: Any, keys: Any) -> Any:
-    """Gives what tells an item apart, None where it lacks a key (a problem of its own)."""
-    if keys is True:
-        return json.dumps(item, sort_keys=True)
-    if type(item) is not dict:
-        return None
-    values = tuple(item.get(key, fallback) for key, fallback in keys.items())
-    if any(type(value) not in (str, int) for value in values):
-        return None
-    return values
+def identity(item: Any, keys: Any) -> str:
+    """Gives what tells an item apart: its keys in a map, where a key may lack, or all of it."""
+    if keys is not True:
+        given = item or {}
+        item = {key: given.get(key, keys[key]) for key in keys}
+    return json.dumps(item, sort_keys=True)
 
 
 def _words(item: Any, keys: Any, first: Path) -> str:
     if keys is True:
         return f"must be unique: {json.dumps(item)} stands already in {field(first)}"
-    names = ", ".join(
-        f"{key} {json.dumps(item.get(key, fallback))}" for key, fallback in keys.items()
-    )
+    known = {key: (item or {}).get(key, keys[key]) for key in keys}
+    names = ", ".join(f"{key} {json.dumps(value)}" for key, value in known.items() if value)
+    if not names:
+        return f"must be unique: it has no {' or '.join(keys)}, nor has {field(first)}"
     return f"must be unique: {names} is taken by {field(first)}"

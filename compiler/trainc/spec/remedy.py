@@ -11,21 +11,21 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from trainc.kube.schema import Extensions, resolve, tree
+from trainc.kube.schema import resolve
 
 _Node = dict[str, Any]
 
 
-def unknown_hint(kind: str, extensions: Extensions, path: Sequence[str | int], key: str) -> str:
+def unknown_hint(schema: _Node, path: Sequence[str | int]) -> str:
     """Names the field that was meant: one with a similar name, or the same name elsewhere."""
     import difflib  # 8 ms, and only a refused build needs it
 
-    root = tree(kind, extensions)
-    known = list(_descend(root, path).get("properties", ()))
-    close = difflib.get_close_matches(key, known, n=1)
+    *above, key = path
+    known = list(_descend(schema, above).get("properties", ()))
+    close = difflib.get_close_matches(str(key), known, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    elsewhere = next((place for place in _places(root) if place.endswith(f".{key}")), None)
+    elsewhere = next((place for place in _places(schema) if place.endswith(f".{key}")), None)
     if elsewhere:
         return f"did you mean {elsewhere}?"
     return f"known: {', '.join(known)}" if 0 < len(known) <= 10 else ""
@@ -68,9 +68,9 @@ def _descend(root: _Node, path: Sequence[str | int]) -> _Node:
     node = root
     for key in path:
         if isinstance(key, int):
-            below = node["items"]
+            below = node.get("items", {})
         else:
-            below = node.get("properties", {}).get(key) or node["additionalProperties"]
+            below = node.get("properties", {}).get(key) or node.get("additionalProperties") or {}
         node = resolve(root, below)
     return node
 

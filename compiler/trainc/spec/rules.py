@@ -62,19 +62,18 @@ def check_rules(document: Document, schema_name: str, *, sound: bool = True) -> 
     """
     problems: list[Problem] = []
     for steps, rule in _PLANS[schema_name, sound]:
-        for path, value in _found(document.root, steps, 0, ()):
+        for path, value in found(document.root, steps):
             if not rule.holds(value):
                 problems.append(_problem(document, rule, path, value))
     return problems if len(problems) < 2 else _in_file_order(problems)
 
 
-def _found(value: Any, steps: tuple[str, ...], at: int, path: Path) -> Iterator[tuple[Path, Any]]:
+def found(value: Any, steps: tuple[str, ...], path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Yields path and value wherever the steps lead; an absent field leads nowhere."""
-    for number in range(at, len(steps)):
-        step = steps[number]
+    for number, step in enumerate(steps, 1):
         if step == "[]":
             for index, item in enumerate(value):
-                yield from _found(item, steps, number + 1, (*path, index))
+                yield from found(item, steps[number:], (*path, index))
             return
         if step not in value:
             return
@@ -86,7 +85,8 @@ def _found(value: Any, steps: tuple[str, ...], at: int, path: Path) -> Iterator[
 def _problem(document: Document, rule: Rule, path: Path, value: Any) -> Problem:
     for step in rule.blame:
         value = value.get(step) if isinstance(value, dict) else None
-    got = "" if value is None or isinstance(value, dict | list) else f", got {shown(value)}"
+    bare = value is None or isinstance(value, dict | list) or rule.holds is has_name
+    got = "" if bare else f", got {shown(value)}"
     return Problem(
         message=f"{rule.words or rule.message}{got}",
         mark=document.mark((*path, *rule.blame)),
@@ -98,10 +98,9 @@ def _problem(document: Document, rule: Rule, path: Path, value: Any) -> Problem:
 
 def _in_file_order(problems: list[Problem]) -> list[Problem]:
     """Sorts by place, and says of a missing name only that it is missing."""
-    if any(problem.message == _NAMED.message for problem in problems):
-        problems = [
-            p for p in problems if p.field != "metadata.name" or p.message == _NAMED.message
-        ]
+    missing = [p for p in problems if p.field == "metadata.name" and p.message == _NAMED.message]
+    if missing:
+        problems = missing + [p for p in problems if p.field != "metadata.name"]
     return sorted(problems, key=lambda problem: problem.mark[1:] if problem.mark else (0, 0))
 
 

@@ -8,14 +8,18 @@ The long way, which names each fault, is gone only when something is wrong.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from trainc.errors import Problem
 from trainc.kube.schema import Extensions, Table, validator, walk
 from trainc.source.document import Document
 from trainc.spec.duplicate import duplicates, unique
 from trainc.spec.null import absent_nulls
-from trainc.spec.violation import Violation, field, violations
+from trainc.spec.unknown import unknown
+from trainc.spec.violation import Violation, field, violation
+
+# What the validator says of fields nobody knows; ``unknown.py`` knows more of them.
+_OF_UNKNOWN: Final = ("additionalProperties", "falseSchema")
 
 
 def check(document: Document, schema_name: str, extensions: Extensions = ()) -> list[Problem]:
@@ -35,7 +39,11 @@ def check(document: Document, schema_name: str, extensions: Extensions = ()) -> 
     if _is_valid(root, schema_name, extensions) and unique(root, lists):
         return []
     absent_nulls(document, schema_name, extensions)
-    found = [*_refused(root, schema_name, extensions), *duplicates(root, lists)]
+    found = [
+        *_refused(root, schema_name, extensions),
+        *unknown(root, schema_name, extensions),
+        *duplicates(root, lists),
+    ]
     problems = {_problem(document, violation): None for violation in found}
     return sorted(problems, key=_place)
 
@@ -67,8 +75,11 @@ def _refused(root: Any, schema_name: str, extensions: Extensions) -> Iterator[Vi
         return
     typed = {tuple(error.instance_path) for error in errors if error.kind.name == "type"}
     for error in errors:
-        if error.kind.name == "type" or tuple(error.instance_path) not in typed:
-            yield from violations(error, schema_name, extensions)
+        keyword = error.kind.name
+        if keyword in _OF_UNKNOWN:
+            continue
+        if keyword == "type" or tuple(error.instance_path) not in typed:
+            yield violation(error)
 
 
 def _default(value: Any, table: Table, number: int) -> None:

@@ -39,13 +39,23 @@ def check_transition(old: Document, new: Document, schema_name: str) -> list[Pro
     problems = [
         _problem(new, rule, pair.path)
         for rule in TRANSITIONS[schema_name]
-        for pair in _pairs(_Pair((), old.root, new.root, len(table) - 1), steps(rule.path), table)
-        if not _equal(pair.old, pair.new, table, pair.number)
+        for pair in pairs(old.root, new.root, steps(rule.path), table)
+        if not same(pair, table)
     ]
     return sorted(problems, key=lambda problem: problem.mark[1:] if problem.mark else (0, 0))
 
 
-class _Pair(NamedTuple):
+def pairs(old: Any, new: Any, steps: tuple[str, ...], table: Table) -> Iterator[Pair]:
+    """Yields each value that stands in both versions where the steps lead."""
+    return _pairs(Pair((), old, new, len(table) - 1), steps, table)
+
+
+def same(pair: Pair, table: Table) -> bool:
+    """Whether a value has not changed."""
+    return _equal(pair.old, pair.new, table, pair.number)
+
+
+class Pair(NamedTuple):
     """A value before and after; ``number`` is its node in the table of keyed lists."""
 
     path: Path
@@ -54,7 +64,7 @@ class _Pair(NamedTuple):
     number: int | None
 
 
-def _pairs(pair: _Pair, steps: tuple[str, ...], table: Table) -> Iterator[_Pair]:
+def _pairs(pair: Pair, steps: tuple[str, ...], table: Table) -> Iterator[Pair]:
     if not steps:
         yield pair
     elif steps[0] == "[]":
@@ -64,12 +74,12 @@ def _pairs(pair: _Pair, steps: tuple[str, ...], table: Table) -> Iterator[_Pair]
         yield from _pairs(_entry(pair, steps[0], table), steps[1:], table)
 
 
-def _entry(pair: _Pair, key: str, table: Table) -> _Pair:
+def _entry(pair: Pair, key: str, table: Table) -> Pair:
     below = None if pair.number is None else table[pair.number][1].get(key)
-    return _Pair((*pair.path, key), pair.old[key], pair.new[key], below)
+    return Pair((*pair.path, key), pair.old[key], pair.new[key], below)
 
 
-def _items(pair: _Pair, table: Table) -> Iterator[_Pair]:
+def _items(pair: Pair, table: Table) -> Iterator[Pair]:
     keys = None if pair.number is None else table[pair.number][0]
     if not keys:
         return  # items of an atomic list have no identity: the API server skips their rules
@@ -77,7 +87,7 @@ def _items(pair: _Pair, table: Table) -> Iterator[_Pair]:
     for index, item in enumerate(pair.new):
         old = before.get(identity(item, keys))
         if old is not None:
-            yield _Pair((*pair.path, index), old, item, pair.number)
+            yield Pair((*pair.path, index), old, item, pair.number)
 
 
 def _equal(old: Any, new: Any, table: Table, number: int | None) -> bool:

@@ -7,11 +7,10 @@ JSON schema keywords; a person who edits YAML needs the value, the bound and the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
-from trainc.kube.schema import Extensions
-from trainc.spec.remedy import text_hint, type_hint, unknown_hint
+from trainc.spec.remedy import text_hint, type_hint
 
 Path = tuple[str | int, ...]
 
@@ -38,22 +37,16 @@ class SchemaError(Protocol):
     kind: Any
 
 
-def violations(error: SchemaError, kind: str, extensions: Extensions) -> Iterator[Violation]:
-    """Yields what one error of the validator means; an unknown field each is one."""
+def violation(error: SchemaError) -> Violation:
+    """Gives what an error of the validator means; unknown fields are ``unknown.py``'s."""
     path = tuple(error.instance_path)
     details = error.kind.as_dict()
     keyword = error.kind.name
-    if keyword == "additionalProperties":
-        for key in details["unexpected"]:
-            yield Violation(
-                (*path, key), "unknown field", unknown_hint(kind, extensions, path, key)
-            )
-    elif keyword == "required":
-        yield Violation((*path, details["property"]), "must be set")
-    elif keyword == "type":
-        yield _wrong_type(path, error.instance, details["types"])
-    else:
-        yield _WORDS[keyword](path, error.instance, details)
+    if keyword == "required":
+        return Violation((*path, details["property"]), "must be set")
+    if keyword == "type":
+        return _wrong_type(path, error.instance, details["types"])
+    return _WORDS[keyword](path, error.instance, details)
 
 
 def field(path: Sequence[str | int]) -> str:
@@ -131,7 +124,8 @@ def _too_many(path: Path, value: Any, details: _Details) -> Violation:
     return Violation(path, f"must hold at most {_count(details, 'item')}, got {len(value)}")
 
 
-def _too_few_fields(path: Path, value: Any, details: _Details) -> Violation:
+def too_few_fields(path: Path, value: Any, details: _Details) -> Violation:
+    """Gives the violation of a mapping that holds too little."""
     return Violation(path, f"must hold at least {_count(details, 'field')}, got {len(value)}")
 
 
@@ -173,7 +167,7 @@ _WORDS: Final[dict[str, Callable[[Path, Any, _Details], Violation]]] = {
     "maxLength": _too_long,
     "minItems": _too_few,
     "maxItems": _too_many,
-    "minProperties": _too_few_fields,
+    "minProperties": too_few_fields,
     "maxProperties": _too_many_fields,
     "enum": _not_listed,
     "pattern": _wrong_form,
