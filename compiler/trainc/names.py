@@ -64,7 +64,7 @@ SSH_SECRET: Final = "ssh"
 CURVE_SECRET: Final = "curve"
 CACHE_AUTH_SECRET: Final = "cache-auth"
 CACHE_TLS_SECRET: Final = "cache-tls"
-CA_CONFIG_MAP: Final = "ca-configmap"
+CA_CONFIG_MAP: Final = "ca"
 CACHE_AUTH_SUFFIX: Final = "-cache-auth"
 CACHE_TLS_SUFFIX: Final = "-cache-tls"
 MINTED_SUFFIXES: Final = {
@@ -131,3 +131,45 @@ MODEL_FOLDER: Final = "model"
 # cache://: the Service of the cache's head, and the port that answers GET /ready.
 CACHE_SERVICE_SUFFIX: Final = "-cache-service"
 CACHE_READY_PORT: Final = 8080
+
+# --- The data cache: what compiled manifests, head, workers and readers must agree on --------------
+# A container runs `python -m trainc.cache head|worker HOST PORT`.
+CACHE_COMMAND: Final = ("python", "-m", "trainc.cache")
+CACHE_HEAD: Final = "head"
+CACHE_WORKER: Final = "worker"
+CACHE_PORT: Final = 50051  # Flight, of head and workers; health is CACHE_READY_PORT
+CACHE_READY_PATH: Final = "/ready"  # readinessProbe: the range (worker) or all ranges (head) are held
+CACHE_ALIVE_PATH: Final = "/healthz"  # livenessProbe: the process answers
+CACHE_SUFFIX: Final = "-cache"
+CACHE_AUTH_SUFFIX: Final = "-cache-auth"  # Secret: tls.crt, tls.key, ca.crt, token
+CACHE_AUTH_PATH: Final = "/var/run/secrets/trainc/cache"  # where that Secret is mounted
+CACHE_TOKEN_KEY: Final = "token"
+CACHE_CERT_KEY: Final = "tls.crt"
+CACHE_PRIVATE_KEY: Final = "tls.key"
+CACHE_SPILL_PATH: Final = "/var/cache/trainc"  # an emptyDir of the worker, never shared
+
+# Environment of head and workers. The first eight are the reference's, and what it calls them.
+METADATA_LOC_ENV: Final = "METADATA_LOC"  # Iceberg metadata file
+SCHEMA_NAME_ENV: Final = "SCHEMA_NAME"
+TABLE_NAME_ENV: Final = "TABLE_NAME"
+LWS_LEADER_ADDRESS_ENV: Final = "LWS_LEADER_ADDRESS"  # set by LeaderWorkerSet
+LWS_GROUP_SIZE_ENV: Final = "LWS_GROUP_SIZE"  # set by LeaderWorkerSet; the head counts
+CONNECT_TIMEOUT_ENV: Final = "CONNECT_TIMEOUT_SECS"
+HEALTH_PORT_ENV: Final = "HEALTH_PORT"
+RUNTIME_ENV: Final = "RUNTIME_ENV"  # set to anything: workers on localhost:50052 and :50053
+CACHE_SOURCE_ENV: Final = "STORAGE_URI"  # cache://schema/table or cache+KIND://LOCATION
+SNAPSHOT_ID_ENV: Final = "SNAPSHOT_ID"
+CATALOG_ENV: Final = "CATALOG_NAME"  # a catalog of PYICEBERG_CATALOG__NAME__*
+COLUMNS_ENV: Final = "COLUMNS"  # comma list
+ROW_FILTER_ENV: Final = "ROW_FILTER"
+CACHE_WORKERS_ENV: Final = "TRAINC_CACHE_WORKERS"  # HOST:PORT,... in place of LWS discovery
+CACHE_SPILL_ENV: Final = "TRAINC_CACHE_SPILL_DIR"
+CACHE_MEMORY_ENV: Final = "TRAINC_CACHE_MEMORY_LIMIT"  # of a load, bytes or 256Mi
+CACHE_CERT_ENV: Final = "TRAINC_CACHE_TLS_CERT"  # these three are paths
+CACHE_PRIVATE_KEY_ENV: Final = "TRAINC_CACHE_TLS_KEY"
+CACHE_CA_ENV: Final = "TRAINC_CACHE_TLS_CA"
+CACHE_TOKEN_ENV: Final = "TRAINC_CACHE_TOKEN_FILE"  # a path
+CACHE_INSECURE_ENV: Final = "TRAINC_CACHE_INSECURE"  # "true": no TLS, no token, anywhere
+# Environment of readers: the CA and token paths above, and one of these.
+CACHE_ADDRESS_ENV: Final = "TRAINC_CACHE_ADDRESS"  # grpc://HOST:PORT or grpc+tls://HOST:PORT
+TRAIN_JOB_NAME_ENV: Final = "TRAIN_JOB_NAME"  # else the Service of this job's cache
