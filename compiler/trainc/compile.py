@@ -5,6 +5,7 @@ The five calls of one job stand in ``_job``, in order; everything else here is a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from trainc.info.initializer import with_initializers
 from trainc.info.place import with_job_env
 from trainc.info.prepare import prepare
 from trainc.info.status import FEATURE, with_status
+from trainc.kube.schema import Extensions
 from trainc.plan.audit import audit
 from trainc.plan.plan import Object, Output, Plan, plan
 from trainc.policy import discover, enforce
@@ -133,19 +135,24 @@ def _runtime(document: Document, settings: Settings, problems: list[Problem]) ->
     return None if _failed(refused) else read
 
 
-def _extensions(document: Document, compat: Compat) -> tuple[Any, ...]:
+def _extensions(document: Document, compat: Compat) -> Extensions:
     """The schemas of policies the CRD does not know, where a runtime may want one of them."""
-    if compat.version is not None:
+    if compat.version is not None or not _names_more(document.root):
         return ()
-    spec = document.root.get("spec") if isinstance(document.root, dict) else None
-    policy = spec.get("mlPolicy") if isinstance(spec, dict) else None
-    if not isinstance(policy, dict):
-        return ()
-    known = {key.partition(".")[2] for key in POLICIES}
-    if not set(policy) - known - {"numNodes"}:
-        return ()
+    found = discover(compat)
     return tuple(
-        (key, schema(found.settings))
-        for key, found in discover(compat).items()
-        if key not in POLICIES and key.startswith("mlPolicy.")
+        (key, json.dumps(schema(found[key].settings), sort_keys=True))
+        for key in sorted(found)
+        if key not in POLICIES
     )
+
+
+def _names_more(root: Any) -> bool:
+    """Whether a runtime names a policy that the reference does not have."""
+    spec = root.get("spec") if isinstance(root, dict) else None
+    for section in ("mlPolicy", "podGroupPolicy"):
+        written = spec.get(section) if isinstance(spec, dict) else None
+        for name in written if isinstance(written, dict) else ():
+            if name != "numNodes" and f"{section}.{name}" not in POLICIES:
+                return True
+    return False

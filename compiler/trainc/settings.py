@@ -105,14 +105,15 @@ def _bounds(hint: Any) -> list[Any]:
 
 def _bound(bound: Any, bare: Any) -> dict[str, Any]:
     kind = type(bound).__name__
+    # Draft 4, as the API server's own schemas: "exclusive" there is a word beside the bound.
     if kind == "Ge":
         return {"minimum": bound.ge}
     if kind == "Gt":
-        return {"exclusiveMinimum": bound.gt}
+        return {"minimum": bound.gt, "exclusiveMinimum": True}
     if kind == "Le":
         return {"maximum": bound.le}
     if kind == "Lt":
-        return {"exclusiveMaximum": bound.lt}
+        return {"maximum": bound.lt, "exclusiveMaximum": True}
     if kind == "MultipleOf":
         return {"multipleOf": bound.multiple_of}
     size = "Items" if get_origin(bare) is tuple else "Length"

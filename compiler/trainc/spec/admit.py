@@ -31,8 +31,21 @@ def admit(document: Document, compat: Compat, extensions: Extensions = ()) -> li
     default(document, kind)
     problems = check_rules(document, kind, sound=not compat.keeps("nodes-below-one"))
     if kind in names.RUNTIME_KINDS:
-        problems += _gangs(document, compat)
+        problems += [*_policies(document, extensions), *_gangs(document, compat)]
     return problems
+
+
+def _policies(document: Document, extensions: Extensions) -> list[Problem]:
+    """The CRD's rule of one policy at most, for policies the CRD does not know."""
+    more = {key.partition(".")[2] for key, _ in extensions if key.startswith("mlPolicy.")}
+    written: Mapping[str, Any] = document.root["spec"].get("mlPolicy") or {}
+    named = [key for key in written if key != "numNodes" and written[key] is not None]
+    if len(named) < 2 or not more.intersection(named):
+        return []
+    path = ("spec", "mlPolicy")
+    message = f"only one policy can be configured, got {' and '.join(sorted(named))}"
+    mark = document.mark((*path, named[1]))
+    return [Problem(message, mark, document.label, "spec.mlPolicy")]
 
 
 def _gangs(document: Document, compat: Compat) -> list[Problem]:
