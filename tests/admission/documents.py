@@ -43,6 +43,8 @@ _IDENTITIES = ("apiVersion", "kind", "metadata", "manager", "name", "jobName")
 _SPINE = (
     "containers",
     "mlPolicy",
+    "imagePullSecrets",
+    "name",
     "replicatedJobs",
     "runtimePatches",
     "spec",
