@@ -13,7 +13,8 @@ import jsonschema_rs
 import pytest
 from ruamel.yaml import YAML
 
-from trainc import names
+from trainc import build, names
+from trainc.kube.pod import problems
 from trainc.version import __version__
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +52,16 @@ def closed(schema: Any) -> Any:
         out["type"] = ["integer", "string"]
         out.pop("anyOf", None)
     return out
+
+
+def job(runtime: str, **spec: Any) -> dict[str, Any]:
+    """A TrainJob on a stock runtime."""
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": names.TRAIN_JOB,
+        "metadata": {"name": "m", "namespace": "team-a"},
+        "spec": {"runtimeRef": {"name": runtime}, "trainer": {"numNodes": 1}, **spec},
+    }
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +144,31 @@ def test_mounts_name_a_volume_or_a_claim_template(name: str) -> None:
         volumes = {volume["name"] for volume in pod.get("volumes", [])}
         mounts = {mount["name"] for c in pod["containers"] for mount in c.get("volumeMounts", [])}
         assert mounts <= volumes | claims
+
+
+@pytest.mark.parametrize("name", STOCK)
+def test_runtime_compiles_to_what_a_cluster_takes(name: str) -> None:
+    built = build(job(name))
+    jobset = next(manifest for manifest in built.objects if manifest["kind"] == "JobSet")
+    assert [str(problem) for problem in built.problems if problem.severity == "error"] == []
+    assert list(problems(jobset)) == []
+
+
+@pytest.mark.parametrize("name", STOCK)
+def test_runtime_is_admitted_as_the_operator_would(name: str) -> None:
+    built = build([job(name), load(RUNTIMES / f"{name}.yaml")], compat="v2.3.0")
+    assert [str(problem) for problem in built.problems if problem.severity == "error"] == []
+
+
+def test_cache_runtime_takes_a_dataset_in_both_modes() -> None:
+    dataset = {
+        "storageUri": "cache://schema/table",
+        "env": [{"name": "METADATA_LOC", "value": "x"}],
+    }
+    cached = job("torch-distributed-with-cache", initializer={"dataset": dataset})
+    runtime = load(RUNTIMES / "torch-distributed-with-cache.yaml")
+    assert runtime["spec"]["template"]["metadata"]["annotations"] == {
+        "trainc.dev/cache": "compiled"
+    }
+    assert build(cached).ok
+    assert build([cached, runtime], compat="v2.3.0").ok
