@@ -1,0 +1,35 @@
+"""The page that newcomers read first: its job builds, and its errors are the ones they will see."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from trainc import build
+
+PAGE = Path(__file__).parents[1] / "docs" / "getting-started.md"
+
+
+def errors_of(text: str, folder: Path) -> list[str]:
+    (folder / "mnist.yaml").write_text(text, encoding="utf-8")
+    return [str(problem).splitlines()[0] for problem in build(folder).problems]
+
+
+def test_page_tells_the_truth(tmp_path: Path) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    (job,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    shown = re.findall(r"^(mnist\.yaml:.*)$", page, re.MULTILINE)
+    assert errors_of(job, tmp_path) == []
+    tight = job.replace("limits: {memory: 32Gi", "limits: {memory: 16Gi")
+    both = tight.replace("numNodes: 2", "numNodes: three")
+    assert [errors_of(both, tmp_path), errors_of(tight, tmp_path)] == [[line] for line in shown]
+
+
+def test_page_names_the_variables_that_are_set(tmp_path: Path) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    (job,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "mnist.yaml").write_text(job, encoding="utf-8")
+    (jobset,) = build(tmp_path).objects
+    node = jobset["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]["containers"]
+    set_here = {f"{item['name']}={item.get('value')}" for item in node[0]["env"]}
+    assert set(re.findall(r"`?(PET_\w+=[\w.-]+)", page)) <= set_here
