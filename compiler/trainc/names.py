@@ -59,21 +59,6 @@ CA_KEY: Final = "ca.crt"
 IMAGE_PREFIX: Final = "ghcr.io/trainc-dev/trainc"
 
 # --- The controller --------------------------------------------------------------------------------
-# What a JobSet's annotation may ask to have minted: kind -> suffix of the object's name.
-SSH_SECRET: Final = "ssh"
-CURVE_SECRET: Final = "curve"
-CACHE_AUTH_SECRET: Final = "cache-auth"
-CACHE_TLS_SECRET: Final = "cache-tls"
-CA_CONFIG_MAP: Final = "ca"
-CACHE_AUTH_SUFFIX: Final = "-cache-auth"
-CACHE_TLS_SUFFIX: Final = "-cache-tls"
-MINTED_SUFFIXES: Final = {
-    SSH_SECRET: MPI_SSH_SUFFIX,
-    CURVE_SECRET: FLUX_CURVE_SUFFIX,
-    CACHE_AUTH_SECRET: CACHE_AUTH_SUFFIX,
-    CACHE_TLS_SECRET: CACHE_TLS_SUFFIX,
-    CA_CONFIG_MAP: TLS_CONFIG_SUFFIX,
-}
 # On what the controller makes: the TrainJob it is for.
 TRAINJOB_LABEL: Final = "trainc.dev/trainjob"
 # On a JobSet: the last progress reported, where no TrainJob is in the cluster to hold it.

@@ -3,7 +3,7 @@
 In: ``$KUBEBUILDER_ASSETS`` (a folder with etcd and kube-apiserver), ``$TRAINC_PLANE_DIR`` (the
 cache, default ``~/.cache/trainc/plane``) and the Go tool modules beside this file. Out: a
 ``Binaries``. The cache's folder is named by the modules' digest, so a new version is built anew.
-``python tests/cluster/binaries.py`` builds from the command line.
+``python -m tests.cluster.binaries`` builds from the command line.
 """
 
 from __future__ import annotations

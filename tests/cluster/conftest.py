@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cluster.binaries import UnavailableError, find
-from cluster.client import Client, eventually
-from cluster.plane import Plane
+
+from tests.cluster.binaries import UnavailableError, find
+from tests.cluster.client import Client, eventually
+from tests.cluster.plane import Plane
 
 ROOT = Path(__file__).parents[2]
 CRDS = Path(os.environ.get("TRAINC_CRDS_DIR", ROOT.parent / "shared/crds"))

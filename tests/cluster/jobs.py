@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cluster.client import Client
+from tests.cluster.client import Client
 
 Json = dict[str, Any]
 

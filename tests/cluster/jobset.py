@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from cluster.binaries import Binaries
-from cluster.client import Client
+
+from tests.cluster.binaries import Binaries
+from tests.cluster.client import Client
 
 LOGS = "kwok.log.txt"  # what every container is said to have printed
 

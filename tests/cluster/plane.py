@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from cluster.binaries import Binaries
-from cluster.client import ApiError, Client, eventually
-from cluster.jobset import add_node, kwok_config, manager_config, webhooks
-from cluster.process import Process, free_ports
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.cluster.binaries import Binaries
+from tests.cluster.client import ApiError, Client, eventually
+from tests.cluster.jobset import add_node, kwok_config, manager_config, webhooks
+from tests.cluster.process import Process, free_ports
 from trainc.kube.keys import tls_pair, token
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster.client import Client, eventually
-from cluster.plane import Plane
+from tests.cluster.client import Client, eventually
+from tests.cluster.plane import Plane
 
 
 def a_jobset(namespace: str, name: str, end: str = "", nodes: int = 2) -> dict[str, Any]:

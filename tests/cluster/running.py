@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import kubernetes
-from cluster.client import eventually
-from cluster.plane import Plane
 
+from tests.cluster.client import eventually
+from tests.cluster.plane import Plane
 from trainc.controller.controller import Controller, Options
 
 

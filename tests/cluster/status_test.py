@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from cluster.client import Client, eventually
-from cluster.jobs import a_jobset, a_trainjob, conditions, end_pods, events
-from cluster.plane import Plane
-from cluster.running import running
 
+from tests.cluster.client import Client, eventually
+from tests.cluster.jobs import a_jobset, a_trainjob, conditions, end_pods, events
+from tests.cluster.plane import Plane
+from tests.cluster.running import running
 from trainc.controller.controller import Controller
 
 

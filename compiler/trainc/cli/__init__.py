@@ -12,7 +12,9 @@ from trainc.version import __version__
 # Name of a command -> the click command that answers it.
 COMMANDS = {
     "build": "trainc.cli.build:build",
+    "cache": "trainc.cli.cache:cache",
     "completion": "trainc.cli.completion:completion",
+    "controller": "trainc.cli.controller:controller",
 }
 
 

@@ -8,11 +8,28 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from trainc.names import MINTED_SUFFIXES
+from trainc.names import (
+    CACHE_AUTH_SUFFIX,
+    FLUX_CURVE_SUFFIX,
+    MPI_SSH_SUFFIX,
+    TLS_CONFIG_SUFFIX,
+)
 
-VERSION = 1
+VERSION: Final = 1
+
+# What may be minted: the compiler's word for it.
+SSH: Final = "ssh"
+CURVE: Final = "curve"
+CACHE_AUTH: Final = "cache-auth"
+AUTHORITY: Final = "ca"
+_SUFFIXES: Final = {
+    SSH: MPI_SSH_SUFFIX,
+    CURVE: FLUX_CURVE_SUFFIX,
+    CACHE_AUTH: CACHE_AUTH_SUFFIX,
+    AUTHORITY: TLS_CONFIG_SUFFIX,
+}
 
 
 class MalformedError(Exception):
@@ -25,7 +42,7 @@ class Minted:
 
     Attributes:
         name: Of the object.
-        kind: A key of ``MINTED_SUFFIXES``.
+        kind: ``ssh``, ``curve``, ``cache-auth`` or ``ca`` (a ConfigMap).
         hosts: For TLS pairs, the names their server is called by.
     """
 
@@ -103,10 +120,10 @@ def _minted(entry: object, trainjob: str) -> Minted:
     if not isinstance(entry, dict):
         raise MalformedError("an entry of secrets is not an object")
     kind = _text(entry, "kind")
-    if kind not in MINTED_SUFFIXES:
+    if kind not in _SUFFIXES:
         raise MalformedError(f"secrets: kind {kind!r} is not known")
     # The name is settled by the job's: an annotation must not choose what is made in a namespace.
-    name = trainjob + MINTED_SUFFIXES[kind]
+    name = trainjob + _SUFFIXES[kind]
     if _text(entry, "name") != name:
         raise MalformedError(f"secrets: {entry['name']!r} of kind {kind} must be named {name!r}")
     return Minted(name, kind, tuple(str(host) for host in _list(entry, "hosts")))

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
+from trainc.controller.annotation import AUTHORITY
 from trainc.controller.api import Api
 from trainc.controller.backoff import wait
 from trainc.controller.decision import Told
 from trainc.controller.minting import manifest
 from trainc.controller.paths import CONFIG_MAPS, SECRETS, collection
 from trainc.controller.view import JobSetView
-from trainc.names import CA_CONFIG_MAP
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Minter:
         told: list[Told] = []
         assert jobset.note is not None
         for minted in jobset.note.secrets:
-            is_map = minted.kind == CA_CONFIG_MAP
+            is_map = minted.kind == AUTHORITY
             made = manifest(minted, jobset, self._authority() if is_map else "", now)
             if made is None:
                 message = f"ConfigMap {minted.name} is not made: no progress server runs here"

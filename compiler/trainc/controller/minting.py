@@ -11,18 +11,16 @@ import base64
 from collections.abc import Mapping
 from datetime import datetime
 
-from trainc.controller.annotation import Minted
+from trainc.controller.annotation import AUTHORITY, CURVE, SSH, Minted
 from trainc.controller.view import JobSetView, Json
 from trainc.kube.keys import curve_certificate, ssh_key_pair, tls_pair, token
 from trainc.names import (
-    CA_CONFIG_MAP,
     CA_KEY,
-    CACHE_AUTH_SECRET,
-    CACHE_TLS_SECRET,
-    CURVE_SECRET,
+    CACHE_SERVICE_SUFFIX,
+    CACHE_SUFFIX,
+    CACHE_TOKEN_KEY,
     JOBSET_API_VERSION,
     MANAGED_BY_LABEL,
-    SSH_SECRET,
     TRAINC,
     TRAINJOB_LABEL,
 )
@@ -49,28 +47,37 @@ def manifest(minted: Minted, jobset: JobSetView, authority: str, now: datetime) 
         authority: PEM of the CA of the progress server, empty where it does not run.
         now: The present time, for certificates.
     """
-    if minted.kind == CA_CONFIG_MAP:
+    if minted.kind == AUTHORITY:
         if not authority:
             return None
         return {**_head("ConfigMap", minted, jobset), "data": {CA_KEY: authority}}
     secret = _head("Secret", minted, jobset)
-    if minted.kind == SSH_SECRET:
+    if minted.kind == SSH:
         # Type and immutability as in the reference (controlplane.md 3.7).
         secret |= {"type": "kubernetes.io/ssh-auth", "immutable": True}
     return {**secret, "data": _encoded(_material(minted, jobset, now))}
 
 
 def _material(minted: Minted, jobset: JobSetView, now: datetime) -> Mapping[str, str]:
-    if minted.kind == SSH_SECRET:
+    if minted.kind == SSH:
         private, public = ssh_key_pair()
         return {"ssh-privatekey": private, "ssh-publickey": public}
-    if minted.kind == CURVE_SECRET:
+    if minted.kind == CURVE:
         return {"curve.cert": curve_certificate(jobset.name)}
-    assert minted.kind in (CACHE_AUTH_SECRET, CACHE_TLS_SECRET)
-    hosts = minted.hosts or (f"{jobset.name}-cache.{jobset.namespace}.svc",)
-    pair = tls_pair(hosts, now)
-    material = {CA_KEY: pair.ca, "tls.crt": pair.certificate, "tls.key": pair.key}
-    return material | ({"token": token()} if minted.kind == CACHE_AUTH_SECRET else {})
+    pair = tls_pair(minted.hosts or _cache_hosts(jobset), now)
+    return {
+        CA_KEY: pair.ca,
+        "tls.crt": pair.certificate,
+        "tls.key": pair.key,
+        CACHE_TOKEN_KEY: token(),
+    }
+
+
+def _cache_hosts(jobset: JobSetView) -> list[str]:
+    """The cache's head by its Service, and each of its pods by the group's subdomain."""
+    service, group = jobset.name + CACHE_SERVICE_SUFFIX, f"*.{jobset.name}{CACHE_SUFFIX}"
+    ends = ("", f".{jobset.namespace}", f".{jobset.namespace}.svc")
+    return [f"{name}{end}" for name in (service, group) for end in ends]
 
 
 def _head(kind: str, minted: Minted, jobset: JobSetView) -> Json:

@@ -1,0 +1,114 @@
+"""``trainc controller``: the status controller, run in the cluster."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import click
+
+from trainc.cli.extra import require
+
+_HELP = """
+Runs the status controller: it follows the JobSets that trainc built, writes the status of
+their TrainJobs, ends them at their deadline, mints the Secrets they were built without and
+receives their progress.
+
+It uses the service account of its pod, or the kubeconfig of whoever starts it. Several may
+run: a Lease decides which one works.
+
+\b
+Examples:
+  trainc controller --namespace team-a --namespace team-b
+      Serve two namespaces.
+  trainc controller --context staging --no-leader-elect --log-format text
+      Run it from a terminal against a cluster.
+
+\b
+Exit status:
+  0  ended by SIGTERM or Ctrl-C
+  1  no credentials, or an address is taken
+  2  wrong usage, or trainc[controller] is not installed
+"""
+
+
+@click.command(help=_HELP, short_help="Run the status controller.")
+@click.option(
+    "--namespace",
+    "namespaces",
+    multiple=True,
+    metavar="NS",
+    help="Serve this namespace only; may be repeated. Default: all.",
+)
+@click.option("--kubeconfig", type=click.Path(), help="Credentials to use outside a cluster.")
+@click.option("--context", help="Context of the kubeconfig.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=8,
+    show_default=True,
+    help="How many jobs are reconciled at a time.",
+)
+@click.option(
+    "--leader-elect/--no-leader-elect",
+    default=True,
+    show_default=True,
+    help="Work only while holding the Lease trainc-controller.",
+)
+@click.option("--lease-namespace", metavar="NS", help="Where the Lease is. Default: the pod's.")
+@click.option(
+    "--health",
+    default="0.0.0.0:8081",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where /healthz, /readyz and /metrics are served.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["json", "text"]),
+    default="json",
+    show_default=True,
+    help="Form of the log on stderr.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="How much is logged.",
+)
+def controller(
+    namespaces: tuple[str, ...],
+    kubeconfig: str | None,
+    context: str | None,
+    workers: int,
+    leader_elect: bool,
+    lease_namespace: str | None,
+    health: str,
+    log_format: str,
+    log_level: str,
+) -> int:
+    """Runs the status controller until it is told to stop."""
+    require("controller", "kubernetes", "prometheus_client", "uvicorn")
+    from trainc.controller.controller import Options
+    from trainc.controller.logs import configure
+    from trainc.controller.main import own_namespace, run
+
+    configure(log_format, log_level)
+    host, port = _address(health)
+    options = Options(
+        namespaces=namespaces,
+        workers=workers,
+        lease_namespace=(lease_namespace or own_namespace() or "default") * leader_elect,
+        identity=f"{socket.gethostname()}_{os.getpid()}",
+        health_host=host,
+        health_port=port,
+    )
+    return run(options, kubeconfig, context)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise click.UsageError(f"{text!r} is not HOST:PORT")
+    return host.strip("[]"), int(port)

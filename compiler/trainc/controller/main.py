@@ -1,0 +1,71 @@
+"""The controller as a process: credentials, signals, the end.
+
+In: ``Options`` and where the cluster is. Out: the exit status, 0 after SIGTERM or Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+import kubernetes
+
+from trainc.controller.controller import Controller, Options
+from trainc.errors import Problem, TraincError
+
+logger = logging.getLogger(__name__)
+
+_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+def run(options: Options, kubeconfig: str | None, context: str | None) -> int:
+    """Runs until a signal comes.
+
+    Raises:
+        TraincError: if there are no credentials, or an address cannot be listened on.
+    """
+    stop = threading.Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        logger.info("stopping on %s", signal.Signals(number).name)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
+    try:
+        controller = Controller(options, client(kubeconfig, context, options.workers))
+    except kubernetes.config.ConfigException as error:
+        hint = "give --kubeconfig, or run it in a pod with a service account"
+        raise TraincError([Problem(f"no credentials: {error}", hint=hint)]) from error
+    except OSError as error:
+        raise TraincError([Problem(f"cannot listen on {options.health_host}: {error}")]) from error
+    controller.start()
+    stop.wait()
+    controller.stop()
+    return 0
+
+
+def client(
+    kubeconfig: str | None, context: str | None, workers: int
+) -> kubernetes.client.ApiClient:
+    """A client of the cluster: the kubeconfig asked for, else the pod's own, else the user's."""
+    configuration = kubernetes.client.Configuration()
+    if not kubeconfig and not context and os.environ.get("KUBERNETES_SERVICE_HOST"):
+        kubernetes.config.load_incluster_config(configuration)
+    else:
+        kubernetes.config.load_kube_config(kubeconfig, context, configuration)
+    # Workers, watches, Events, the lease and the progress server each hold a connection.
+    configuration.connection_pool_maxsize = workers + 16
+    return kubernetes.client.ApiClient(configuration)
+
+
+def own_namespace() -> str:
+    """The namespace of the pod this runs in, empty where it runs in none."""
+    try:
+        return _NAMESPACE.read_text().strip()
+    except OSError:
+        return ""
