@@ -51,6 +51,12 @@ _SPINE = (
     "template",
     "trainingRuntimeSpec",
 )
+_METADATA: dict[str, list[Any]] = {
+    "namespace": ["team-a", "Team", "a.b", ""],
+    "labels": [{"a": "b"}, {"a b": "c"}, {"x.io/y": "c d"}, {"/y": ""}, {"a": "b" * 64}],
+    "annotations": [{"a": "any text"}, {"a/b/c": ""}, {"A/b": "c"}, {"é": "c"}],
+    "label": [{"a": "b"}],
+}
 _QUANTITIES = [1, "1", "500m", "16Gi", "1e3", "+.5"]
 _TIMES = ["2026-01-31T10:00:00Z", "2026-01-31T10:00:00.5+01:00"]
 _TEXTS = ["a", "b", "x/y", "b-c"]
@@ -120,6 +126,9 @@ class _Maker:
         root |= {"apiVersion": "trainer.kubeflow.org/v1alpha1", "kind": self.kind}
         named = self.random.random() < 0.9
         root["metadata"] = {"name": self.random.choice(_NAMES)} if named else {}
+        for key, values in _METADATA.items():
+            if self.random.random() < 0.2:
+                root["metadata"][key] = self.random.choice(values)
         return root
 
     def value(self, node: dict[str, Any], key: str) -> Any:

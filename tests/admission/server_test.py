@@ -13,6 +13,7 @@ from admission.record import KINDS, RECORD
 
 from trainc.errors import Problem
 from trainc.source.document import Document
+from trainc.spec.objectmeta import check_metadata
 from trainc.spec.rules import check_rules
 from trainc.spec.schema import check, default
 from trainc.spec.transition import check_transition
@@ -48,6 +49,24 @@ def test_refuses_metadata_that_the_server_cannot_decode(
     for row in rows:
         problems = check(as_document(copy.deepcopy(row["new"])), kind)
         assert any(p.field.startswith("metadata") for p in problems), (row, problems)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_refuses_the_metadata_that_the_server_refuses(
+    kind: str, record: list[dict[str, Any]]
+) -> None:
+    refused = 0
+    for row in _admitted(record, kind):
+        document = _defaulted(row["new"], kind)
+        if not document.name:
+            continue  # a problem of its own
+        unknown = {f for f in row["verdict"].get("unknown", []) if f.startswith("metadata.")}
+        wanted = {finding["field"] for finding in row["verdict"].get("meta", [])} | unknown
+        ours = {problem.field for problem in check_metadata(document, kind)}
+        # A TrainJob's name is the CRD's rule, which is the stricter one.
+        assert ours == wanted - {"metadata.name"} if kind == "TrainJob" else ours == wanted, row
+        refused += bool(wanted)
+    assert refused > 50
 
 
 @pytest.mark.parametrize("kind", KINDS)

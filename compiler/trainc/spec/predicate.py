@@ -59,12 +59,6 @@ def one_policy(policy: Any) -> bool:
     return sum(name in policy for name in _POLICIES) <= 1
 
 
-def one_policy_of_any(policy: Any) -> bool:
-    """At most one ML policy where one of them is not the reference's."""
-    # Policies beside the reference's; those of the reference alone are the CRD's rule.
-    return len(policy.keys() - {"numNodes"}) <= 1 or not one_policy(policy)
-
-
 def at_least_one(number: int) -> bool:
     """A count of something there must be one of."""
     return number >= 1

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from trainc.errors import Problem
 from trainc.source.document import Document
+from trainc.spec.objectmeta import check_metadata
 from trainc.spec.predicate import (
     at_least_one,
     claims_have_no_namespace,
@@ -24,7 +25,6 @@ from trainc.spec.predicate import (
     name_is_label,
     name_is_short,
     one_policy,
-    one_policy_of_any,
     spares_node,
 )
 from trainc.spec.violation import Path, field, shown
@@ -58,13 +58,16 @@ def check_rules(document: Document, schema_name: str, *, sound: bool = True) -> 
     Args:
         document: One that ``spec/schema.py`` finds nothing wrong with, defaults applied.
         schema_name: TrainJob, TrainingRuntime or ClusterTrainingRuntime.
-        sound: Also refuse what the reference admits and then runs without a single process.
+        sound: Also refuse what the reference admits and then runs without a single process, and
+            metadata that only the API server looks at.
     """
     problems: list[Problem] = []
     for steps, rule in _PLANS[schema_name, sound]:
         for path, value in found(document.root, steps):
             if not rule.holds(value):
                 problems.append(_problem(document, rule, path, value))
+    if sound and has_name(document.root):
+        problems += check_metadata(document, schema_name)
     return problems if len(problems) < 2 else _in_file_order(problems)
 
 
@@ -214,7 +217,6 @@ ALWAYS: Final = {
 _SOUND_RUNTIME: Final = (
     Rule("spec.mlPolicy.numNodes", "", "must be at least 1", at_least_one),
     Rule("spec.mlPolicy.mpi.numProcPerNode", "", "must be at least 1", at_least_one),
-    Rule("spec.mlPolicy", "", "must set only one policy", one_policy_of_any),
 )
 
 # Refused by default, admitted by v2.3.0: a job of no nodes or no processes trains nothing.

@@ -102,7 +102,9 @@ func judge(k *kind, given line) verdict {
 	if meta == nil {
 		meta = &metav1.ObjectMeta{}
 	}
-	if k.namespaced && meta.Namespace == "" {
+	if !k.namespaced {
+		meta.Namespace = "" // cleared, as EnsureObjectNamespaceMatchesRequestNamespace does
+	} else if meta.Namespace == "" {
 		meta.Namespace = "default" // as the request's path says it
 	}
 	out.Meta = findings(metavalidation.ValidateObjectMetaAccessor(meta, k.namespaced, metavalidation.NameIsDNSSubdomain, field.NewPath("metadata")))
