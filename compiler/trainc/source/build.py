@@ -117,6 +117,15 @@ class Builder:
                 node[key] = value
                 key = _EXPECT
 
+    def state(self) -> tuple[int, int, int, int]:
+        """Returns how far the builder is."""
+        return len(self.documents), len(self.problems), self._index, self.document_line
+
+    def restore(self, state: tuple[int, int, int, int]) -> None:
+        """Goes back to where the builder was."""
+        documents, problems, self._index, self.document_line = state
+        del self.documents[documents:], self.problems[problems:]
+
     def report(self, message: str, place: int, field: str = "", hint: str = "") -> None:
         """Adds a problem."""
         mark = unpack(self.file, place)

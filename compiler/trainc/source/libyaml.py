@@ -1,87 +1,201 @@
 """The event stream of libyaml, as small tuples.
 
-In comes the bytes of a file, out goes one tuple an event; what libyaml refuses is raised as
+In come the bytes of a file, out goes one tuple an event; what libyaml refuses is raised as
 ``RefusedError``. This is the only module that knows ``ruamel.yaml.clib``.
+
+The extension takes the classes of its events, nodes and errors from ``ruamel.yaml``, which costs
+14 ms of start-up and half of the time of reading. So where ``ruamel.yaml`` is not imported yet,
+the extension is given stand-ins for them: functions that return tuples. As soon as anybody imports
+``ruamel.yaml`` the extension gets the real classes back, and events are turned to tuples here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from _thread import RLock
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from types import ModuleType
 from typing import Any, Final
-
-from _ruamel_yaml import CParser  # type: ignore[import-not-found]
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentEndEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
 
 Event = tuple[Any, ...]
 SCALAR_LENGTH: Final = 7
 """A scalar is (anchor, tag, implicit, text, start, end, style), the only tuple of this length."""
 END, MAPPING, SEQUENCE, ALIAS, DOCUMENT_START, DOCUMENT_END, STREAM = range(7)
-"""First part of every other event; ALIAS, MAPPING, SEQUENCE: (kind, start, anchor, tag)."""
+"""First part of every other event; those with a place are (kind, start, anchor, tag)."""
+
+READING = RLock()
+"""Held by who reads events, so that classes do not change under way."""
 
 
 class RefusedError(Exception):
-    """What libyaml refuses: the message, and where (line and column from 0, or a byte offset)."""
+    """A document cannot be read; line and column count from 0, -1 where only an offset is known."""
 
     def __init__(
         self, message: str, line: int = -1, column: int = 0, offset: int = -1, hint: str = ""
     ) -> None:
-        """Keeps the parts."""
+        """Keeps the parts; ``offset`` counts bytes."""
         super().__init__(message)
         self.message, self.hint = message, hint
         self.line, self.column, self.offset = line, column, offset
 
 
-def events(data: bytes) -> Iterator[Event]:
-    """Yields the events of a stream."""
-    parser = CParser(data)
-    try:
-        for event in iter(parser.get_event, None):
-            yield _as_tuple(event)
-    except YAMLError as error:
-        raise _refused(error) from None
-    except UnicodeDecodeError as error:
-        raise RefusedError(f"invalid UTF-8: {error.reason}") from None
+def events(data: bytes) -> Iterable[Event]:
+    """Returns the events of a stream; going over them may raise ``RefusedError``."""
+    stream = iter(_extension.CParser(data).get_event, None)
+    return stream if _stands_in else _as_tuples(stream)
 
 
-def _as_tuple(event: Any) -> Event:
-    kind = event.__class__
-    if kind is ScalarEvent:
-        return (
-            event.anchor,
-            event.tag,
-            event.implicit,
-            event.value,
-            event.start_mark,
-            event.end_mark,
-            event.style,
-        )
-    if kind is MappingEndEvent or kind is SequenceEndEvent:
-        return (END,)
-    code = _KINDS.get(kind, STREAM)
-    return (code, event.start_mark, getattr(event, "anchor", None), getattr(event, "tag", None))
+# The stand-ins: each takes what the extension gives to the class of that name.
 
 
-_KINDS: Final = {
-    MappingStartEvent: MAPPING,
-    SequenceStartEvent: SEQUENCE,
-    AliasEvent: ALIAS,
-    DocumentStartEvent: DOCUMENT_START,
-    DocumentEndEvent: DOCUMENT_END,
+def _scalar(*event: Any) -> Event:
+    return event
+
+
+def _mapping(anchor: Any, tag: Any, implicit: Any, start: Any, end: Any, flow: Any) -> Event:
+    return MAPPING, start, anchor, tag
+
+
+def _sequence(anchor: Any, tag: Any, implicit: Any, start: Any, end: Any, flow: Any) -> Event:
+    return SEQUENCE, start, anchor, tag
+
+
+def _alias(anchor: Any, start: Any, end: Any) -> Event:
+    return ALIAS, start, anchor, None
+
+
+def _end(start: Any, end: Any) -> Event:
+    return _END
+
+
+def _document_start(start: Any, *rest: Any) -> Event:
+    return DOCUMENT_START, start, None, None
+
+
+def _document_end(start: Any, *rest: Any) -> Event:
+    return DOCUMENT_END, start, None, None
+
+
+def _stream(*event: Any) -> Event:
+    return _STREAM
+
+
+def _broken(context: Any, context_mark: Any, problem: Any, problem_mark: Any) -> RefusedError:
+    """What the scanner and the parser of libyaml say, and where."""
+    mark = problem_mark or context_mark
+    message = problem or context
+    if problem and context and context_mark:
+        message = f"{problem} ({context} of line {context_mark.line + 1})"
+    return RefusedError(message, mark.line, mark.column)
+
+
+def _unreadable(name: Any, offset: int, letter: Any, encoding: Any, reason: str) -> RefusedError:
+    """What the reader of libyaml says: bytes that are no text, or no text for YAML."""
+    return RefusedError(reason, offset=offset)
+
+
+_END: Final[Event] = (END,)
+_STREAM: Final[Event] = (STREAM,)
+_EVENTS: Final[dict[str, Any]] = {
+    "ScalarEvent": _scalar,
+    "MappingStartEvent": _mapping,
+    "SequenceStartEvent": _sequence,
+    "AliasEvent": _alias,
+    "MappingEndEvent": _end,
+    "SequenceEndEvent": _end,
+    "DocumentStartEvent": _document_start,
+    "DocumentEndEvent": _document_end,
+    "StreamStartEvent": _stream,
+    "StreamEndEvent": _stream,
 }
+_STAND_INS: Final = {
+    **_EVENTS,
+    "ReaderError": _unreadable,
+    "ScannerError": _broken,
+    "ParserError": _broken,
+}
+_PACKAGE: Final = "ruamel.yaml"
+_EXTENSION: Final = "_ruamel_yaml"
+_MODULES: Final = tuple(
+    f"{_PACKAGE}.{name}"
+    for name in (
+        *("error", "reader", "scanner", "parser", "composer", "constructor", "emitter"),
+        *("serializer", "representer", "tokens", "events", "nodes"),
+    )
+)
 
 
-def _refused(error: Any) -> RefusedError:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    if mark is None:
-        return RefusedError(str(error.reason), offset=error.position)
-    return RefusedError(error.problem or error.context, line=mark.line, column=mark.column)
+class _StandIn(ModuleType):
+    """A module of ``ruamel.yaml`` that holds stand-ins, and remembers which were taken."""
+
+    taken: Final[dict[str, str]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self.taken[name] = self.__name__
+        return _STAND_INS.get(name, _scalar)
+
+
+class _Watch:
+    """Sees to it that who imports ``ruamel.yaml`` finds the extension as it should be."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        """Finds nothing; ``ruamel.yaml`` imports its module ``cyaml`` before it is ready."""
+        if name == f"{_PACKAGE}.cyaml":
+            sys.meta_path.remove(self)
+            _give_back()
+
+
+def _give_back() -> None:
+    """Puts the real classes into the extension."""
+    global _stands_in
+    with READING:
+        for name, module in _StandIn.taken.items():
+            setattr(_extension, name, getattr(import_module(module), name))
+        _stands_in = False
+
+
+def _load() -> tuple[Any, bool]:
+    """Returns the extension, and whether it holds stand-ins."""
+    if _PACKAGE in sys.modules or _EXTENSION in sys.modules:
+        return import_module(_EXTENSION), False
+    package = sys.modules.get("ruamel")
+    names = (*(("ruamel",) if package is None else ()), _PACKAGE, *_MODULES)
+    sys.modules.update({name: _StandIn(name) for name in names})
+    try:
+        extension = import_module(_EXTENSION)
+    finally:
+        for name in names:
+            del sys.modules[name]
+    sys.meta_path.insert(0, _Watch())
+    return extension, True
+
+
+def _as_tuples(stream: Iterator[Any]) -> Iterator[Event]:
+    """The events of the real classes as tuples, and its errors as ours."""
+    try:
+        for event in stream:
+            yield _EVENTS[event.__class__.__name__](*_parts(event))
+    except import_module(f"{_PACKAGE}.error").YAMLError as error:
+        if hasattr(error, "problem"):
+            parts = (error.context, error.context_mark, error.problem, error.problem_mark)
+            raise _broken(*parts) from None
+        raise _unreadable("", error.position, "", "", error.reason) from None
+
+
+def _parts(event: Any) -> Iterator[Any]:
+    """What the extension made an event of."""
+    names = {
+        "ScalarEvent": ("anchor", "tag", "implicit", "value", "start_mark", "end_mark", "style"),
+        "AliasEvent": ("anchor", "start_mark", "end_mark"),
+        "MappingStartEvent": _COLLECTION,
+        "SequenceStartEvent": _COLLECTION,
+    }
+    known = names.get(event.__class__.__name__, ("start_mark", "end_mark"))
+    return (getattr(event, name) for name in known)
+
+
+_COLLECTION: Final = ("anchor", "tag", "implicit", "start_mark", "end_mark", "flow_style")
+_extension, _stands_in = _load()

@@ -10,8 +10,9 @@ from typing import Final
 
 from trainc.errors import Problem
 from trainc.source.build import Builder
+from trainc.source.dialect import COLON_REFUSED, hide_colons, readable, show_colons
 from trainc.source.document import Document, pack
-from trainc.source.libyaml import RefusedError, events
+from trainc.source.libyaml import READING, RefusedError, events
 
 _MAX_BROKEN: Final = 20
 """After so many broken documents the rest of a file is not read: it is no YAML at all."""
@@ -28,6 +29,8 @@ _HINTS: Final = (
     ("unknown escape character", "use single quotes, or write two backslashes"),
     ("UTF-8", "save the file as UTF-8"),
     ("undefined tag handle", "remove the tag"),
+    ("document start", "put --- between two documents"),
+    ("found unexpected ':'", "quote a value that holds a colon"),
 )
 
 
@@ -42,18 +45,33 @@ def parse(data: bytes, file: str) -> tuple[list[Document], list[Problem]]:
         file: The file's name as it is printed.
     """
     builder = Builder(file)
-    start = 0
+    with READING:
+        _read(builder, readable(data))
+    return builder.documents, builder.problems
+
+
+def _read(builder: Builder, data: bytes) -> None:
+    """Builds every document that can be built."""
+    start, stand_in = 0, ""
     for _ in range(_MAX_BROKEN):
+        before = builder.state()
+        stream = events(data[start:] if start else data)
         try:
-            builder.build(events(data[start:] if start else data))
-            break
+            builder.build(show_colons(stream, stand_in) if stand_in else stream)
+            return
         except RefusedError as refused:
+            if not stand_in and refused.message.startswith(COLON_REFUSED):
+                builder.restore(before)
+                data, stand_in = hide_colons(data)
+                continue
             line = _report(builder, refused, data, start)
+        except UnicodeDecodeError:
+            # libyaml decodes the %-escapes of a tag, and does not look at what comes out.
+            line = _report(builder, RefusedError("a tag or anchor is no UTF-8"), data, start)
         start = _next_document(data, max(line, builder.document_line + 1))
         if start < 0:
-            break
+            return
         builder.line = builder.document_line = data.count(b"\n", 0, start) + 1
-    return builder.documents, builder.problems
 
 
 def _report(builder: Builder, refused: RefusedError, data: bytes, start: int) -> int:

@@ -7,8 +7,7 @@ knows what a TrainJob means.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from trainc.errors import Mark, Problem
 from trainc.source.document import Document
@@ -17,8 +16,7 @@ from trainc.source.kinds import CLUSTER_KINDS, objects
 from trainc.source.parse import parse
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """What a build reads.
 
     Attributes:
