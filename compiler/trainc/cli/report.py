@@ -4,20 +4,18 @@ In: the problems of a run. Out: stderr, written once, when the command has ended
 from the raw arguments, because a wrong usage must be reported in it too.
 """
 
-import logging
 import os
-import re
 import sys
 from collections.abc import Iterable, Sequence
-
-import click
+from typing import TYPE_CHECKING
 
 from trainc.errors import Problem
 
+if TYPE_CHECKING:
+    import click
+
 _COLORS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "note": "\x1b[1;36m"}
 _RESET = "\x1b[0m"
-# A file under review must not steer the reader's terminal.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Report:
@@ -39,6 +37,8 @@ class Report:
         """Sets how much is said; with ``-v`` the log of the compiler goes to stderr too."""
         self.verbosity = -1 if quiet else verbose
         if self.verbosity > 0 and not self.json:
+            import logging
+
             level = logging.DEBUG if self.verbosity > 1 else logging.INFO
             logging.basicConfig(stream=sys.stderr, format="trainc: %(message)s", level=level)
 
@@ -50,7 +50,7 @@ class Report:
         """Takes text for somebody who debugs; JSON has no place for it."""
         self._details.append(text)
 
-    def usage(self, error: click.ClickException) -> None:
+    def usage(self, error: "click.ClickException") -> None:
         """Takes a mistake in the command line, with the way to the help."""
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "trainc"
@@ -99,8 +99,15 @@ def _is_colored() -> bool:
 
 
 def _line(problem: Problem, colored: bool) -> str:
-    text = _CONTROL.sub(lambda match: ascii(match[0])[1:-1], str(problem))
+    text = _harmless(str(problem))
     if not colored:
         return text
     word = f"{problem.severity}:"
     return text.replace(word, f"{_COLORS[problem.severity]}{word}{_RESET}", 1)
+
+
+def _harmless(text: str) -> str:
+    """The text without what a file under review could use to steer the reader's terminal."""
+    if all(line.isprintable() for line in text.split("\n")):
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)

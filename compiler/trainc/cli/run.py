@@ -14,7 +14,6 @@ import importlib
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from types import FrameType
 from typing import Any
@@ -121,6 +120,8 @@ def _drop_output() -> None:
 
 def _bug(bug: Exception, report: Report) -> int:
     """One line on our bug and how to report it; the traceback with ``-vv``."""
+    import traceback
+
     frame = traceback.extract_tb(bug.__traceback__)[-1]
     place = f"{os.path.basename(frame.filename)}:{frame.lineno}"
     problem = Problem(

@@ -5,10 +5,10 @@ The pod, Job, JobSet and TrainJob types come from the generated ``kube/gotypes.j
 kinds a build prints besides them are written down here, in the same notation.
 """
 
-import json
 from functools import cache
-from importlib.resources import files
 from typing import Final
+
+from trainc.kube import gotypes
 
 MAP: Final = "{}"  # a map whose keys are the user's: sorted
 UNKNOWN: Final = ""  # no type is known: sorted
@@ -102,21 +102,21 @@ def fields(type_name: str) -> dict[str, str]:
     Every element of a list, and every value of a map, has the type its field names.
     A type that is not known has the three fields every object has.
     """
-    declared = _generated().get(type_name) or _SMALL.get(type_name)
-    if declared is None:
+    declared = _SMALL.get(type_name) or _generated(type_name)
+    if not declared:
         return {"apiVersion": "", "kind": "", "metadata": "ObjectMeta"}
     return {"apiVersion": "", "kind": ""} | declared if "metadata" in declared else declared
 
 
-@cache
-def _generated() -> dict[str, dict[str, str]]:
-    table = json.loads(files("trainc.kube").joinpath("gotypes.json").read_bytes())
-    return {name: {row[0]: _under(row[1], table) for row in rows} for name, rows in table.items()}
+def _generated(type_name: str) -> dict[str, str]:
+    try:
+        declared = gotypes.fields(type_name)
+    except KeyError:
+        return {}
+    return {name: _under(field.type) for name, field in declared.items()}
 
 
-def _under(declared: str, table: dict[str, object]) -> str:
-    """``*[]Container`` -> ``Container``; ``{}str`` -> a user's map; ``str`` -> nothing under it."""
+def _under(declared: str) -> str:
+    """``[]Container`` -> ``Container``; ``{}str`` -> a user's map."""
     name = declared.lstrip("*[]")
-    if name.startswith(MAP):
-        return MAP
-    return name if name in table else UNKNOWN
+    return MAP if name.startswith(MAP) else name

@@ -8,6 +8,8 @@ only what none of them retypes is left without quotes.
 
 import math
 import re
+from functools import cache
+from typing import NamedTuple
 
 # Words that at least one reader turns into a bool, a null or a float, in any case.
 _WORD = re.compile(r"(?i:true|false|yes|no|on|off|y|n|null|-?inf|-?infinity|-?nan)")
@@ -23,16 +25,12 @@ _PLAIN = re.compile(
 # 250m, 1.5Gi: the suffix keeps every reader from taking it for a number.
 _QUANTITY = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:m|k|Ki|[MGTP]i?|Ei)")
 
-# What may stand raw in a YAML stream, breaks and the byte order mark left out.
-_RAW = r"\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
-_ONE_LINE = re.compile(f"[{_RAW}]*")
-_LINES = re.compile(f"[{_RAW}\n]*")
 # A literal block is exact unless it begins with blanks (the indentation is then a guess), ends
 # with several breaks (splitters of streams eat them) or has a line of nothing but blanks.
 _INEXACT = re.compile(r"\A[ \t\n]|\n\n\Z|^[ \t]+$", re.MULTILINE)
 
-_ESCAPED = re.compile(rf'["\\\t]|[^{_RAW}]')
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_BLANKS = str.maketrans("\n\t", "  ")
+_ESCAPED_ASCII = re.compile(r"[^ !#-\[\]-~]")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 # Longer text is rarely repeated, so it is not worth keeping.
@@ -63,7 +61,7 @@ def _inline(text: str) -> str:
         return f' "{text}"' if _WORD.fullmatch(text) else f" {text}"
     if _QUANTITY.fullmatch(text):
         return f" {text}"
-    if "\n" in text and _LINES.fullmatch(text) and not _INEXACT.search(text):
+    if "\n" in text and not _INEXACT.search(text) and _is_raw(text.translate(_BLANKS)):
         return ""
     return f" {quoted(text)}"
 
@@ -76,11 +74,33 @@ def literal(text: str, pad: str) -> str:
 
 def quoted(text: str) -> str:
     """The text in quotes on one line: single ones where that saves escapes."""
-    if ('"' in text or "\\" in text) and "\t" not in text and _ONE_LINE.fullmatch(text):
+    if ('"' in text or "\\" in text) and _is_raw(text):
         return "'" + text.replace("'", "''") + "'"
-    if _SURROGATE.search(text):
+    if text.isascii():
+        return '"' + _ESCAPED_ASCII.sub(_escape, text) + '"'
+    if _wide().surrogate.search(text):
         raise ValueError(f"a lone surrogate cannot be printed: {text!a}")
-    return '"' + _ESCAPED.sub(_escape, text) + '"'
+    return '"' + _wide().escaped.sub(_escape, text) + '"'
+
+
+def _is_raw(text: str) -> bool:
+    """Whether every character may stand in a YAML stream as it is; no breaks, no tabs."""
+    return text.isprintable() if text.isascii() else not _wide().special.search(text)
+
+
+class _Wide(NamedTuple):
+    """Patterns over all of Unicode: they cost 15 ms to compile, and most builds are ASCII."""
+
+    special: re.Pattern[str]
+    escaped: re.Pattern[str]
+    surrogate: re.Pattern[str]
+
+
+@cache
+def _wide() -> _Wide:
+    raw = r"\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
+    patterns = (f"[^{raw}]", rf'["\\]|[^{raw}]', "[\ud800-\udfff]")
+    return _Wide(*map(re.compile, patterns))
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -4,7 +4,6 @@ In: objects in order. Out: chunks of text, so that ten thousand objects never st
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -12,9 +11,6 @@ from trainc.manifest.emit import Emitter, ordered
 from trainc.manifest.fields import root_type
 from trainc.manifest.path import path
 from trainc.plan.plan import Object
-
-# A file name may hold anything but NUL; the comment must stay one line that a terminal can show.
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\u2027\u202f-\ud7ff\ue000-\ufefe\uff00-\U0010ffff]")
 
 
 def yaml_stream(objects: Iterable[Object], comments: bool = True) -> Iterator[str]:
@@ -39,8 +35,13 @@ def document(each: Object, emitter: Emitter, comments: bool = True) -> str:
 
 
 def printable(text: str) -> str:
-    """The text with everything escaped that would end the line or steer a terminal."""
-    return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+    """The text with everything escaped that would end the line or steer a terminal.
+
+    A file name may hold anything but NUL; the comment must stay one line.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def json_list(objects: Iterable[Object]) -> Iterator[str]:
