@@ -10,7 +10,7 @@ from typing import Any
 
 import celpy
 import pytest
-from admission.documents import a_document, as_document, changed
+from tests.admission.documents import a_document, as_document, changed
 
 import trainc.kube.schema
 from trainc.kube.schema import FILES, walk

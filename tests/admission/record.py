@@ -1,6 +1,6 @@
 """Records what the API server's own code makes of generated documents.
 
-Run as ``PYTHONPATH=compiler:tests python -m admission.record ../shared/crds`` (needs Go); writes
+Run as ``python -m tests.admission.record ../shared/crds`` (needs Go); writes
 ``tests/data/admission.json.gz``: a list of {"new", "old", "verdict"}.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from admission.documents import a_document, changed, spoiled
+from tests.admission.documents import a_document, changed, spoiled
 
 HERE = Path(__file__).parent
 ORACLE = HERE.parent / "oracle" / "admission"
@@ -34,7 +34,7 @@ def main() -> None:
         text=True,
         check=True,
     )
-    verdicts = [json.loads(line) for line in done.stdout.splitlines()]
+    verdicts = [_ordered(json.loads(line)) for line in done.stdout.splitlines()]
     rows = [{**line, "verdict": verdict} for line, verdict in zip(given, verdicts, strict=True)]
     # No time stamp: the same documents give the same bytes.
     text = json.dumps(rows, separators=(",", ":")).encode()
@@ -49,6 +49,14 @@ def _lines(kind: str) -> Iterator[dict[str, Any]]:
         if worse.get("kind") == kind and worse.get("apiVersion") == root["apiVersion"]:
             yield {"new": worse, "old": None}
         yield {"new": changed(root, seed), "old": root}
+
+
+def _ordered(verdict: dict[str, Any]) -> dict[str, Any]:
+    """Gives the verdict with its lists sorted: the server walks maps in random order."""
+    return {
+        key: sorted(value, key=json.dumps) if isinstance(value, list) else value
+        for key, value in verdict.items()
+    }
 
 
 def _as_json(value: Any) -> Any:

@@ -8,8 +8,8 @@ import json
 from typing import Any
 
 import pytest
-from admission.documents import as_document
-from admission.record import KINDS, RECORD
+from tests.admission.documents import as_document
+from tests.admission.record import KINDS, RECORD
 
 from trainc.errors import Problem
 from trainc.source.document import Document
