@@ -1,0 +1,181 @@
+"""The environment, read once: what to fetch, where to, how patiently.
+
+In: the names of Kubeflow Trainer's initializers (``STORAGE_URI``, ``IGNORE_PATTERNS``, ...) and a
+few of our own. Out: a frozen ``Config``; a provider's own settings come from ``settings``. As in
+the reference a variable is a field's name in capitals, and an empty one counts as not set, except
+that an empty list of patterns means the empty list (there it could not be said).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar, get_type_hints
+
+from trainc.initializers.failure import ConfigurationError
+from trainc.names import DATASET_FOLDER, MODEL_FOLDER, WORKSPACE
+
+Ancestor = Literal["dataset", "model"]
+
+# What a model's repository holds besides one set of weights; the reference declares this list and
+# never applies it.
+MODEL_IGNORE_PATTERNS: Final = ("*.msgpack", "*.h5", "*.bin", "*.pt", "*.pth")
+
+# spec.initializer.*.storageUri of the CRD.
+_URI: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.+)", re.DOTALL)
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_FALSE: Final = frozenset({"0", "false", "no", "off"})
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class StorageUri:
+    """A storage URI, taken apart without a guess at escapes: an object's key may hold ? # and %."""
+
+    text: str
+    scheme: str
+    host: str  # the bucket, the organisation, the claim
+    path: str  # without the leading slash
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """Which files are wanted; ``None`` stands for the default of the provider."""
+
+    allow: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Config:
+    """What one fetch needs to know.
+
+    Attributes:
+        uri: What to fetch.
+        ancestor: ``dataset`` or ``model``.
+        target: The folder the files go to.
+        patterns: ``ALLOW_PATTERNS`` and ``IGNORE_PATTERNS``.
+        refresh: ``REFRESH``: ask the remote even if everything is there.
+        retry_max_seconds: ``RETRY_MAX_SECONDS``: how long failures in a row are retried.
+        read_timeout_seconds: ``READ_TIMEOUT_SECONDS``: silence after which a connection is dead.
+        concurrency: ``CONCURRENCY``: connections at a time.
+        verify_etag: ``VERIFY_ETAG``: whether etags that look like digests are taken for digests.
+        environ: Where a provider's own settings are read from.
+    """
+
+    uri: StorageUri
+    ancestor: Ancestor
+    target: Path
+    patterns: Patterns = field(default_factory=Patterns)
+    refresh: bool = False
+    retry_max_seconds: float = 300.0
+    read_timeout_seconds: float = 30.0
+    concurrency: int = 16
+    verify_etag: bool = True
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def load_config(
+    ancestor: Ancestor, environ: Mapping[str, str], uri: str = "", target: Path | None = None
+) -> Config:
+    """The fetch that the environment describes; ``uri`` and ``target`` stand in for its own.
+
+    Raises:
+        ConfigurationError: if a value cannot be used; names the variable.
+    """
+    folder = DATASET_FOLDER if ancestor == "dataset" else MODEL_FOLDER
+    workspace = Path(environ.get("TRAINC_WORKSPACE") or WORKSPACE)
+    return Config(
+        uri=storage_uri(uri or environ.get("STORAGE_URI", "")),
+        ancestor=ancestor,
+        target=target or workspace / folder,
+        patterns=Patterns(
+            allow=_patterns(environ, "ALLOW_PATTERNS"), ignore=_patterns(environ, "IGNORE_PATTERNS")
+        ),
+        environ=environ,
+        **_numbers(environ),
+    )
+
+
+def storage_uri(text: str) -> StorageUri:
+    """The URI, taken apart.
+
+    Raises:
+        ConfigurationError: if it is empty or none.
+    """
+    text = text.strip()
+    if not text:
+        raise ConfigurationError("STORAGE_URI is not set: it says what to fetch")
+    match = _URI.fullmatch(text)
+    if match is None:
+        raise ConfigurationError(f"STORAGE_URI {text!r} is not of the form scheme://...")
+    host, _, path = match["rest"].partition("/")
+    return StorageUri(text, match["scheme"].lower(), host, path)
+
+
+def settings(cls: type[_T], environ: Mapping[str, str]) -> _T:
+    """A provider's settings: each field of the dataclass from the variable of its name.
+
+    Raises:
+        ConfigurationError: if a value is not of the field's type, or a required one is missing.
+    """
+    hints = get_type_hints(cls)
+    values: dict[str, Any] = {}
+    for each in fields(cls):  # type: ignore[arg-type]
+        name = each.name.upper()
+        text = environ.get(name, "").strip()
+        if text:
+            values[each.name] = _value(name, text, hints[each.name])
+        elif each.default is MISSING and each.default_factory is MISSING:
+            raise ConfigurationError(f"{name} is not set")
+    return cls(**values)
+
+
+def _numbers(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of ``Config`` that are no text, where the environment has them."""
+    hints = get_type_hints(Config)
+    names = (
+        "refresh",
+        "retry_max_seconds",
+        "read_timeout_seconds",
+        "concurrency",
+        "verify_etag",
+    )
+    values = {}
+    for name in names:
+        text = environ.get(name.upper(), "").strip()
+        if text:
+            values[name] = _value(name.upper(), text, hints[name])
+    if values.get("concurrency", 1) < 1:
+        raise ConfigurationError("CONCURRENCY must be at least 1")
+    if values.get("read_timeout_seconds", 1) <= 0:
+        raise ConfigurationError("READ_TIMEOUT_SECONDS must be more than 0")
+    return values
+
+
+def _patterns(environ: Mapping[str, str], name: str) -> tuple[str, ...] | None:
+    """The comma-separated patterns; None where the variable is not there at all."""
+    if name not in environ:
+        return None
+    return tuple(part for part in map(str.strip, environ[name].split(",")) if part)
+
+
+def _value(name: str, text: str, kind: type) -> Any:
+    try:
+        if kind is bool:
+            return _boolean(text)
+        return kind(text) if kind in (int, float) else text
+    except ValueError:
+        words = {bool: "true or false", int: "a whole number", float: "a number"}
+        raise ConfigurationError(f"{name} must be {words[kind]}, got {text!r}") from None
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise ValueError(text)

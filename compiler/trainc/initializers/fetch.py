@@ -1,0 +1,184 @@
+"""The fetch of one URI, step by step.
+
+In: a ``Config``. Out: the target filled, and its manifest; or the failure. Nothing is asked of the
+network where the manifest says that all of it is there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from trainc.initializers import manifest
+from trainc.initializers.config import Config
+from trainc.initializers.failure import NotFoundError
+from trainc.initializers.journal import Found, Journal, read_journal
+from trainc.initializers.manifest import Finished, Identity, Manifest, read_manifest
+from trainc.initializers.patterns import Selection, select, selection
+from trainc.initializers.progress import Progress, amount
+from trainc.initializers.provider import Listing, Provider, Remote, RemoteFile, provider_of
+from trainc.initializers.redact import REDACTOR
+from trainc.initializers.retry import Patience
+from trainc.initializers.target import Target, check_paths, disk_error, is_ours, stale
+from trainc.initializers.transfer import Site, transfer
+
+_JOURNAL = "journal"
+_PREVIOUS = "previous.json"
+_WRITING = "complete.json"
+
+_logger = logging.getLogger(__name__)
+
+
+def fetch(config: Config, progress: Progress) -> None:
+    """Fetches what the config describes, unless it is there.
+
+    Raises:
+        FetchError: of the kind that fits.
+    """
+    provider, opened = provider_of(config)
+    wanted = selection(config, provider)
+    identity = _identity(config, provider, wanted)
+    target = Target(config.target)
+    if _complete(target, identity, config):
+        return
+    remote = opened(config)
+    if remote is None:
+        return
+    try:
+        with target.locked(config.retry_max_seconds):
+            if not _complete(target, identity, config):
+                _Fetch(config, target, remote, identity, progress).run(wanted)
+    except OSError as error:
+        raise disk_error(error, f"writing to {target.folder}") from error
+
+
+def _identity(config: Config, provider: Provider, wanted: Selection) -> Identity:
+    settings: dict[str, Any] = {
+        "ancestor": config.ancestor,
+        "allow_patterns": list(wanted.allow),
+        "ignore_patterns": list(wanted.ignore),
+    }
+    for name in provider.identity:
+        if config.environ.get(name):
+            settings[name.lower()] = REDACTOR.redact(config.environ[name])
+    return Identity(REDACTOR.redact(config.uri.text), settings)
+
+
+def _complete(target: Target, identity: Identity, config: Config) -> bool:
+    """Whether an earlier fetch of the same was whole, and nobody touched its files since."""
+    if config.refresh:
+        return False
+    held = read_manifest(target.folder / manifest.NAME)
+    if held is None or held.identity != identity or not all(map(target.holds, held.files)):
+        return False
+    size = amount(sum(file.size for file in held.files))
+    _logger.info("already there: %d files, %s, in %s", len(held.files), size, target.folder)
+    return True
+
+
+@dataclass(frozen=True)
+class _Fetch:
+    """One fetch, with the target to itself."""
+
+    config: Config
+    target: Target
+    remote: Remote
+    identity: Identity
+    progress: Progress
+
+    def run(self, wanted: Selection) -> None:
+        patience = Patience(self.config.retry_max_seconds)
+        listing = patience.persist(self.remote.listing)
+        files = self._chosen(listing, wanted)
+        self._invalidate()
+        found = read_journal(self.target.partial / _JOURNAL)
+        journal = Journal(self.target.partial / _JOURNAL, self.identity)
+        try:
+            if found.identity != self.identity:
+                found.begun(self.identity)
+            kept = self._kept(files, found)
+            self._begin(files, kept, found)
+            left = [file for file in files if file.path not in kept]
+            site = Site(self.remote, self.target, journal, self.progress, patience, found.ranges)
+            done = transfer(site, left, self.config.concurrency)
+        finally:
+            journal.close()
+        self._complete(listing, [*kept.values(), *done])
+
+    def _chosen(self, listing: Listing, wanted: Selection) -> list[RemoteFile]:
+        """The files to have in the end."""
+        uri = self.identity.uri
+        data = [file for file in listing.files if not is_ours(file.path)]
+        if not data:
+            raise NotFoundError(f"there is nothing at {uri}")
+        files = select(data, wanted)
+        if not files:
+            raise NotFoundError(
+                f"none of the {len(data)} files at {uri} is left by the patterns: "
+                f"allow {','.join(wanted.allow) or 'all'}, "
+                f"ignore {','.join(wanted.ignore) or 'none'}"
+            )
+        check_paths(files)
+        return files
+
+    def _invalidate(self) -> None:
+        """From here on the target is not whole; what it holds is remembered."""
+        complete = self.target.folder / manifest.NAME
+        if complete.exists():
+            os.replace(complete, self.target.partial / _PREVIOUS)
+
+    def _kept(self, files: list[RemoteFile], found: Found) -> dict[str, Finished]:
+        """The files that need not be fetched; removes those that are not wanted any more."""
+        known = dict(found.finished)
+        others = found.others
+        previous = read_manifest(self.target.partial / _PREVIOUS)
+        if previous is not None and previous.identity == self.identity:
+            known = {**{file.path: file for file in previous.files}, **known}
+        elif previous is not None:
+            others = [*others, *previous.files]
+        for file in stale([*others, *known.values()], files):
+            self.target.remove(file)
+        return {
+            file.path: known[file.path]
+            for file in files
+            if file.path in known and self._is_there(file, known[file.path])
+        }
+
+    def _is_there(self, file: RemoteFile, done: Finished) -> bool:
+        if not file.version or (file.version, file.size) != (done.version, done.size):
+            return False
+        if self.target.holds(done):
+            return True
+        name = self.target.part_name(file)
+        if not self.target.part_holds(name, done):
+            return False
+        self.target.place(name, done.path)
+        return True
+
+    def _begin(self, files: list[RemoteFile], kept: dict[str, Finished], found: Found) -> None:
+        """Makes sure that there is room, and says what is to come."""
+        total = sum(file.size or 0 for file in files)
+        there = sum(file.size for file in kept.values())
+        for file in files:
+            if file.path not in kept:
+                spans = found.ranges.get(self.target.part_name(file), ())
+                there += min(file.size or 0, sum(end - start for start, end in spans))
+        self.target.check_space(total - there)
+        self.progress.begin(total, len(files), there, len(kept))
+        _logger.info(
+            "fetching %d files, %s, from %s to %s; %d files, %s, are there already",
+            *(len(files), amount(total), self.identity.uri, self.target.folder),
+            *(len(kept), amount(there)),
+        )
+
+    def _complete(self, listing: Listing, files: list[Finished]) -> None:
+        """Says, as the last thing, that the target is whole."""
+        files.sort(key=lambda file: file.path)
+        writing = self.target.partial / _WRITING
+        Manifest(self.identity, listing.revision, files).write(writing)
+        os.replace(writing, self.target.folder / manifest.NAME)
+        self.target.clean()
+        size = amount(sum(file.size for file in files))
+        _logger.info("complete: %d files, %s, in %s", len(files), size, self.target.folder)

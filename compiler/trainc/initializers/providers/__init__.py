@@ -1,0 +1,1 @@
+"""One file for each scheme; ``trainc.initializers.provider.discover`` finds them."""

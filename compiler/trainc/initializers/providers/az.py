@@ -1,0 +1,80 @@
+"""``az://CONTAINER/PREFIX``: Azure Blob Storage.
+
+In: ``ACCOUNT_NAME`` with ``ACCOUNT_KEY`` or ``SAS_TOKEN``, or what Azure's tools would find
+(``AZURE_STORAGE_*``, ``AZURE_CLIENT_ID`` and so on, workload identity), ``ANONYMOUS``,
+``ENDPOINT``. Out: a remote.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any, Final
+
+from trainc.initializers.config import Config, settings
+from trainc.initializers.failure import ConfigurationError
+from trainc.initializers.objectstore import StoreRemote, client_options, failure_of, no_retries
+from trainc.initializers.provider import Provider
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The environment of this scheme.
+
+    Attributes:
+        account_name: The storage account.
+        account_key, sas_token: A key of the account, or a signature.
+        endpoint: The account's URL, where it is not Azure's own.
+        anonymous: Sign nothing.
+    """
+
+    account_name: str = ""
+    account_key: str = ""
+    sas_token: str = ""
+    endpoint: str = ""
+    anonymous: bool = False
+
+
+def remote(config: Config) -> StoreRemote:
+    """What the URI names."""
+    from obstore.store import AzureStore
+
+    container = config.uri.host
+    given = settings(Settings, config.environ)
+    _check(container, given)
+    options = client_options(given.endpoint, config.read_timeout_seconds)
+    try:
+        store = AzureStore(
+            container, client_options=options, retry_config=no_retries(), **_keys(given)
+        )
+    except Exception as error:
+        raise failure_of(error, f"az://{container}") from error
+    return StoreRemote(store, config.uri.path, f"az://{container}", config.verify_etag)
+
+
+def _check(container: str, given: Settings) -> None:
+    if not container:
+        raise ConfigurationError("the URI names no container: az://CONTAINER/PREFIX")
+    names = (
+        "AZURE_STORAGE_ACCOUNT_NAME",
+        "AZURE_STORAGE_ACCOUNT",
+        "AZURE_STORAGE_CONNECTION_STRING",
+    )
+    if not given.account_name and not any(os.environ.get(name) for name in names):
+        raise ConfigurationError("ACCOUNT_NAME is not set: the storage account of az://")
+
+
+def _keys(given: Settings) -> dict[str, Any]:
+    keys: dict[str, Any] = {
+        "account_name": given.account_name,
+        "account_key": given.account_key,
+        "sas_key": given.sas_token,
+        "endpoint": given.endpoint,
+        "skip_signature": given.anonymous,
+    }
+    return {name: value for name, value in keys.items() if value}
+
+
+PROVIDER: Final = Provider(
+    schemes=("az",), dataset=remote, model=remote, identity=("ENDPOINT", "ACCOUNT_NAME")
+)

@@ -1,0 +1,100 @@
+"""``cache://SCHEMA/TABLE``: nothing is fetched; waits until the data cache serves the table.
+
+In: where the cache's head answers ``GET /ready``: ``CACHE_HEAD`` (host, or host:port), else the
+Service of the TrainJob ``TRAIN_JOB_NAME``. Out: nothing, once it answers 200; a failure after
+``CACHE_READY_TIMEOUT_SECONDS``.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import re
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from trainc.initializers.config import Config, settings
+from trainc.initializers.failure import ConfigurationError, TransientError
+from trainc.initializers.provider import Provider
+from trainc.names import CACHE_READY_PORT, CACHE_SERVICE_SUFFIX
+
+_PAUSE: Final = 1.0  # seconds
+_SAY: Final = 15.0  # seconds between two lines of the log
+_TIMEOUT: Final = 5.0  # seconds
+_MOST: Final = 300  # bytes of an answer that are worth a line
+_TABLE: Final = re.compile(r"[^/]+/[^/]+")
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The environment of this scheme.
+
+    Attributes:
+        cache_head: Host, or host:port, of the head's readiness endpoint.
+        train_job_name: Names the Service where ``cache_head`` is empty.
+        cache_ready_timeout_seconds: How long to wait.
+    """
+
+    cache_head: str = ""
+    train_job_name: str = ""
+    cache_ready_timeout_seconds: float = 1800.0
+
+
+def wait(config: Config) -> None:
+    """Returns when the cache serves.
+
+    Raises:
+        ConfigurationError: if the URI or the settings do not say which cache.
+        TransientError: if it does not serve in time; says what it answered last.
+    """
+    table = f"{config.uri.host}/{config.uri.path}"
+    if config.uri.scheme == "cache" and not _TABLE.fullmatch(table):
+        raise ConfigurationError(f"{config.uri.text!r} is not of the form cache://SCHEMA/TABLE")
+    given = settings(Settings, config.environ)
+    host, port = _head(given)
+    _logger.info("waiting for the data cache at %s:%d", host, port)
+    start = said = time.monotonic()
+    while (answer := _answer(host, port)) is not None:
+        now = time.monotonic()
+        if now - start > given.cache_ready_timeout_seconds:
+            raise TransientError(
+                f"the data cache at {host}:{port} is not ready after "
+                f"{given.cache_ready_timeout_seconds:.0f} s: {answer}",
+                again=False,
+            )
+        if now - said > _SAY:
+            said = now
+            _logger.info("waiting for the data cache since %.0f s: %s", now - start, answer)
+        time.sleep(_PAUSE)
+    _logger.info("the data cache serves %s", config.uri.text)
+
+
+def _head(given: Settings) -> tuple[str, int]:
+    if given.cache_head:
+        host, _, port = given.cache_head.partition(":")
+        if host and (port.isdigit() or not port):
+            return host, int(port or CACHE_READY_PORT)
+        raise ConfigurationError(f"CACHE_HEAD {given.cache_head!r} is not of the form host:port")
+    if given.train_job_name:
+        return f"{given.train_job_name}{CACHE_SERVICE_SUFFIX}", CACHE_READY_PORT
+    raise ConfigurationError("neither CACHE_HEAD nor TRAIN_JOB_NAME says where the data cache is")
+
+
+def _answer(host: str, port: int) -> str | None:
+    """None where the head is ready, else what keeps it from being so."""
+    connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT)
+    try:
+        connection.request("GET", "/ready")
+        response = connection.getresponse()
+        text = response.read(_MOST).decode("utf-8", "replace").strip()
+        return None if response.status == 200 else f"{response.status} {text}"
+    except (OSError, http.client.HTTPException) as error:
+        return str(error) or type(error).__name__
+    finally:
+        connection.close()
+
+
+PROVIDER: Final = Provider(schemes=("cache", "cache+parquet"), dataset=wait)

@@ -1,0 +1,139 @@
+"""``http(s)://HOST/PATH/FILE``: one file of a web server.
+
+In: a URL, whose fragment may promise a digest (``#sha256=...``); ``ACCESS_TOKEN`` is sent as a
+bearer. Out: a remote with that file. HTTP knows no folders.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urldefrag, urlsplit
+
+from trainc.initializers.config import Config, settings
+from trainc.initializers.digest import Digest
+from trainc.initializers.failure import ConfigurationError
+from trainc.initializers.objectstore import digest_of_etag
+from trainc.initializers.provider import Chunk, Listing, Provider, RemoteFile
+
+if TYPE_CHECKING:
+    import httpx2
+
+_PROMISE: Final = re.compile(r"(sha256|sha1|md5)=([0-9a-f]+)")
+_HEADERS: Final = (
+    ("Repr-Digest", "sha-256=:", "sha256"),
+    ("Digest", "sha-256=", "sha256"),
+    ("x-goog-hash", "md5=", "md5"),
+    ("x-goog-hash", "crc32c=", "crc32c"),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The environment of this scheme.
+
+    Attributes:
+        access_token: Sent as ``Authorization: Bearer``.
+    """
+
+    access_token: str = ""
+
+
+def remote(config: Config) -> FileRemote:
+    """What the URI names."""
+    return FileRemote(config, settings(Settings, config.environ))
+
+
+class FileRemote:
+    """One URL."""
+
+    def __init__(self, config: Config, given: Settings) -> None:
+        """Asks nothing yet.
+
+        Raises:
+            ConfigurationError: if the URL names no file.
+        """
+        from trainc.initializers.web import Client
+
+        self._url, fragment = urldefrag(config.uri.text)
+        self._name = unquote(urlsplit(self._url).path).rpartition("/")[2]
+        if not self._name:
+            raise ConfigurationError(f"{self._url} names no file: HTTP knows no folders")
+        self._promised = _promise(fragment)
+        self._verify_etag = config.verify_etag
+        self._client = Client(config.read_timeout_seconds)
+        self._headers = {"Accept-Encoding": "identity"}
+        if given.access_token:
+            self._headers["Authorization"] = f"Bearer {given.access_token}"
+
+    def listing(self) -> Listing:
+        """The file. It is asked for by its first byte: what may be read may not always be asked."""
+        from trainc.initializers.web import failure_of, range_header, total_size
+
+        with self._get(range_header(0, 1)) as response:
+            empty = response.status_code == 416 and total_size(response) == 0
+            if response.status_code not in (200, 206) and not empty:
+                raise failure_of(response, self._url)
+            digest = self._promised or self._digest(response.headers)
+            etag = response.headers.get("ETag", "")
+            version = etag if etag and not etag.startswith("W/") else ""
+            file = RemoteFile(
+                path=self._name,
+                key=self._url,
+                size=total_size(response),
+                version=version or response.headers.get("Last-Modified", ""),
+                digest=digest,
+                ranges=response.status_code == 206,
+            )
+        return Listing([file], revision=file.version)
+
+    def inspect(self, file: RemoteFile) -> RemoteFile:
+        """The file itself: all there is to know was in the first answer."""
+        return file
+
+    def read(self, file: RemoteFile, start: int, end: int | None) -> Iterator[Chunk]:
+        """The bytes of one range, or of the whole file where the server knows no ranges."""
+        from trainc.initializers.web import check_range, chunks, failure_of, range_header
+
+        if file.size == 0:
+            return
+        asked = range_header(start, end) if file.ranges else {}
+        if file.ranges and file.version:
+            asked["If-Range"] = file.version
+        with self._get(asked) as response:
+            if file.ranges:
+                check_range(response, start, file.size)
+            elif response.status_code != 200:
+                raise failure_of(response, self._url)
+            yield from chunks(response)
+
+    @contextmanager
+    def _get(self, headers: Mapping[str, str]) -> Iterator[httpx2.Response]:
+        with self._client.stream(
+            "GET", self._url, headers={**self._headers, **headers}
+        ) as response:
+            yield response
+
+    def _digest(self, headers: Mapping[str, str]) -> Digest | None:
+        """The digest that the server says the file has."""
+        for name, prefix, algorithm in _HEADERS:
+            for part in headers.get(name, "").split(","):
+                if part.strip().startswith(prefix):
+                    text = part.strip().removeprefix(prefix).rstrip(":")
+                    return Digest(algorithm, base64.b64decode(text).hex())
+        encrypted = headers.get("x-amz-server-side-encryption", "").startswith("aws:kms")
+        if self._verify_etag and "x-amz-request-id" in headers and not encrypted:
+            return digest_of_etag(headers.get("ETag", ""))
+        return None
+
+
+def _promise(fragment: str) -> Digest | None:
+    match = _PROMISE.fullmatch(fragment.lower())
+    return Digest(match[1], match[2]) if match else None
+
+
+PROVIDER: Final = Provider(schemes=("http", "https"), dataset=remote, model=remote)

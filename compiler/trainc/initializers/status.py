@@ -1,0 +1,74 @@
+"""Reports to the status endpoint of the TrainJob (KEP-2779), where the pod has one.
+
+In: snapshots of the progress. Out: ``POST`` of ``trainerStatus``. A report that fails never ends
+the fetch: the endpoint is an observer.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import ssl
+import urllib.request
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from trainc.initializers.progress import Snapshot
+from trainc.initializers.redact import REDACTOR
+
+URL: Final = "KUBEFLOW_TRAINER_SERVER_URL"
+CA_CERT: Final = "KUBEFLOW_TRAINER_SERVER_CA_CERT"
+TOKEN: Final = "KUBEFLOW_TRAINER_SERVER_TOKEN"  # noqa: S105 - the name of a path
+_TIMEOUT: Final = 5.0  # seconds
+_MOST_SECONDS: Final = 2**31 - 1  # estimatedRemainingSeconds is an int32
+
+_logger = logging.getLogger(__name__)
+
+
+def reporter(environ: Mapping[str, str], ancestor: str) -> Callable[[Snapshot], None] | None:
+    """What reports to the endpoint the environment names; None where it names none."""
+    url = environ.get(URL, "")
+    if not url:
+        return None
+
+    def report(snapshot: Snapshot) -> None:
+        try:
+            _post(url, environ, payload(snapshot, ancestor, datetime.now(UTC)))
+        except (OSError, ValueError) as error:
+            _logger.warning("the status endpoint did not take the report: %s", error)
+
+    return report
+
+
+def payload(snapshot: Snapshot, ancestor: str, now: datetime) -> dict[str, object]:
+    """The body: ``UpdateTrainJobStatusRequest`` of the reference."""
+    status: dict[str, object] = {
+        "progressPercentage": snapshot.percentage,
+        "metrics": [
+            {"name": f"{ancestor}/bytes", "value": str(snapshot.done_bytes)},
+            {"name": f"{ancestor}/bytes_total", "value": str(snapshot.total_bytes)},
+            {"name": f"{ancestor}/bytes_per_second", "value": str(int(snapshot.rate))},
+            {"name": f"{ancestor}/files", "value": str(snapshot.done_files)},
+            {"name": f"{ancestor}/files_total", "value": str(snapshot.total_files)},
+        ],
+        "lastUpdatedTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    if snapshot.remaining is not None:
+        status["estimatedRemainingSeconds"] = min(_MOST_SECONDS, int(snapshot.remaining))
+    return {"trainerStatus": status}
+
+
+def _post(url: str, environ: Mapping[str, str], body: dict[str, object]) -> None:
+    headers = {"Content-Type": "application/json"}
+    if path := environ.get(TOKEN):
+        token = Path(path).read_text(encoding="utf-8").strip()  # read anew each time: it rotates
+        REDACTOR.learn([token])
+        headers["Authorization"] = f"Bearer {token}"
+    context = None
+    if url.startswith("https://"):
+        context = ssl.create_default_context(cafile=environ.get(CA_CERT) or None)
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
+    with urllib.request.urlopen(request, timeout=_TIMEOUT, context=context) as response:
+        response.read()
