@@ -81,8 +81,16 @@ def _tree(file: str, extensions: Extensions) -> dict[str, Any]:
         node = schema
         for name in ("spec", *above):
             node = resolve(schema, node["properties"][name])
-        node["properties"][key] = json.loads(text)
+        node["properties"][key] = json.loads(text, object_hook=_draft_4)
     return schema
+
+
+def _draft_4(node: dict[str, Any]) -> dict[str, Any]:
+    """Writes exclusive bounds as draft 4 does: a word beside the bound."""
+    for bound, word in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if type(node.get(word)) in (int, float):
+            node |= {bound: node[word], word: True}
+    return node
 
 
 @cache

@@ -59,16 +59,18 @@ def default(document: Document, schema_name: str) -> None:
 
 
 def _is_valid(root: Any, schema_name: str, extensions: Extensions) -> bool:
+    schema = validator(schema_name, extensions)
     try:
-        return validator(schema_name, extensions).is_valid(root)
+        return schema.is_valid(root)
     except (ValueError, RecursionError):
         return False
 
 
 def _refused(root: Any, schema_name: str, extensions: Extensions) -> Iterator[Violation]:
     """Yields what the validator finds; of a value of the wrong type only that."""
+    schema = validator(schema_name, extensions)
     try:
-        errors = list(validator(schema_name, extensions).iter_errors(root))
+        errors = list(schema.iter_errors(root))
     except (ValueError, RecursionError) as refusal:
         # Lone surrogates, numbers without end, nesting without end: nothing a schema can read.
         yield Violation((), f"cannot be read as an object: {refusal}")

@@ -102,6 +102,18 @@ def _above(path: Path, value: Any, details: _Details) -> Violation:
     return Violation(path, f"must be at most {limit}, got {value}")
 
 
+def _not_above(path: Path, value: Any, details: _Details) -> Violation:
+    return Violation(path, f"must be more than {details['limit']}, got {value}")
+
+
+def _not_below(path: Path, value: Any, details: _Details) -> Violation:
+    return Violation(path, f"must be less than {details['limit']}, got {value}")
+
+
+def _no_multiple(path: Path, value: Any, details: _Details) -> Violation:
+    return Violation(path, f"must be a multiple of {details['multiple_of']}, got {value}")
+
+
 def _overflow(path: Path, value: Any, size: int) -> Violation:
     return Violation(path, f"must fit in {size.bit_length()} bits, got {shown(value)}")
 
@@ -163,6 +175,9 @@ _TIME: Final = "must be a time such as 2026-01-31T10:00:00Z"
 _WORDS: Final[dict[str, Callable[[Path, Any, _Details], Violation]]] = {
     "minimum": _below,
     "maximum": _above,
+    "exclusiveMinimum": _not_above,
+    "exclusiveMaximum": _not_below,
+    "multipleOf": _no_multiple,
     "minLength": _too_short,
     "maxLength": _too_long,
     "minItems": _too_few,
