@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_trainjob_walks_only_where_there_is_something_to_do() -> None:
     assert keys == {"manager": None}
 
 
-def _nodes(node: dict) -> list[dict]:
+def _nodes(node: dict[str, Any]) -> list[dict[str, Any]]:
     children = [*node.get("properties", {}).values()]
     children += [node[key] for key in ("items", "additionalProperties") if node.get(key)]
     return [node, *(found for child in children for found in _nodes(child))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -306,7 +307,7 @@ class Admitted:
     __test__ = False
     name: str
     text: str
-    want: dict
+    want: dict[str, Any]
     kind: str = "TrainJob"
 
 
