@@ -6,7 +6,7 @@ identity, so an ``Emitter`` keeps the text of a subtree it meets again.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from trainc.manifest.fields import MAP, UNKNOWN, fields, root_type
@@ -15,7 +15,9 @@ from trainc.manifest.scalar import atom, inline, literal, quoted
 # Beyond 1,024 characters a key is no "simple key" (YAML 1.1, section 9.2): readers refuse it.
 _SIMPLE_KEY: Final = 1000
 # Subtrees remembered by one emitter; beyond this the ones met once are forgotten.
-_REMEMBERED: Final = 32_768
+_REMEMBERED: Final = 4096
+# Shapes one level remembers.
+_SHAPES: Final = 1024
 _REMEMBERED_TEXT: Final = 16 * 1024 * 1024  # characters
 
 
@@ -23,9 +25,45 @@ class _Text(NamedTuple):
     """The text of a subtree met twice; holds the subtree, so that its id stays taken."""
 
     node: object
-    type_name: str
-    pad: str
+    level: "_Level"
     text: str
+
+
+Shape = list[tuple[str, str, "_Level"]]
+
+
+class _Level(dict[tuple[str, ...], Shape]):
+    """How maps of one Go type print at one indentation: their keys -> their shape.
+
+    A shape has the keys in order, each with the text up to its value and the level below. Being a
+    dict, a level finds a shape it knows without a call; there are few, so it forgets none but
+    those of maps whose keys are the user's.
+    """
+
+    def __init__(self, type_name: str, pad: str) -> None:
+        super().__init__()
+        self.type_name = type_name
+        self.pad = pad
+        self.outer = pad[:-2]
+        self.dash = f"\n{pad[:-2]}-"  # of a list whose items stand here
+
+    def __missing__(self, keys: tuple[str, ...]) -> Shape:
+        """Works the shape out and keeps it."""
+        if len(self) >= _SHAPES:
+            self.clear()
+        below = self.pad + "  "
+        named = ordered(self.type_name, keys)
+        self[keys] = shape = [(k, _head(k, self.pad), _level(under, below)) for k, under in named]
+        return shape
+
+    def below(self) -> "_Level":
+        """The level of the items of a list that is itself an item here."""
+        return _level(self.type_name, self.pad + "  ")
+
+
+@cache
+def _level(type_name: str, pad: str) -> _Level:
+    return _Level(type_name, pad)
 
 
 def emit(manifest: Mapping[str, Any]) -> str:
@@ -52,54 +90,57 @@ class Emitter:
         if len(self._seen) > _REMEMBERED or self._kept > _REMEMBERED_TEXT:
             self._forget()
         out: list[str] = []
-        self._mapping(manifest, root_type(str(manifest.get("kind", ""))), "", out)
+        self._mapping(manifest, _level(root_type(str(manifest.get("kind", ""))), ""), out)
         out.append("\n")
         return "".join(out)[1:]
 
-    def _subtree(self, node: Any, type_name: str, pad: str, out: list[str]) -> None:
-        """Prints a collection that is not empty, from memory where it was met before."""
-        known = self._seen.get(id(node))
-        if known is None:
-            self._seen[id(node)] = node
-            fresh = self._mapping if node.__class__ is dict else self._items
-            fresh(node, type_name, pad, out)
-        elif known.__class__ is _Text and known.pad == pad and known.type_name == type_name:
-            out.append(known.text)
-        else:
-            lines: list[str] = []
-            fresh = self._mapping if node.__class__ is dict else self._items
-            fresh(node, type_name, pad, lines)
-            text = "".join(lines)
-            self._seen[id(node)] = _Text(node, type_name, pad, text)
-            self._kept += len(text)
-            out.append(text)
-
-    def _mapping(self, node: Mapping[str, Any], type_name: str, pad: str, out: list[str]) -> None:
+    def _mapping(self, node: Mapping[str, Any], level: _Level, out: list[str]) -> None:
         """Appends the lines of a map; each begins with its line break."""
-        for key, head, under in _shape(type_name, pad, tuple(node)):
+        for key, head, below in level[tuple(node)]:
             value = node[key]
             kind = value.__class__
             if kind is str:
-                out.append(head + (inline[value] or literal(value, pad)))
+                out.append(head + (inline[value] or literal(value, level.pad)))
             elif value and (kind is dict or kind is list):
                 out.append(head)
-                self._subtree(value, under, pad + "  " if kind is dict else pad, out)
+                self._subtree(value, below, out)
             else:
                 out.append(head + atom(value))
 
-    def _items(self, node: list[Any], type_name: str, pad: str, out: list[str]) -> None:
+    def _items(self, node: list[Any], level: _Level, out: list[str]) -> None:
         """Appends the lines of a list; an item that is a collection begins behind its dash."""
-        dash = f"\n{pad}-"
+        dash = level.dash
         for value in node:
             kind = value.__class__
             if kind is str:
-                out.append(dash + (inline[value] or literal(value, pad)))
+                out.append(dash + (inline[value] or literal(value, level.outer)))
             elif value and (kind is dict or kind is list):
                 first = len(out)
-                self._subtree(value, type_name, pad + "  ", out)
+                self._subtree(value, level if kind is dict else level.below(), out)
                 out[first] = f"{dash} {out[first][len(dash) + 1 :]}"
             else:
                 out.append(dash + atom(value))
+
+    def _subtree(self, node: Any, level: _Level, out: list[str]) -> None:
+        """Appends a collection that is not empty, from memory where it was met before."""
+        known = self._seen.get(id(node))
+        if known is None:
+            self._seen[id(node)] = node
+            lines = out
+        elif known.__class__ is _Text and known.level is level:
+            out.append(known.text)
+            return
+        else:
+            lines = []
+        if node.__class__ is dict:
+            self._mapping(node, level, lines)
+        else:
+            self._items(node, level, lines)
+        if lines is not out:
+            text = "".join(lines)
+            self._seen[id(node)] = _Text(node, level, text)
+            self._kept += len(text)
+            out.append(text)
 
     def _forget(self) -> None:
         """Lets go of the subtrees met once, and of all when the text alone is too much."""
@@ -107,12 +148,6 @@ class Emitter:
         full = self._kept > _REMEMBERED_TEXT or len(kept) > _REMEMBERED // 2
         self._seen = {} if full else kept
         self._kept = 0 if full else self._kept
-
-
-@lru_cache(maxsize=8192)
-def _shape(type_name: str, pad: str, keys: tuple[str, ...]) -> list[tuple[str, str, str]]:
-    """The keys of a map in order, each with the text up to its value and the type under it."""
-    return [(key, _head(key, pad), under) for key, under in ordered(type_name, keys)]
 
 
 def ordered(type_name: str, keys: tuple[str, ...]) -> list[tuple[str, str]]:
