@@ -95,8 +95,11 @@ class Plane:
         file.write_text(json.dumps(config))
         return file
 
-    def start(self) -> None:
+    def start(self, operators: bool = True) -> None:
         """Starts everything, and is back when pods can run.
+
+        Args:
+            operators: Whether JobSet's manager and kwok run too.
 
         Raises:
             DiedError: with the log's end, if a program does not get ready.
@@ -107,8 +110,9 @@ class Plane:
             self.apply_file(crd)
         # After the kinds: the garbage collector asks what kinds there are only twice a minute.
         self._start_controllers()
-        self._start_jobset()
-        self._start_kwok()
+        if operators:
+            self._start_jobset()
+            self._start_kwok()
 
     def stop(self) -> None:
         """Ends every program, the last started first."""

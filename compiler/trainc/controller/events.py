@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 COMPONENT = "trainc-controller"
 _WAITING = 1000
 _REMEMBERED = 10_000
-_PAUSE = 0.02  # seconds between two, 50 a second
+_PAUSE = 0.04  # seconds between two, 25 a second
 _LONGEST = 1024  # the API server's bound on an Event's message
 
 

@@ -1,0 +1,426 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from trainc.controller.annotation import Minted, Note
+from trainc.controller.conditions import finished
+from trainc.controller.decide import decide
+from trainc.controller.decision import Decision, Observed
+from trainc.controller.view import JobSetView, Json, TrainJobView
+from trainc.names import MANAGED_BY
+
+BORN = "2026-11-22T12:00:00Z"
+LATER = "2026-11-22T12:30:00Z"
+NOW = datetime(2026, 11, 22, 13, tzinfo=UTC)
+SECRET = Minted("m-mpi-ssh-auth", "ssh")
+
+
+def a_trainjob(**changes: Any) -> TrainJobView:
+    view = TrainJobView(
+        namespace="ns",
+        name="m",
+        uid="trainjob",
+        version=1,
+        created=BORN,
+        deleting=False,
+        managed_by=MANAGED_BY,
+        suspended=False,
+        deadline=0,
+        has_status=False,
+        conditions=(),
+        jobs=(),
+        progress=None,
+    )
+    return replace(view, **changes)
+
+
+def a_jobset(**changes: Any) -> JobSetView:
+    view = JobSetView(
+        namespace="ns",
+        name="m",
+        uid="jobset",
+        version=1,
+        created=BORN,
+        deleting=False,
+        owner="",
+        owner_kind="",
+        note=Note("m"),
+        malformed="",
+        suspended=False,
+        held=False,
+        conditions=(),
+        jobs=(_job(active=1, ready=1),),
+        restarts=0,
+        progress=None,
+    )
+    return replace(view, **changes)
+
+
+def _job(**counts: int) -> Json:
+    zero = dict.fromkeys(("ready", "succeeded", "failed", "active", "suspended"), 0)
+    return {"name": "node", **zero, **counts}
+
+
+def _is(kind: str, status: str = "True", reason: str = "Because", when: str = LATER) -> Json:
+    return {
+        "type": kind,
+        "status": status,
+        "reason": reason,
+        "message": "so it is",
+        "lastTransitionTime": when,
+    }
+
+
+COMPLETED, FAILED_JOBSET = _is("Completed"), _is("Failed")
+
+
+@dataclass(frozen=True)
+class TestCase:
+    """What is observed, and what the TrainJob's conditions shall be; None: its status is left."""
+
+    __test__ = False
+    name: str
+    trainjob: TrainJobView | None
+    jobset: JobSetView | None
+    conditions: tuple[Json, ...] | None = None
+    delete: bool = False
+    hold: bool = False
+    release: bool = False
+    mint: bool = False
+    after: float | None = None
+
+
+RESUMED = _is("Suspended", "False", "Resumed", LATER)
+OVERRAN = {
+    **_is("Failed", reason="DeadlineExceeded", when="2026-11-22T13:00:00Z"),
+    "message": "TrainJob exceeded its active deadline",
+}
+
+CASES = [
+    TestCase("nothing there", None, None),
+    TestCase("running", a_trainjob(), a_jobset(), ()),
+    TestCase(
+        "complete, as the JobSet says",
+        a_trainjob(),
+        a_jobset(conditions=(COMPLETED,)),
+        (_is("Complete"),),
+    ),
+    TestCase(
+        "failed, as the JobSet says",
+        a_trainjob(),
+        a_jobset(conditions=(FAILED_JOBSET,)),
+        (_is("Failed"),),
+    ),
+    TestCase(
+        "a condition that is False is no end",
+        a_trainjob(),
+        a_jobset(conditions=(_is("Completed", "False"),)),
+        (),
+    ),
+    TestCase(
+        "suspended",
+        a_trainjob(suspended=True),
+        a_jobset(suspended=True, conditions=(_is("Suspended"),)),
+        (
+            {
+                **_is("Suspended", reason="Suspended"),
+                "message": "TrainJob is suspended",
+            },
+        ),
+    ),
+    TestCase(
+        "resumed",
+        a_trainjob(conditions=(_is("Suspended", when=BORN),)),
+        a_jobset(conditions=(_is("Suspended", "False"),)),
+        ({**RESUMED, "message": "TrainJob is resumed"},),
+    ),
+    TestCase(
+        "never suspended", a_trainjob(), a_jobset(conditions=(_is("Suspended", "False"),)), ()
+    ),
+    TestCase(
+        "finished and expired",
+        a_trainjob(conditions=(_is("Failed"),)),
+        None,
+        (_is("Failed"),),
+    ),
+    TestCase(
+        "finished, and its JobSet made again",
+        a_trainjob(conditions=(_is("Failed"),)),
+        a_jobset(created="2026-11-22T12:45:00Z"),
+        (_is("Failed"),),
+        hold=True,
+    ),
+    TestCase(
+        "made again, and held already",
+        a_trainjob(conditions=(_is("Failed"),)),
+        a_jobset(created="2026-11-22T12:45:00Z", suspended=True, held=True),
+        (_is("Failed"),),
+    ),
+    TestCase(
+        "held, but the TrainJob is new",
+        a_trainjob(),
+        a_jobset(suspended=True, held=True),
+        (),
+        release=True,
+    ),
+    TestCase(
+        "a finish by another writer is taken back",
+        a_trainjob(conditions=(_is("Complete"),)),
+        a_jobset(),
+        (),
+    ),
+    TestCase(
+        "a finish older than the TrainJob was another run's",
+        a_trainjob(conditions=(_is("Complete", when="2026-11-22T11:00:00Z"),)),
+        a_jobset(created="2026-11-22T12:45:00Z"),
+        (),
+    ),
+    TestCase(
+        "another writer said Failed, the JobSet says Completed",
+        a_trainjob(conditions=(_is("Failed", reason="ByHand"),)),
+        a_jobset(conditions=(COMPLETED,)),
+        (_is("Complete"),),
+    ),
+    TestCase(
+        "the deadline is still far",
+        a_trainjob(deadline=7200),
+        a_jobset(),
+        (),
+        after=3600.0,
+    ),
+    TestCase(
+        "the deadline is over", a_trainjob(deadline=3600), a_jobset(), (OVERRAN,), delete=True
+    ),
+    TestCase(
+        "resuming begins the deadline anew",
+        a_trainjob(deadline=3600, conditions=({**RESUMED, "message": "TrainJob is resumed"},)),
+        a_jobset(conditions=(_is("Suspended", "False"),)),
+        ({**RESUMED, "message": "TrainJob is resumed"},),
+        after=1800.0,
+    ),
+    TestCase(
+        "no deadline while suspended",
+        a_trainjob(deadline=60, suspended=True, conditions=(_is("Suspended", reason="Suspended"),)),
+        a_jobset(suspended=True, conditions=(_is("Suspended"),)),
+        ({**_is("Suspended", reason="Suspended"), "message": "TrainJob is suspended"},),
+    ),
+    TestCase(
+        "finished in time, seen too late",
+        a_trainjob(deadline=60),
+        a_jobset(conditions=(COMPLETED,)),
+        (_is("Complete"),),
+    ),
+    TestCase(
+        "overran, and the JobSet is still there",
+        a_trainjob(conditions=(OVERRAN,)),
+        a_jobset(),
+        (OVERRAN,),
+        delete=True,
+    ),
+    TestCase(
+        "overran, and the JobSet is going",
+        a_trainjob(conditions=(OVERRAN,)),
+        a_jobset(deleting=True),
+        (OVERRAN,),
+    ),
+    TestCase(
+        "overran, and a GitOps tool made the JobSet again",
+        a_trainjob(conditions=(OVERRAN,)),
+        a_jobset(created="2026-11-22T13:00:01Z"),
+        (OVERRAN,),
+        hold=True,
+    ),
+    TestCase(
+        "without a TrainJob the deadline is the annotation's",
+        None,
+        a_jobset(note=Note("m", deadline=3600)),
+        delete=True,
+    ),
+    TestCase(
+        "without a TrainJob, resumed",
+        None,
+        a_jobset(note=Note("m", deadline=3600), conditions=(_is("Suspended", "False"),)),
+        after=1800.0,
+    ),
+    TestCase("not built by trainc", None, a_jobset(note=None)),
+    TestCase("not built by trainc, beside a TrainJob", a_trainjob(), a_jobset(note=None)),
+    TestCase("no JobSet so far", a_trainjob(), None),
+    TestCase(
+        "another controller's JobSet",
+        a_trainjob(),
+        a_jobset(owner="x", owner_kind="Workflow", conditions=(COMPLETED,)),
+    ),
+    TestCase(
+        "the operator's JobSet",
+        a_trainjob(),
+        a_jobset(owner="trainjob", owner_kind="TrainJob", note=None, conditions=(COMPLETED,)),
+    ),
+    TestCase(
+        "our own JobSet",
+        a_trainjob(),
+        a_jobset(owner="trainjob", owner_kind="TrainJob", conditions=(COMPLETED,)),
+        (_is("Complete"),),
+    ),
+    TestCase(
+        "the JobSet of an older TrainJob of the name",
+        a_trainjob(),
+        a_jobset(owner="older", owner_kind="TrainJob", conditions=(COMPLETED,)),
+    ),
+    TestCase(
+        "Kueue's in another cluster",
+        a_trainjob(managed_by="kueue.x-k8s.io/multikueue"),
+        a_jobset(conditions=(COMPLETED,)),
+    ),
+    TestCase("going", a_trainjob(deleting=True), a_jobset(conditions=(COMPLETED,))),
+    TestCase(
+        "Secrets before anything runs",
+        a_trainjob(),
+        a_jobset(note=Note("m", secrets=(SECRET,)), jobs=()),
+        (),
+        mint=True,
+    ),
+    TestCase(
+        "Secrets while a pod may wait for them",
+        a_trainjob(),
+        a_jobset(note=Note("m", secrets=(SECRET,)), jobs=(_job(active=1),)),
+        (),
+        mint=True,
+    ),
+    TestCase(
+        "no Secrets once everything runs",
+        a_trainjob(),
+        a_jobset(note=Note("m", secrets=(SECRET,))),
+        (),
+    ),
+    TestCase(
+        "no Secrets for what is finished",
+        a_trainjob(),
+        a_jobset(note=Note("m", secrets=(SECRET,)), jobs=(), conditions=(COMPLETED,)),
+        (_is("Complete"),),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_decide(case: TestCase) -> None:
+    decision = _decided(case)
+    found = None if decision.status is None else decision.status.conditions
+    assert found == case.conditions
+    assert decision.delete == case.delete
+    assert decision.hold == case.hold
+    assert decision.release == case.release
+    assert decision.mint == case.mint
+    assert decision.after == case.after
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_cannot_be_taken_back_is_confirmed(case: TestCase) -> None:
+    decision = _decided(case)
+    assert decision.confirm or not (decision.delete or decision.hold)
+    if case.trainjob is not None and decision.status is not None:
+        withdrawn = finished(case.trainjob.conditions) and not finished(decision.status.conditions)
+        assert decision.confirm or not withdrawn
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_deciding_again_changes_nothing(case: TestCase) -> None:
+    decision = _decided(case)
+    if case.trainjob is None or decision.status is None:
+        return
+    written = replace(
+        case.trainjob, conditions=decision.status.conditions, jobs=decision.status.jobs
+    )
+    again = decide(Observed(written, case.jobset), NOW)
+    assert again.status == decision.status
+
+
+def _decided(case: TestCase) -> Decision:
+    return decide(Observed(case.trainjob, case.jobset), NOW)
+
+
+def test_counts_are_the_jobsets() -> None:
+    theirs = {**_job(ready=2, active=3), "jobRestarts": [1]}
+    decision = decide(Observed(a_trainjob(), a_jobset(jobs=(theirs,))), NOW)
+    assert decision.status is not None
+    assert decision.status.jobs == (_job(ready=2, active=3),)
+
+
+@dataclass(frozen=True)
+class ProgressCase:
+    __test__ = False
+    name: str
+    progress: Json | None
+    end: Json
+    want: int | None
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ProgressCase("reported, complete", {"progressPercentage": 97}, COMPLETED, 100),
+        ProgressCase("reported, failed", {"progressPercentage": 97}, FAILED_JOBSET, 97),
+        ProgressCase("nothing reported", None, COMPLETED, None),
+    ],
+    ids=lambda case: case.name,
+)
+@pytest.mark.parametrize("with_trainjob", [True, False])
+def test_progress_at_the_end(case: ProgressCase, with_trainjob: bool) -> None:
+    jobset = a_jobset(conditions=(case.end,), progress=None if with_trainjob else case.progress)
+    trainjob = a_trainjob(progress=case.progress) if with_trainjob else None
+    decision = decide(Observed(trainjob, jobset), NOW)
+    if trainjob is None:
+        found = decision.progress if decision.progress is not None else jobset.progress
+    else:
+        assert decision.status is not None
+        found = decision.status.progress
+    assert (found or {}).get("progressPercentage") == case.want
+
+
+def test_a_jobset_that_went_is_told() -> None:
+    trainjob = a_trainjob(jobs=(_job(active=1),))
+    decision = decide(Observed(trainjob, None), NOW)
+    assert decision.status is not None
+    assert [each["type"] for each in decision.status.conditions] == ["Stalled"]
+    assert decision.status.jobs == ()
+    assert decision.confirm
+
+
+def test_a_deadline_counts_without_a_jobset() -> None:
+    trainjob = a_trainjob(jobs=(_job(active=1),), deadline=60)
+    decision = decide(Observed(trainjob, None), NOW)
+    assert decision.status is not None
+    assert [each["reason"] for each in decision.status.conditions] == ["DeadlineExceeded"]
+    assert not decision.delete
+
+
+def test_a_malformed_annotation_is_a_condition_and_goes_with_it() -> None:
+    trainjob = a_trainjob()
+    decision = decide(Observed(trainjob, a_jobset(note=None, malformed="is not JSON")), NOW)
+    assert decision.status is not None
+    assert [each["reason"] for each in decision.status.conditions] == ["MalformedAnnotation"]
+    mended = replace(trainjob, conditions=decision.status.conditions)
+    again = decide(Observed(mended, a_jobset()), NOW)
+    assert again.status is not None
+    assert again.status.conditions == ()
+
+
+def test_what_could_not_be_made_is_a_condition() -> None:
+    seen = Observed(a_trainjob(), None, error="no such runtime", reason="Why", compiled=True)
+    decision = decide(seen, NOW)
+    assert decision.status is not None
+    assert [(c["type"], c["message"]) for c in decision.status.conditions] == [
+        ("Stalled", "no such runtime")
+    ]
+
+
+def test_conditions_of_others_are_kept() -> None:
+    theirs = _is("QuotaReserved")
+    decision = decide(
+        Observed(a_trainjob(conditions=(theirs,)), a_jobset(conditions=(COMPLETED,))), NOW
+    )
+    assert decision.status is not None
+    assert decision.status.conditions == (theirs, _is("Complete"))

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from trainc.controller.queue import FIRST_RETRY, LAST_RETRY, Queue
+from trainc.controller.view import Key
+
+ONE: Key = ("ns", "one")
+TWO: Key = ("ns", "two")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_name_is_handed_out_once() -> None:
+    queue = Queue()
+    queue.add(ONE)
+    queue.add(ONE)
+    queue.add(TWO)
+    assert [queue.take(), queue.take()] == [ONE, TWO]
+    assert len(queue) == 0
+
+
+def test_a_name_added_during_its_work_comes_back_after_it() -> None:
+    queue = Queue()
+    queue.add(ONE)
+    assert queue.take() == ONE
+    queue.add(ONE)
+    queue.add(TWO)
+    assert queue.take() == TWO
+    queue.done(ONE)
+    assert queue.take() == ONE
+
+
+def test_later_is_later_and_the_earliest_holds() -> None:
+    clock = Clock()
+    queue = Queue(monotonic=clock)
+    queue.add_after(ONE, 10)
+    queue.add_after(ONE, 60)
+    queue.add_after(ONE, 5)
+    queue.add_after(TWO, 7)
+    assert queue.delayed() == [ONE, TWO]
+    clock.now += 5
+    assert queue.take() == ONE
+    clock.now += 2
+    assert queue.take() == TWO
+    assert queue.delayed() == []
+
+
+def test_retries_double_up_to_a_bound_and_are_forgiven() -> None:
+    queue = Queue()
+    pauses = [queue.retry(ONE) for _ in range(12)]
+    assert pauses[:3] == [FIRST_RETRY, 2 * FIRST_RETRY, 4 * FIRST_RETRY]
+    assert pauses[-1] == LAST_RETRY
+    queue.forgive(ONE)
+    assert queue.retry(ONE) == FIRST_RETRY
+
+
+def test_a_full_queue_makes_the_adder_wait() -> None:
+    queue = Queue(bound=1)
+    queue.add(ONE)
+    adder = threading.Thread(target=queue.add, args=(TWO,), daemon=True)
+    adder.start()
+    adder.join(0.05)
+    assert adder.is_alive()
+    assert queue.take() == ONE
+    adder.join(5)
+    assert queue.take() == TWO
+
+
+def test_closing_ends_the_takers() -> None:
+    queue = Queue()
+    taken: list[Key | None] = []
+    takers = [threading.Thread(target=lambda: taken.append(queue.take())) for _ in range(3)]
+    for taker in takers:
+        taker.start()
+    queue.close()
+    for taker in takers:
+        taker.join(5)
+    assert taken == [None, None, None]
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_no_name_is_worked_on_twice_at_once(workers: int) -> None:
+    queue, lock = Queue(), threading.Lock()
+    working: set[Key] = set()
+    clashes: list[Key] = []
+    left = [400]
+
+    def work() -> None:
+        while (key := queue.take()) is not None:
+            with lock:
+                clashes.extend({key} & working)
+                working.add(key)
+            with lock:
+                working.discard(key)
+                left[0] -= 1
+                again = left[0] > 0
+            if again:
+                queue.add(key)
+            queue.done(key)
+            if not again:
+                queue.close()
+
+    for number in range(10):
+        queue.add(("ns", str(number)))
+    threads = [threading.Thread(target=work) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert clashes == []
+    assert left[0] <= 0
