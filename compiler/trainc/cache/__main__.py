@@ -29,13 +29,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("role", choices=[names.CACHE_HEAD, names.CACHE_WORKER])
     parser.add_argument("host")
     parser.add_argument("port", type=int)
+    parser.add_argument("--end-with-stdin", action="store_true", help="end when stdin is closed")
     parsed = parser.parse_args(arguments)
+    told = threading.Event()
+    if parsed.end_with_stdin:
+        threading.Thread(target=_end_of_stdin, args=(told,), daemon=True).start()
     logging.basicConfig(level=logging.INFO, format=_FORMAT, stream=sys.stderr)
     try:
         found = settings()
         found.security.check_listening(parsed.host, found.insecure)
         serve = _head if parsed.role == names.CACHE_HEAD else _worker
-        serve(parsed.host, parsed.port, found)
+        serve(parsed.host, parsed.port, found, told)
     except TraincError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -45,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _head(host: str, port: int, found: Settings) -> None:
+def _head(host: str, port: int, found: Settings, told: threading.Event) -> None:
     from trainc.cache.coordinator import Coordinator
     from trainc.cache.head import Head
 
@@ -54,13 +58,13 @@ def _head(host: str, port: int, found: Settings) -> None:
     health = Health(host, found.health_port, found.security, lambda: coordinator.ready)
     _announce("head", host, server.port, health.port)
     coordinator.start()
-    _until_told()
+    _wait_for(told)
     health.close()
     coordinator.stop()
     _shut(server.shutdown)
 
 
-def _worker(host: str, port: int, found: Settings) -> None:
+def _worker(host: str, port: int, found: Settings, told: threading.Event) -> None:
     from trainc.cache.worker import Worker
 
     found.spill.mkdir(parents=True, exist_ok=True)
@@ -72,7 +76,7 @@ def _worker(host: str, port: int, found: Settings) -> None:
         server.warm(source().kind)
     except TraincError:
         logger.info("no source named here: the head's assignment names it")
-    _until_told()
+    _wait_for(told)
     health.close()
     server.stop()
     _shut(server.shutdown)
@@ -80,12 +84,19 @@ def _worker(host: str, port: int, found: Settings) -> None:
         shutil.rmtree(found.spill, ignore_errors=True)
 
 
+def _end_of_stdin(told: threading.Event) -> None:
+    sys.stdin.read()
+    told.set()
+
+
 def _announce(role: str, host: str, port: int, health_port: int) -> None:
+    # For whoever started the process with port 0.
+    sys.stdout.write(f"{host}:{port}\n")
+    sys.stdout.flush()
     logger.info("%s listens on %s:%d, health on %d", role, host, port, health_port)
 
 
-def _until_told() -> None:
-    told = threading.Event()
+def _wait_for(told: threading.Event) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
     told.wait()

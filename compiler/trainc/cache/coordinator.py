@@ -41,7 +41,7 @@ class Coordinator:
             timeout: Seconds for one call to a worker.
         """
         self.source = source
-        self.error = "the source is being planned"
+        self.error = ""
         self._plan: Plan | None = None
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -72,7 +72,8 @@ class Coordinator:
             flight.FlightUnavailableError: There is none yet.
         """
         if self._plan is None:
-            raise flight.FlightUnavailableError(f"{self.source.name}: {self.error}")
+            reason = self.error or "the source is being planned"
+            raise flight.FlightUnavailableError(f"{self.source.name}: {reason}")
         return self._plan
 
     def whole_plan(self) -> Plan:

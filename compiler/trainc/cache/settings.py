@@ -13,7 +13,7 @@ from typing import Final
 
 from trainc import names
 from trainc.cache.security import Security
-from trainc.cache.sources.source import KINDS, Source
+from trainc.cache.sources.source import KINDS, Kind, Source
 from trainc.errors import Problem, TraincError
 
 _MEMORY: Final = "192Mi"
@@ -84,10 +84,10 @@ def source(environ: Mapping[str, str] = os.environ) -> Source:
     """
     uri = environ.get(names.CACHE_SOURCE_ENV, "")
     schema, table = environ.get(names.SCHEMA_NAME_ENV, ""), environ.get(names.TABLE_NAME_ENV, "")
-    kind, location, named = parse_uri(uri) if uri else ("iceberg", "", f"{schema}.{table}")
     if not uri and not (schema and table):
         wanted = f"{names.CACHE_SOURCE_ENV}, or {names.SCHEMA_NAME_ENV} and {names.TABLE_NAME_ENV}"
         raise TraincError([Problem(f"no table named: set {wanted}")])
+    kind, location, named = parse_uri(uri or f"cache://{schema}/{table}")
     metadata = environ.get(names.METADATA_LOC_ENV, "")
     catalog = environ.get(names.CATALOG_ENV, "")
     if kind == "iceberg" and not (location or metadata or catalog):
@@ -95,7 +95,7 @@ def source(environ: Mapping[str, str] = os.environ) -> Source:
         raise TraincError([Problem(f"{named}: where is its metadata? set {wanted}")])
     columns = (name.strip() for name in environ.get(names.COLUMNS_ENV, "").split(","))
     return Source(
-        kind=kind,  # type: ignore[arg-type]  # one of KINDS, see parse_uri
+        kind=kind,
         location=location or (metadata if kind == "iceberg" else ""),
         name=f"{schema}.{table}" if schema and table else named,
         snapshot=environ.get(names.SNAPSHOT_ID_ENV, ""),
@@ -105,7 +105,7 @@ def source(environ: Mapping[str, str] = os.environ) -> Source:
     )
 
 
-def parse_uri(uri: str) -> tuple[str, str, str]:
+def parse_uri(uri: str) -> tuple[Kind, str, str]:
     """Kind, location and name of a ``cache://`` or ``cache+KIND://`` URI.
 
     Raises:
@@ -118,11 +118,11 @@ def parse_uri(uri: str) -> tuple[str, str, str]:
             return "iceberg", "", ".".join(words)
         form = "cache://<SCHEMA_NAME>/<TABLE_NAME>"
         raise TraincError([Problem(f"Invalid cache storage URI {uri}: expected format {form}")])
-    kind = scheme.removeprefix("cache+")
-    if not found or kind == scheme or kind not in KINDS or not rest:
-        known = ", ".join(f"cache+{kind}://" for kind in KINDS)
-        raise TraincError([Problem(f"{uri}: not a source of the cache; known: cache://, {known}")])
-    return kind, rest, name_of(rest)
+    for kind in KINDS:
+        if found and rest and scheme == f"cache+{kind}":
+            return kind, rest, name_of(rest)
+    known = ", ".join(f"cache+{kind}://" for kind in KINDS)
+    raise TraincError([Problem(f"{uri}: not a source of the cache; known: cache://, {known}")])
 
 
 def name_of(location: str) -> str:

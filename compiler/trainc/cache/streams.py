@@ -31,6 +31,11 @@ TRANSIENT: Final = (
 )
 
 
+def said(error: Exception) -> str:
+    """What the other side said, without the traceback that Flight sends with it."""
+    return str(error).partition(". Detail: ")[0].partition(". gRPC client debug context")[0]
+
+
 class CacheUnavailable(ConnectionError):  # noqa: N818 - said as what is the case
     """The cache did not answer, or not with rows, for as long as the reader was ready to wait."""
 
@@ -58,10 +63,12 @@ class Patience:
                 return act()
             except (FileNotFoundError, PermissionError):
                 raise  # the CA's or the token's file
+            except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+                raise type(error)(said(error)) from None
             except TRANSIENT as error:
                 if give_up() or time.monotonic() + pause > deadline:
-                    raise CacheUnavailable(f"{what}: {error}") from error
-                logger.warning("%s: %s; next try in %.2f s", what, error, pause)
+                    raise CacheUnavailable(f"{what}: {said(error)}") from error
+                logger.warning("%s: %s; next try in %.2f s", what, said(error), pause)
             # Not all readers at once: they have all lost the same worker.
             time.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(_LAST_PAUSE, 2 * pause)

@@ -17,6 +17,7 @@ from pyarrow import flight
 from trainc.cache.plan import Assignment, Plan
 from trainc.cache.security import Security
 from trainc.cache.shard import Range
+from trainc.cache.streams import said
 
 logger = logging.getLogger(__name__)
 
@@ -147,10 +148,9 @@ class Follower:
         return state
 
     def _lost(self, error: Exception) -> None:
-        first = str(error).partition(". ")[0]
         if not self.reason.startswith("unreachable"):
-            logger.warning("worker %s: %s", self.address, error)
-        self.reason = f"unreachable: {first}"
+            logger.warning("worker %s: %s", self.address, said(error))
+        self.reason = f"unreachable: {said(error)}"
         if self._client is not None:
             # A new channel: the old one would wait longer and longer before it tries again.
             self._client.close()

@@ -36,12 +36,7 @@ def survey(source: Source) -> Survey:
         ValueError: No file, a pinned snapshot that is no more, a column or filter that does not
             fit.
     """
-    fs, path = resolve(source.location)
-    dataset = ds.dataset(path, filesystem=fs, format=_format(source.kind), partitioning="hive")
-    fragments = sorted(dataset.get_fragments(), key=lambda fragment: fragment.path)
-    if not fragments:
-        raise ValueError(f"{source.location}: no {source.kind} file")
-    snapshot = _digest(fs, [fragment.path for fragment in fragments])
+    dataset, fragments, snapshot = _found(source)
     if source.snapshot and source.snapshot != snapshot:
         raise ValueError(
             f"{source.location}: the files are not those of snapshot {source.snapshot} any more; "
@@ -54,6 +49,16 @@ def survey(source: Source) -> Survey:
         pieces = tuple(pool.map(lambda fragment: _piece(reader, fragment), fragments))
     row_bytes = sampled_row_bytes(reader, pieces)
     return Survey(definite, snapshot, reader.schema, table, pieces, row_bytes)
+
+
+def current_snapshot(source: Source) -> str:
+    """The digest of the files that are there now.
+
+    Raises:
+        OSError: The location is not there or not readable.
+        ValueError: No file.
+    """
+    return _found(source)[2]
 
 
 def sampled_row_bytes(reader: Any, pieces: tuple[Piece, ...]) -> float:
@@ -166,6 +171,16 @@ def clip(batches: Iterator[pa.RecordBatch], skip: int, take: int) -> Iterator[pa
         skip = 0
         take -= part.num_rows
         yield part
+
+
+def _found(source: Source) -> tuple[Any, list[Any], str]:
+    """The dataset, its fragments in the order of their paths, and the digest of the listing."""
+    fs, path = resolve(source.location)
+    dataset = ds.dataset(path, filesystem=fs, format=_format(source.kind), partitioning="hive")
+    fragments = sorted(dataset.get_fragments(), key=lambda fragment: fragment.path)
+    if not fragments:
+        raise ValueError(f"{source.location}: no {source.kind} file")
+    return dataset, fragments, _digest(fs, [fragment.path for fragment in fragments])
 
 
 def _format(kind: str) -> Any:

@@ -46,6 +46,20 @@ def survey(source: Source) -> Survey:
     return Survey(definite, name, reader.schema, reader.schema, pieces, row_bytes)
 
 
+def current_snapshot(source: Source) -> tuple[str, str]:
+    """Id of the table's newest snapshot, and the metadata file that has it.
+
+    Raises:
+        OSError: The metadata is not readable.
+        ValueError: The table has no snapshot.
+    """
+    table = open_table(source)
+    snapshot = table.current_snapshot()
+    if snapshot is None:
+        raise ValueError(f"{source.name}: the table has no snapshot yet")
+    return str(snapshot.snapshot_id), table.metadata_location
+
+
 def open_table(source: Source) -> Table:
     """The table, by its metadata file where one is named, else by its catalog.
 

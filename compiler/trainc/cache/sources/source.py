@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, Protocol, get_args
 import pyarrow as pa
 
 Kind = Literal["iceberg", "parquet", "csv", "arrow", "orc"]
-KINDS: Final = get_args(Kind)
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 
 @dataclass(frozen=True)
