@@ -11,50 +11,22 @@ from typing import Any, Final
 
 from trainc.errors import Problem
 from trainc.source import libyaml, scalar
-from trainc.source.alias import MAX_DEPTH, Aliases, merge_sources
+from trainc.source.alias import MAX_DEPTH, Aliases, merge, reached
 from trainc.source.document import MAX_COLUMN, Document, field_path, pack, unpack
 from trainc.source.libyaml import SCALAR_LENGTH, Event, RefusedError
+from trainc.source.words import KEYS, MERGE, SKIP, WORDS, Sign
 
-
-class _Sign:
-    """A value that no file can hold: states and special keys of the builder."""
-
-    __slots__ = ("meaning",)
-
-    def __init__(self, meaning: str) -> None:
-        self.meaning = meaning
-
-
-_ITEM: Final = _Sign("in a list: the next node is an item")
-_EXPECT: Final = _Sign("in a mapping: the next node is a key")
-_MERGE: Final = _Sign("the key <<")
-_SKIP: Final = _Sign("a key that is refused; its value is built and thrown away")
-_CACHE_SIZE: Final = 1 << 16
+_ITEM: Final = Sign("in a list: the next node is an item")
+_EXPECT: Final = Sign("in a mapping: the next node is a key")
+_MOST_PROBLEMS: Final = 100
+"""After so many a file is not read on: it is something else than it seems to be."""
 
 _Level = tuple[Any, list[int], Any]
 """The node being filled, its places, and the key at hand (or ``_ITEM``, ``_EXPECT``)."""
 
 
-class _Words(dict[str, Any]):
-    """Plain scalars already resolved, by their text; ``_SKIP`` for what JSON cannot hold."""
-
-    def __missing__(self, text: str) -> Any:
-        value: Any = scalar.resolve(text)
-        value = value if scalar.is_json(value) else _SKIP
-        return self.setdefault(text, value) if len(self) < _CACHE_SIZE else value
-
-
-class _Keys(dict[str, Any]):
-    """Plain keys as kubectl makes them strings, by their text; ``_SKIP`` where it refuses."""
-
-    def __missing__(self, text: str) -> Any:
-        name: Any = _MERGE if text == "<<" else scalar.key_text(scalar.plain(text))
-        name = _SKIP if name is None else name
-        return self.setdefault(text, name) if len(self) < _CACHE_SIZE else name
-
-
-_WORDS: Final = _Words()
-_KEYS: Final = _Keys()
+class TooManyError(Exception):
+    """A file has so many problems that it is not read on; the last of them says so."""
 
 
 class Builder:
@@ -78,8 +50,10 @@ class Builder:
         self._stack: list[_Level] = []
         self._marks: dict[int, list[int]] = {}
         self._aliases = Aliases(self._marks)
-        self._odd: list[tuple[Any, int]] = []  # mappings with signs for keys, and where the sign is
-        self._seen = 0
+        # Mappings with signs for keys, the signs, and where they stand.
+        self._odd: list[tuple[Any, Sign, int]] = []
+        self._tidy = True  # no container was thrown away
+        self._seen = self._first = 0  # events of the stream, and those before the document
 
     def build(self, events: Iterable[Event]) -> None:
         """Takes every event of a stream.
@@ -87,7 +61,7 @@ class Builder:
         Raises:
             RefusedError: A document cannot go on.
         """
-        words, names, line = _WORDS, _KEYS, self.line
+        words, names, line = WORDS, KEYS, self.line
         node: Any = []
         places: list[int] = []
         key: Any = _ITEM
@@ -108,7 +82,7 @@ class Builder:
                     places.append(start.line + line << 12 | place)
                 continue
             value = text if style else words[text]
-            if value is _SKIP or tag or anchor:
+            if value is SKIP or tag or anchor:
                 value = self._odd_value(event, node, key)
             if key is _ITEM:
                 node.append(value)
@@ -127,8 +101,15 @@ class Builder:
         del self.documents[documents:], self.problems[problems:]
 
     def report(self, message: str, place: int, field: str = "", hint: str = "") -> None:
-        """Adds a problem."""
+        """Adds a problem.
+
+        Raises:
+            TooManyError: It was one too many.
+        """
         mark = unpack(self.file, place)
+        if len(self.problems) >= _MOST_PROBLEMS:
+            self.problems.append(Problem("too many problems, not read on", mark))
+            raise TooManyError
         self.problems.append(Problem(message, mark, field=field, hint=hint))
 
     def _structure(self, event: Event, level: _Level) -> _Level:
@@ -150,10 +131,12 @@ class Builder:
             self.document_line = event[1].line + self.line
             self._marks = {}
             self._aliases = Aliases(self._marks)
+            self._first, self._tidy = self._seen, True
             return [], [], _ITEM
         if kind == libyaml.DOCUMENT_END and level[0][0] is not None:
-            place = level[1][0]
-            self.documents.append(Document(self.file, self._index, level[0][0], self._marks, place))
+            root, marks = level[0][0], self._marks
+            marks = marks if self._tidy else reached(root, marks)
+            self.documents.append(Document(self.file, self._index, root, marks, level[1][0]))
         return level
 
     def _open(self, child: Any, event: Event, level: _Level) -> _Level:
@@ -186,11 +169,13 @@ class Builder:
         """Puts a copy of an anchored node where its alias stands."""
         _, start, anchor, _ = event
         node, places, key = level
+        seen = self._seen - self._first
         if anchor not in self._aliases.nodes:
             raise RefusedError(f"unknown anchor {anchor!r}", start.line, start.column)
         known = self._aliases.nodes[anchor]
         if known.__class__ is tuple:
             *_, tag, implicit, text, _, end, style = known
+            self._aliases.spend(text, seen, event)
             scalar_event = (None, tag, implicit, text, start, end, style)
             if key is _EXPECT:
                 return node, places, self._odd_key(scalar_event, node, places)
@@ -200,8 +185,8 @@ class Builder:
         elif known is node or any(known is parent for parent, _, _ in self._stack):
             raise RefusedError(f"anchor {anchor!r} contains itself", start.line, start.column)
         else:
-            depth = len(self._stack) + 1
-            self._put(self._aliases.copy(known, depth, self._seen, event), start, level)
+            copy = self._aliases.copy(known, len(self._stack) + 1, seen, event)
+            self._put(copy, start, level)
         return node, places, key if key is _ITEM else _EXPECT
 
     def _odd_key(self, event: Event, node: dict[Any, Any], places: list[int]) -> Any:
@@ -215,12 +200,12 @@ class Builder:
         if name.__class__ is str and name not in node:
             places.append(place)
             return name
-        self._odd.append((node, place))
-        if name is _MERGE and _MERGE not in node:
-            return _MERGE
-        if name is not _SKIP:
+        sign = MERGE if name is MERGE and MERGE not in node else SKIP
+        self._odd.append((node, sign, place))
+        self._tidy = False
+        if sign is SKIP and name is not SKIP:
             self._duplicate(name, (node, places, name), place)
-        return _SKIP
+        return sign
 
     def _key_name(self, event: Event, node: dict[Any, Any], places: list[int]) -> Any:
         """The key as a string, or the sign it stands for."""
@@ -228,25 +213,25 @@ class Builder:
         if anchor:
             self._aliases.nodes[anchor] = event
         if tag is None:
-            name = text if style else _KEYS[text]
+            name = text if style else KEYS[text]
         elif tag == scalar.MERGE_TAG and text == "<<":
-            name = _MERGE
+            name = MERGE
         else:
             name = scalar.key_text(self._tagged(event, (node, places, text)))
-        if name is None or name is _SKIP:
+        if name is None or name is SKIP:
             field = field_path(self._path((node, places, text)))
             self.report(f"{text or 'null'} cannot be a key", self._place(start), field, "quote it")
-            return _SKIP
+            return SKIP
         return name
 
     def _duplicate(self, name: Any, level: _Level, place: int) -> None:
         node, places, _ = level
-        if name is _MERGE:
-            first = next(place for odd, place in self._odd if odd is node)
+        if name is MERGE:
+            first = next(at for odd, sign, at in self._odd if odd is node and sign is MERGE)
         else:
             first = places[[key for key in node if key.__class__ is str].index(name)]
         mark = unpack(self.file, first)
-        name = "<<" if name is _MERGE else name
+        name = "<<" if name is MERGE else name
         message = f"duplicate key {name!r}, first set at {mark.line}:{mark.column}"
         self.report(message, place, field_path(self._path(level)), "remove one of the two")
 
@@ -259,24 +244,22 @@ class Builder:
             value = scalar.as_json(self._tagged(event, (node, [], key)))
         else:
             value = text if style else scalar.resolve(text)
-        if scalar.is_json(value):
-            return value
-        field = field_path(self._path((node, [], key)))
-        hint = "quote it if text is meant"
-        self.report(f"JSON has no number {text}", self._place(start), field, hint)
-        return None
+        if not scalar.is_json(value):
+            field, hint = field_path(self._path((node, [], key))), "quote it if text is meant"
+            self.report(f"JSON has no number {text}", self._place(start), field, hint)
+            return None
+        return value
 
     def _tagged(self, event: Event, level: _Level) -> scalar.Scalar:
         """Returns the value of a scalar with an explicit tag; its text where the tag is wrong."""
         _, tag, _, text, start, _, _ = event
-        if tag not in scalar.TAGS:
-            self._unknown_tag(tag, self._place(start), level)
-            return str(text)
         try:
-            return scalar.tagged(tag, text)
+            if tag in scalar.TAGS:
+                return scalar.tagged(tag, text)
+            self._unknown_tag(tag, self._place(start), level)
         except ValueError as error:
             self.report(str(error), self._place(start), field_path(self._path(level)))
-            return str(text)
+        return str(text)
 
     def _unknown_tag(self, tag: str, place: int, level: _Level) -> None:
         field = field_path(self._path(level))
@@ -286,28 +269,19 @@ class Builder:
     def _settle(self, level: _Level) -> None:
         """Takes the signs out of a mapping that ends, and puts what ``<<`` names in."""
         node, places, _ = level
-        place = next(place for odd, place in self._odd if odd is node)
+        signs = {}
         while self._odd and self._odd[-1][0] is node:
-            self._odd.pop()
-        before = set() if _MERGE not in node else set(_keys_before_merge(node))
-        node.pop(_SKIP, None)
-        if _MERGE not in node:
+            _, sign, place = self._odd.pop()
+            signs[sign] = place
+        node.pop(SKIP, None)
+        if MERGE not in signs:
             return
-        sources = merge_sources(node.pop(_MERGE))
-        if sources is None:
-            self.report("<< must name a mapping or a list of mappings", place)
-            return
-        for source in sources:
-            for (name, value), origin in zip(source.items(), self._marks[id(source)], strict=True):
-                if name in before:
-                    self._late_merge(name, level, place)
-                elif name not in node:
-                    node[name] = value
-                    places.append(origin)
-
-    def _late_merge(self, name: str, level: _Level, place: int) -> None:
-        """A merge below a key it holds too: readers differ on which of the two counts."""
-        self._duplicate(name, level, place)
+        try:
+            # Readers differ on which of two counts where the merge comes after the key.
+            for name in merge(node, places, MERGE, self._marks):
+                self._duplicate(name, level, signs[MERGE])
+        except ValueError as error:
+            self.report(str(error), signs[MERGE], field_path(self._path(level)))
 
     def _path(self, level: _Level) -> list[str | int]:
         """The path of the entry at hand, from the document's root."""
@@ -316,14 +290,9 @@ class Builder:
             if key is _ITEM:
                 # A container is in its list before it is filled, a scalar is not yet.
                 path.append(len(node) - (node is not level[0]))
-            elif key is not _EXPECT:
-                path.append("<<" if key.__class__ is _Sign else key)
+            elif key is not _EXPECT and key is not SKIP:
+                path.append("<<" if key is MERGE else key)
         return path
 
     def _place(self, start: Any) -> int:
         return pack(start.line + self.line, start.column + 1)
-
-
-def _keys_before_merge(node: dict[Any, Any]) -> list[Any]:
-    keys = list(node)
-    return keys[: keys.index(_MERGE)]

@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from trainc.source.libyaml import Event
+from trainc.source.libyaml import SCALAR_LENGTH, Event, RefusedError
 
 COLON_REFUSED: Final = "found unexpected ':'"
 """How libyaml's complaint about such a colon begins."""
 
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
-_PRIVATE: Final = range(0xE000, 0xF8FF)
+_PRIVATE: Final = (*range(0xE000, 0xF900), *range(0xF0000, 0xF0100))
+_OTHER_BREAKS: Final = "\u0085\u2028\u2029"
 
 
 def readable(data: bytes) -> bytes:
     """Returns the bytes of a file as libyaml should get them."""
     if data[:2] in _UTF16:
-        # What does not decode is left to libyaml, which tells the place.
-        data = data.decode("utf-16", "surrogatepass").encode("utf-8", "surrogatepass")
+        data = _as_utf8(data)
     if b"\\ud" in data.lower() and data.lstrip()[:1] == b"{":
         data = _one_letter(data)
     # kubectl gives the last line an end, on which block scalars depend.
@@ -34,15 +34,15 @@ def readable(data: bytes) -> bytes:
 def hide_colons(data: bytes) -> tuple[bytes, str]:
     """Returns the bytes with a stand-in for each colon inside a plain word, and the stand-in.
 
-    A colon that is syntax stays: it ends its word, begins it, or follows a quote.
+    A colon that is syntax stays: it ends its word, begins it, or follows a quote. Where no letter
+    is free to stand in, the bytes stay as they are.
     """
-    known = data.decode("utf-8", "replace")
-    stand_in = next(chr(code) for code in _PRIVATE if chr(code) not in known)
+    known = set(data.decode("utf-8", "replace"))
+    stand_in = next((chr(code) for code in _PRIVATE if chr(code) not in known), ":")
     letter = stand_in.encode()
-    pattern = rb"""(?<![^\s,\[\]{}])[^\s,\[\]{}"'!&*%#:][^\s,\[\]{}]*"""
-    return re.sub(
-        pattern, lambda word: re.sub(rb"""(?<!["']):(?!$)""", letter, word[0]), data
-    ), stand_in
+    word = rb"""(?<![^\s,\[\]{}])[^\s,\[\]{}"'!&*%#:][^\s,\[\]{}]*"""
+    inside = re.compile(rb"""(?<!["']):(?!$)""")
+    return re.sub(word, lambda found: inside.sub(letter, found[0]), data), stand_in
 
 
 def show_colons(events: Iterable[Event], stand_in: str) -> Iterator[Event]:
@@ -51,6 +51,63 @@ def show_colons(events: Iterable[Event], stand_in: str) -> Iterator[Event]:
         yield tuple(
             part.replace(stand_in, ":") if part.__class__ is str else part for part in event
         )
+
+
+class Place(NamedTuple):
+    """Where an event begins, counted from 0, as libyaml's marks tell it."""
+
+    line: int
+    column: int
+
+
+def has_other_breaks(data: bytes) -> bool:
+    """Whether the text holds what ends a line for YAML 1.1, and for no editor."""
+    return not data.isascii() and any(letter.encode() in data for letter in _OTHER_BREAKS)
+
+
+def at_lines(events: Iterable[Event], data: bytes) -> Iterator[Event]:
+    """Yields events at the lines an editor shows, where YAML 1.1 counts others.
+
+    Args:
+        events: The events of a stream.
+        data: What the stream was made of.
+    """
+    starts = _starts(data.decode("utf-8", "replace"))
+    last = len(starts) - 1
+
+    def moved(mark: Any) -> Place:
+        line, column = starts[min(mark.line, last)]
+        return Place(line, column + mark.column)
+
+    try:
+        for event in events:
+            index = 4 if len(event) == SCALAR_LENGTH else 1
+            if len(event) > 1:
+                event = (*event[:index], moved(event[index]), *event[index + 1 :])
+            yield event
+    except RefusedError as refused:
+        if refused.line >= 0:
+            refused.line, refused.column = moved(refused)
+        raise
+
+
+def _starts(text: str) -> list[Place]:
+    """Where each line of YAML 1.1 begins."""
+    starts = [Place(0, 0)]
+    line, begin = 0, 0
+    for found in re.finditer(f"\r\n|[\n\r{_OTHER_BREAKS}]", text):
+        if found[0] not in _OTHER_BREAKS:
+            line, begin = line + 1, found.end()
+        starts.append(Place(line, found.end() - begin))
+    return starts
+
+
+def _as_utf8(data: bytes) -> bytes:
+    """UTF-16 as UTF-8; what does not decode stays, and libyaml tells where it stands."""
+    try:
+        return data.decode("utf-16").encode()
+    except UnicodeDecodeError:
+        return data
 
 
 def _one_letter(data: bytes) -> bytes:

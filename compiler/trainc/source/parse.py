@@ -6,17 +6,27 @@ somebody's file, and may be hostile.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 
 from trainc.errors import Problem
-from trainc.source.build import Builder
-from trainc.source.dialect import COLON_REFUSED, hide_colons, readable, show_colons
+from trainc.source.build import Builder, TooManyError
+from trainc.source.dialect import (
+    COLON_REFUSED,
+    at_lines,
+    has_other_breaks,
+    hide_colons,
+    readable,
+    show_colons,
+)
 from trainc.source.document import Document, pack
-from trainc.source.libyaml import READING, RefusedError, events
+from trainc.source.libyaml import READING, Event, RefusedError, events
 
 _MAX_BROKEN: Final = 20
 """After so many broken documents the rest of a file is not read: it is no YAML at all."""
 
+_MAX_DIRECTIVES: Final = 100
 _HINTS: Final = (
     (
         "cannot start any token",
@@ -45,7 +55,7 @@ def parse(data: bytes, file: str) -> tuple[list[Document], list[Problem]]:
         file: The file's name as it is printed.
     """
     builder = Builder(file)
-    with READING:
+    with READING, suppress(TooManyError):
         _read(builder, readable(data))
     return builder.documents, builder.problems
 
@@ -55,9 +65,8 @@ def _read(builder: Builder, data: bytes) -> None:
     start, stand_in = 0, ""
     for _ in range(_MAX_BROKEN):
         before = builder.state()
-        stream = events(data[start:] if start else data)
         try:
-            builder.build(show_colons(stream, stand_in) if stand_in else stream)
+            builder.build(_stream(data[start:] if start else data, stand_in))
             return
         except RefusedError as refused:
             if not stand_in and refused.message.startswith(COLON_REFUSED):
@@ -72,6 +81,17 @@ def _read(builder: Builder, data: bytes) -> None:
         if start < 0:
             return
         builder.line = builder.document_line = data.count(b"\n", 0, start) + 1
+
+
+def _stream(data: bytes, stand_in: str) -> Iterable[Event]:
+    """The events of a text: straight from libyaml, but for what it does not know."""
+    if data.count(b"%TAG") > _MAX_DIRECTIVES:
+        # libyaml compares each with all before.
+        raise RefusedError(f"more than {_MAX_DIRECTIVES} directives", 0, 0)
+    stream = events(data)
+    if stand_in:
+        stream = show_colons(stream, stand_in)
+    return at_lines(stream, data) if has_other_breaks(data) else stream
 
 
 def _report(builder: Builder, refused: RefusedError, data: bytes, start: int) -> int:
