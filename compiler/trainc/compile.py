@@ -22,7 +22,7 @@ from trainc.plan.plan import Object, Output, Plan, plan
 from trainc.policy import discover, enforce
 from trainc.settings import schema
 from trainc.source.document import Document
-from trainc.spec.admit import admit
+from trainc.spec.admit import admit, usable
 from trainc.spec.compat import POLICIES, Compat
 from trainc.spec.resolve import Key, resolve
 from trainc.spec.runtime import Runtime, runtime
@@ -60,7 +60,7 @@ def compile_documents(inputs: Inputs, settings: Settings, output: Output) -> Pla
             continue
         refused = admit(document, compat)
         problems += refused
-        if not refused:
+        if usable(refused):
             made, found = _job(trainjob(document, settings.namespace), runtimes, settings, output)
             objects += made
             problems += found
@@ -72,11 +72,11 @@ def _job(
 ) -> tuple[tuple[Object, ...], list[Problem]]:
     """One TrainJob from its document to its objects."""
     spec, problems = resolve(job, runtimes, settings)
-    if spec is None or _failed(problems):
+    if spec is None:
         return (), problems
     info, found = enforce(prepare(spec))
     problems += found
-    if _failed(found):
+    if _failed(problems):
         return (), problems
     info = finish(info)
     problems += info.problems
@@ -126,7 +126,7 @@ def _runtime(document: Document, settings: Settings, problems: list[Problem]) ->
     compat = settings.compat
     refused = admit(document, compat, _extensions(document, compat))
     problems += refused
-    if _failed(refused):
+    if not usable(refused):
         return None
     keep_zero = not compat.keeps("replicas-zero")
     read = runtime(document, settings.namespace, keep_zero_replicas=keep_zero)

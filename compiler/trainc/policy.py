@@ -81,27 +81,40 @@ def discover(compat: Compat) -> dict[str, Policy[Any]]:
 
 
 def _selected(info: Info) -> list[tuple[Policy[Any], Mapping[str, Any]]]:
-    runtime = info.spec.runtime
-    keys = [f"mlPolicy.{name}" for name, value in (runtime.ml_policy or {}).items()
-            if name != "numNodes" and value is not None]  # fmt: skip
-    gangs = [f"podGroupPolicy.{name}" for name, value in runtime.pod_group_policy.items()
-             if value is not None]  # fmt: skip
+    """The ML policy, or the default one, and the gang policies of a job; sorted by key.
+
+    A key that no policy claims is refused by the schema; here it is passed over, so that what else
+    is wrong can be told too.
+    """
+    runtime, compat = info.spec.runtime, info.spec.compat
     found = []
-    for key in (*(sorted(keys) or [DEFAULT_KEY]), *sorted(gangs)):
-        section, name = key.split(".", 1)
-        written = runtime.ml_policy if section == "mlPolicy" else runtime.pod_group_policy
-        found.append((_policy(key, info.spec.compat), (written or {}).get(name) or {}))
+    for section, written in (
+        ("mlPolicy", runtime.ml_policy or {}),
+        ("podGroupPolicy", runtime.pod_group_policy),
+    ):
+        for name in sorted(written):
+            policy = _policy(f"{section}.{name}", compat) if written[name] is not None else None
+            if policy is not None:
+                found.append((policy, written[name]))
+        default = None if found or section != "mlPolicy" else _policy(DEFAULT_KEY, compat)
+        if default is not None:
+            found.append((default, _NOTHING))
     return found
 
 
-def _policy(key: str, compat: Compat) -> Policy[Any]:
+_NOTHING: Mapping[str, Any] = {}
+
+
+def _policy(key: str, compat: Compat) -> Policy[Any] | None:
     """The policy of a key. The module named like the key's end is tried first: start-up counts."""
     name = key.rpartition(".")[2]
+    if name == "numNodes" or (compat.version is not None and key not in POLICIES):
+        return None
     if name in _modules():
         policy = _load(name)
         if policy.key == key:
             return policy
-    return discover(compat)[key]
+    return discover(compat).get(key)
 
 
 @cache

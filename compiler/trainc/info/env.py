@@ -25,22 +25,20 @@ def printed(item: Mapping[str, Any], compat: Compat) -> dict[str, Any]:
 
 def _converted(source: Mapping[str, Any]) -> dict[str, Any]:
     """A source after v2.3.0's own conversion (``pkg/util/apply``): four kinds, some fields lost."""
+    out: dict[str, Any] = {}
     if source.get("fieldRef") is not None:
-        return {"fieldRef": {"fieldPath": source["fieldRef"]["fieldPath"]}}
+        out["fieldRef"] = {"fieldPath": source["fieldRef"]["fieldPath"]}
     ref = source.get("resourceFieldRef")
     if ref is not None:
-        return {
-            "resourceFieldRef": {
-                "containerName": ref.get("containerName", ""),
-                "resource": ref["resource"],
-                "divisor": canonical(str(ref.get("divisor", "0"))),
-            }
+        out["resourceFieldRef"] = {
+            "containerName": ref.get("containerName", ""),
+            "resource": ref["resource"],
+            "divisor": canonical(str(ref.get("divisor", "0"))),
         }
     for kind in ("configMapKeyRef", "secretKeyRef"):
         ref = source.get(kind)
         if ref is not None:
-            out = {"name": ref.get("name", ""), "key": ref["key"]}
+            out[kind] = {"name": ref.get("name", ""), "key": ref["key"]}
             if ref.get("optional") is not None:
-                out["optional"] = ref["optional"]
-            return {kind: out}
-    return {}
+                out[kind]["optional"] = ref["optional"]
+    return out

@@ -27,7 +27,7 @@ class Container(NamedTuple):
     Attributes:
         raw: As the template has it; the JobSet builder writes the other attributes over it.
         name: Its name.
-        image: The image, empty where there is none.
+        image: The image, None where there is none; a job may clear it with an empty one.
         command: The command, None where the image's own is meant.
         args: The arguments, None where the image's own are meant.
         env: Environment variables, in order.
@@ -39,7 +39,7 @@ class Container(NamedTuple):
 
     raw: Mapping[str, Any]
     name: str
-    image: str
+    image: str | None
     command: tuple[str, ...] | None
     args: tuple[str, ...] | None
     env: Items
@@ -64,7 +64,7 @@ def container(raw: Mapping[str, Any]) -> Container:
     return Container(
         raw,
         get("name", ""),
-        get("image", ""),
+        get("image"),
         None if command is None else tuple(command),
         None if args is None else tuple(args),
         tuple(get("env", ())),

@@ -19,6 +19,11 @@ from trainc.kube.quantity import canonical
 # Empty structs of these names carry nothing, in any printer's opinion.
 _HOLLOW: Final = frozenset({"metadata", "resources", "strategy", "status"})
 _SCALARS: Final = frozenset({"str", "bool", "int", "time", "bytes", "any", "intstr", "num"})
+# Fields that no schema requires and no ``omitempty`` leaves out: their zero is printed.
+_PRINTED: Final = {
+    ("ResourceFieldSelector", "divisor"): "0",
+    ("PodFailurePolicyOnPodConditionsPattern", "status"): "",
+}
 _ZEROS: Final[dict[str, Any]] = {"str": "", "bool": False, "int": 0, "bytes": ""}
 
 
@@ -71,8 +76,8 @@ def _struct(value: Mapping[str, Any], type_name: str) -> dict[str, Any]:
     for name, field in fields(type_name).items():
         given = value.get(name)
         if given is None:
-            if name == "divisor":  # a struct is never empty in Go: its zero is printed
-                out[name] = "0"
+            if (type_name, name) in _PRINTED:
+                out[name] = _PRINTED[type_name, name]
             elif not field.pointer and name in ("template", "spec") and name not in _HOLLOW:
                 out[name] = _struct({}, field.type)
             continue

@@ -5,13 +5,13 @@ key, lists with a merge key item by item, other lists are replaced, and ``$patch
 maps act. Neither argument is changed; the result shares what did not change.
 
 Upstream merges field by field even where only one field may be set (a volume's source, an env's
-value), and so leaves two. ``unions=True`` replaces the old one instead.
+value), and so leaves two; ``Rules`` tells where a merge shall differ.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from trainc.kube.gotypes import Field, fields
 
@@ -35,8 +35,24 @@ class MergeError(Exception):
         self.path = path
 
 
+class Rules(NamedTuple):
+    """How a merge differs from upstream's.
+
+    Attributes:
+        unions: Whether a patch that sets one source of a volume or env drops the other.
+        strict: Whether every ``$`` key that is no directive is refused. Upstream keeps those of new
+            list items and new maps as plain keys, or drops them.
+    """
+
+    unions: bool = False
+    strict: bool = True
+
+
+UPSTREAM: Final = Rules(unions=False, strict=False)
+
+
 def merge(
-    base: Mapping[str, Any], patch: Mapping[str, Any], type_name: str, *, unions: bool = False
+    base: Mapping[str, Any], patch: Mapping[str, Any], type_name: str, rules: Rules = UPSTREAM
 ) -> dict[str, Any]:
     """Merges ``patch`` into ``base``, both of the Go struct ``type_name``.
 
@@ -44,22 +60,22 @@ def merge(
         base: The object as it is.
         patch: What shall change; null deletes a field.
         type_name: The Go type of both, which says how each list merges.
-        unions: Whether a patch that sets one source of a volume or env drops the other.
+        rules: Where to differ from upstream.
 
     Raises:
         MergeError: A ``$`` key that is no directive, or a list item without its merge key.
     """
-    return _merge_map(base, patch, type_name, (), unions)
+    return _merge_map(base, patch, type_name, (), rules)
 
 
 def _merge_map(
-    base: Mapping[str, Any], patch: Mapping[str, Any], type_name: str, path: Path, unions: bool
+    base: Mapping[str, Any], patch: Mapping[str, Any], type_name: str, path: Path, rules: Rules
 ) -> dict[str, Any]:
     directive = patch.get("$patch")
     if directive is not None:
         return _directed(patch, directive, path)
     out = dict(base)
-    if unions and type_name in _UNIONS:
+    if rules.unions and type_name in _UNIONS:
         free = _UNIONS[type_name]
         if any(key not in free for key in patch):
             out = {key: value for key, value in base.items() if key in free or key in patch}
@@ -70,7 +86,7 @@ def _merge_map(
         if value is None:
             out.pop(key, None)
             continue
-        merged = _merge_value(out.get(key), value, known.get(key), (*path, key), unions)
+        merged = _merge_value(out.get(key), value, known.get(key), (*path, key), rules)
         if merged is not None:
             out[key] = merged
     return out
@@ -84,40 +100,52 @@ def _directed(patch: Mapping[str, Any], directive: Any, path: Path) -> dict[str,
     raise MergeError(f'$patch must be "replace" or "delete", got {directive!r}', (*path, "$patch"))
 
 
-def _merge_value(base: Any, value: Any, field: Field | None, path: Path, unions: bool) -> Any:
-    type_name = field.type if field else ""
+def _merge_value(base: Any, value: Any, field: Field | None, path: Path, rules: Rules) -> Any:
+    if isinstance(value, Mapping) and isinstance(base, Mapping):
+        return _merge_map(base, value, field.type if field else "", path, rules)
+    merges = field is not None and "merge" in field.strategy
+    if isinstance(value, list) and isinstance(base, list):
+        if merges and field is not None:
+            return _merge_list(base, value, field, path, rules)
+        return _new_item(value, path, rules)
+    return _undirected(_new_item(value, path, rules, keep=True))
+
+
+def _new_item(value: Any, path: Path, rules: Rules, *, keep: bool = False) -> Any:
+    """A value the base lacks; strictly, without ``$`` keys that are no directives."""
+    if not rules.strict:
+        return value
+    _check_directives(value, path)
+    return value if keep else _undirected(value)
+
+
+def _undirected(value: Any) -> Any:
+    """The value without maps that carry a directive: there is nothing to direct (upstream)."""
     if isinstance(value, Mapping):
-        if not isinstance(base, Mapping):
-            check_directives(value, path)
-            # Nothing to direct: upstream drops a map that carries a directive.
-            return None if "$patch" in value else value
-        return _merge_map(base, value, type_name, path, unions)
-    if isinstance(value, list) and isinstance(base, list) and field and "merge" in field.strategy:
-        return _merge_list(base, value, field, path, unions)
-    check_directives(value, path)
+        if "$patch" in value:
+            return None
+        cleaned = {key: _undirected(item) for key, item in value.items()}
+        return {key: item for key, item in cleaned.items() if item is not None}
+    if isinstance(value, list):
+        return [item for item in map(_undirected, value) if item is not None]
     return value
 
 
-def check_directives(value: Any, path: Path) -> None:
-    """Refuses every ``$`` key below ``value`` that is not a directive a merge understands.
-
-    Raises:
-        MergeError: At the first such key.
-    """
+def _check_directives(value: Any, path: Path) -> None:
     if isinstance(value, Mapping):
         if "$patch" in value:
             _directed(value, value["$patch"], path)
         for key, item in value.items():
             if key.startswith("$") and key != "$patch":
                 raise MergeError(f"{key} is not a merge directive", (*path, key))
-            check_directives(item, (*path, key))
+            _check_directives(item, (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            check_directives(item, (*path, index))
+            _check_directives(item, (*path, index))
 
 
 def _merge_list(
-    base: Sequence[Any], patch: Sequence[Any], field: Field, path: Path, unions: bool
+    base: Sequence[Any], patch: Sequence[Any], field: Field, path: Path, rules: Rules
 ) -> list[Any]:
     if not field.key:  # a list of scalars is a union (metadata.finalizers)
         return _ordered(list(base), list(patch))
@@ -129,10 +157,9 @@ def _merge_list(
         if key is None:
             raise MergeError(f"an item of a merged list needs {field.key}", (*path, index))
         if key in merged:
-            merged[key] = _merge_map(merged[key], item, item_type, (*path, index), unions)
+            merged[key] = _merge_map(merged[key], item, item_type, (*path, index), rules)
         else:
-            check_directives(item, (*path, index))
-            merged[key] = item
+            merged[key] = _new_item(item, (*path, index), rules)
         order.append(key)
     return [merged[key] for key in _ordered([item.get(field.key) for item in base], order)]
 

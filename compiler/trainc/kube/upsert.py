@@ -55,3 +55,13 @@ def doubled_ports(ports: Items) -> Items:
     for place in range(len(ports)):
         out = with_port_quirk(out, (out[place],))
     return out
+
+
+def doubled_mounts(mounts: Items) -> Items:
+    """A container's mounts after v2.3.0 has merged the list into itself, path by path."""
+    out = list(mounts)
+    for mount in mounts:
+        path = mount.get("mountPath")
+        place = next(place for place, old in enumerate(out) if old.get("mountPath") == path)
+        out[place] = mount
+    return tuple(out)

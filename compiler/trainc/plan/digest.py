@@ -34,7 +34,7 @@ def _runtime(runtime: Runtime) -> str:
     """The canonical JSON of a runtime's spec; made once for all jobs that use it."""
     held = _RUNTIMES.get(id(runtime))
     if held is None or held[0] is not runtime:
-        root = runtime.document.root["spec"]
+        root = runtime.document.root.get("spec") or {}
         written = {key: value for key, value in root.items() if key != "template"}
         written["template"] = runtime.template.spec
         held = (runtime, hashlib.sha256(_canonical(written).encode()).hexdigest())

@@ -8,7 +8,7 @@ from typing import Any
 from trainc import names
 from trainc.info.info import Info
 from trainc.info.podset import Container, PodSet
-from trainc.kube.upsert import doubled_ports
+from trainc.kube.upsert import doubled_mounts, doubled_ports
 from trainc.spec.compat import Compat
 
 Manifest = dict[str, Any]
@@ -113,18 +113,20 @@ def _pod_template(pod_set: PodSet, compat: Compat) -> Manifest:
 def _container(container: Container, compat: Compat) -> Manifest:
     out = dict(container.raw)
     ports = doubled_ports(container.ports) if compat.keeps("ports") else container.ports
+    mounts = doubled_mounts(container.mounts) if compat.keeps("mounts") else container.mounts
     for key, value in (
         ("env", container.env),
         ("envFrom", container.env_from),
         ("ports", ports),
-        ("volumeMounts", container.mounts),
+        ("volumeMounts", mounts),
     ):
         if value:
             out[key] = list(value)
     _set_or_drop(out, "command", container.command)
     _set_or_drop(out, "args", container.args)
-    if container.image != container.raw.get("image", ""):
-        out["image"] = container.image  # "" too: the job may clear the image of its runtime
+    if container.image is not None:
+        out["image"] = container.image
+    out.pop("resources", None)
     if container.resources:
         out["resources"] = container.resources
     return out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from trainc import names
 from trainc.errors import Problem
@@ -13,11 +13,15 @@ from trainc.spec.compat import Compat
 from trainc.spec.rules import check_rules
 from trainc.spec.schema import check, default
 
+# An unknown field is an error; the API server would prune it and check the rest all the same.
+UNKNOWN: Final = "unknown field"
+
 
 def admit(document: Document, compat: Compat, extensions: Extensions = ()) -> list[Problem]:
     """Checks a TrainJob or runtime as the API server does on create, and fills in its defaults.
 
-    The rules run on a document that the schema admits only, as in the API server.
+    The rules run on a document that the schema admits only, as in the API server; unknown fields do
+    not keep them from running.
 
     Args:
         document: Changed in place: defaults are added, nulls dropped.
@@ -26,10 +30,10 @@ def admit(document: Document, compat: Compat, extensions: Extensions = ()) -> li
     """
     kind = document.kind
     problems = check(document, kind, extensions)
-    if problems:
+    if any(problem.message != UNKNOWN for problem in problems):
         return problems
     default(document, kind)
-    problems = check_rules(document, kind, sound=not compat.keeps("nodes-below-one"))
+    problems += check_rules(document, kind, sound=not compat.keeps("nodes-below-one"))
     if kind in names.RUNTIME_KINDS:
         problems += [*_policies(document, extensions), *_gangs(document, compat)]
     return problems
@@ -38,7 +42,7 @@ def admit(document: Document, compat: Compat, extensions: Extensions = ()) -> li
 def _policies(document: Document, extensions: Extensions) -> list[Problem]:
     """The CRD's rule of one policy at most, for policies the CRD does not know."""
     more = {key.partition(".")[2] for key, _ in extensions if key.startswith("mlPolicy.")}
-    written: Mapping[str, Any] = document.root["spec"].get("mlPolicy") or {}
+    written: Mapping[str, Any] = (document.root.get("spec") or {}).get("mlPolicy") or {}
     named = [key for key in written if key != "numNodes" and written[key] is not None]
     if len(named) < 2 or not more.intersection(named):
         return []
@@ -50,7 +54,7 @@ def _policies(document: Document, extensions: Extensions) -> list[Problem]:
 
 def _gangs(document: Document, compat: Compat) -> list[Problem]:
     """Two gang policies: each would make its own PodGroup of the same pods."""
-    written: Mapping[str, Any] = document.root["spec"].get("podGroupPolicy") or {}
+    written: Mapping[str, Any] = (document.root.get("spec") or {}).get("podGroupPolicy") or {}
     gangs = sorted(key for key, value in written.items() if value is not None)
     if len(gangs) < 2:
         return []
@@ -67,3 +71,8 @@ def _gangs(document: Document, compat: Compat) -> list[Problem]:
             "two-gangs",
         )
     ]
+
+
+def usable(problems: list[Problem]) -> bool:
+    """Whether a document with these problems can be compiled, to find what else is wrong."""
+    return all(p.severity != "error" or p.message == UNKNOWN for p in problems)

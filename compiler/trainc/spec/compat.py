@@ -73,6 +73,14 @@ QUIRKS: Final = {
             r"\.ports",
         ),
         Quirk(
+            "mounts",
+            "",
+            "lets the last of two mounts at one path stand at both places",
+            "refuses two mounts at one path",
+            "the API server refuses them",
+            r"\.volumeMounts",
+        ),
+        Quirk(
             "patch-keeps-source",
             "#9",
             "leaves the old source beside the new one where a patch changes a volume or an env",

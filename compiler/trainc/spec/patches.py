@@ -11,7 +11,7 @@ from typing import Any
 
 from trainc.errors import Problem, field_path
 from trainc.kube.gotypes import normalise
-from trainc.kube.merge import MergeError, merge
+from trainc.kube.merge import MergeError, Rules, merge
 from trainc.spec.compat import Compat
 from trainc.spec.runtime import Runtime, Template
 from trainc.spec.trainjob import Path, TrainJob
@@ -38,7 +38,7 @@ def patched(job: TrainJob, runtime: Runtime, compat: Compat) -> tuple[Template, 
         problems += _unknown_targets(job, spec, wanted, path, compat)
         try:
             typed = normalise(wanted, "JobSetSpecPatch")
-            spec = merge(spec, typed, "JobSetSpec", unions=not compat.keeps("patch-keeps-source"))
+            spec = merge(spec, typed, "JobSetSpec", _rules(compat))
         except MergeError as error:
             at = (*path, *error.path)
             problems.append(
@@ -54,6 +54,13 @@ def patched(job: TrainJob, runtime: Runtime, compat: Compat) -> tuple[Template, 
             )
     labels, annotations = _metadata(template, patches)
     return Template(_settled(spec, template.jobs, compat), labels, annotations), problems
+
+
+def _rules(compat: Compat) -> Rules:
+    return Rules(
+        unions=not compat.keeps("patch-keeps-source"),
+        strict=not compat.keeps("patch-directive"),
+    )
 
 
 _DIRECTIVES = 'the one directive is "$patch", with "replace" or "delete"'

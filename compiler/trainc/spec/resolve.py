@@ -41,7 +41,8 @@ def resolve(
     template, problems = patched(job, runtime, settings.compat)
     spec = Spec(job, runtime, template, settings)
     problems += check_job(spec)
-    return spec, problems
+    unmerged = any(problem.code == "patch-directive" for problem in problems)
+    return None if unmerged else spec, problems
 
 
 def _unsupported(job: TrainJob, kind: str, group: str) -> Problem:

@@ -83,7 +83,7 @@ def runtime(document: Document, default_namespace: str, *, keep_zero_replicas: b
         default_namespace: Where a TrainingRuntime without a namespace lives.
         keep_zero_replicas: Whether ``replicas: 0`` survives the typed round trip.
     """
-    metadata, spec = document.root["metadata"], document.root["spec"]
+    metadata, spec = document.root["metadata"], document.root.get("spec") or {}
     cluster = document.kind == names.CLUSTER_TRAINING_RUNTIME
     return Runtime(
         document=document,

@@ -32,7 +32,7 @@ _RESERVED: Final = frozenset(_REQUIRED.values())
 def check_runtime(runtime: Runtime) -> Iterator[Problem]:
     """What the runtime webhooks refuse, and their warning on a deprecated runtime."""
     path: Path = ("spec", "template", "spec", "replicatedJobs")
-    template = runtime.document.root["spec"].get("template") or {}
+    template = (runtime.document.root.get("spec") or {}).get("template") or {}
     for index, job in enumerate((template.get("spec") or {}).get("replicatedJobs") or ()):
         ancestor = _labels(job).get(names.ANCESTOR)
         if ancestor not in _REQUIRED:

@@ -52,14 +52,13 @@ def check(info: Info, settings: Settings) -> Iterator[Problem]:
 def enforce(info: Info, settings: Settings) -> Info:
     """Wraps the command, and gives every node the installer, the scripts and the shared key."""
     trainer = info.trainer
-    if trainer is None or trainer.node is None:
-        return with_job_env(info)
     info = partial(with_job_env(info), trainer)
-    cluster = _cluster(info, trainer, settings)
+    cluster = _cluster(info, settings)
     for quirk, message in _KEPT.items():
         info = info.with_quirk(quirk, ("spec", "runtimeRef"), message)
     keep_words = info.spec.compat.keeps("flux-quoting")
-    info = with_trainers(info, lambda node: _wrapped(info, node, keep_words))
+    first = trainer.node if trainer else None
+    info = with_trainers(info, lambda node: _wrapped(info, node, first or node, keep_words))
     nodes = _nodes(info)
     if nodes is not None:
         info = info.with_pod_set(_equipped(info, nodes, cluster))
@@ -94,20 +93,21 @@ def _tasks(info: Info, settings: Settings) -> int:
     return settings.num_proc_per_node
 
 
-def _cluster(info: Info, trainer: PodSet, settings: Settings) -> Cluster:
-    node = trainer.node
-    assert node is not None, "enforce asks first"
-    options = {item["name"]: item["value"] for item in node.env if item.get("value")}
-    compat = info.spec.compat
-    job = trainer.name if not compat.keeps("fixed-host") else names.NODE
+def _cluster(info: Info, settings: Settings) -> Cluster:
+    trainer, compat = info.trainer, info.spec.compat
+    node = trainer.node if trainer else None
+    options = _options(node)
+    job = names.NODE if trainer is None or compat.keeps("fixed-host") else trainer.name
     tasks = _tasks(info, settings)
     per_node = gpus(resources_of_node(info, trainer))
+    wanted = info.spec.job.trainer
+    own = wanted.num_nodes if wanted and wanted.num_nodes is not None else 1
     return Cluster(
         name=info.name,
         namespace=info.spec.job.namespace,
         subdomain=info.name if compat.keeps("fixed-host") else info.subdomain,
         host_prefix=f"{info.name}-{job}-0-",
-        nodes=trainer.count,
+        nodes=trainer.count if trainer else own,
         tasks=tasks,
         gpus=per_node,
         gpus_per_task=per_node if compat.keeps("flux-gpus") else per_node // tasks,
@@ -118,17 +118,25 @@ def _cluster(info: Info, trainer: PodSet, settings: Settings) -> Cluster:
     )
 
 
-def _wrapped(info: Info, node: Container, keep_words: bool) -> Container:
+def _options(node: Container | None) -> dict[str, str]:
+    """The plain env of a container, in which the policy's settings stand."""
+    env = node.env if node else ()
+    return {item["name"]: item.get("value", "") for item in env if not item.get("valueFrom")}
+
+
+def _wrapped(info: Info, node: Container, first: Container, keep_words: bool) -> Container:
     """The container with its command run by the entry point.
 
-    v2.3.0 joins command and the job's args into one word and leaves the runtime's args behind it.
+    v2.3.0 joins the first trainer's command and the job's args into one word, for every trainer,
+    and leaves the container's own args behind it.
     """
     entry = ("/bin/bash", f"{_CONFIG_DIR}/entrypoint.sh")
     if not keep_words:
         return node._replace(command=entry, args=(*(node.command or ()), *(node.args or ())))
     trainer = info.spec.job.trainer
     own_args = trainer.args if trainer and trainer.args is not None else ()
-    words = (trainer.command if trainer else None) or node.raw.get("command", ())
+    given = trainer.command if trainer else None
+    words = first.raw.get("command", ()) if given is None else given
     line = " ".join((*words, *own_args)).strip()
     raw_args = node.raw.get("args")
     return node._replace(command=(*entry, line), args=None if raw_args is None else tuple(raw_args))
@@ -136,12 +144,12 @@ def _wrapped(info: Info, node: Container, keep_words: bool) -> Container:
 
 def _equipped(info: Info, nodes: PodSet, cluster: Cluster) -> PodSet:
     entrypoint = f"{info.name}-flux-entrypoint"
-    view = {item["name"]: item.get("value", "") for item in (nodes.node.env if nodes.node else ())}
+    image = _options(nodes.node).get("FLUX_VIEW_IMAGE", _VIEW_IMAGE)
     scripts_mount = {"name": entrypoint, "mountPath": _CONFIG_DIR, "readOnly": True}
     installer = container(
         {
             "name": INSTALLER,
-            "image": view.get("FLUX_VIEW_IMAGE") or _VIEW_IMAGE,
+            **({"image": image} if image else {}),
             "command": ["/bin/bash", f"{_CONFIG_DIR}/init.sh"],
             "volumeMounts": [{"name": "flux-install", "mountPath": "/mnt/flux"}, scripts_mount],
         }
