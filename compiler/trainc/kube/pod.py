@@ -13,6 +13,7 @@ from typing import Any, Final
 from trainc.kube.validation.job import job_spec
 from trainc.kube.validation.jobset import claim_names, job_name, jobset_rules, replicated_job
 from trainc.kube.validation.metadata import metadata
+from trainc.kube.validation.placement import exclusive_placement
 from trainc.kube.validation.podspec import pod_template
 from trainc.kube.validation.problem import PodProblem as PodProblem
 
@@ -46,16 +47,19 @@ def problems(jobset: Mapping[str, Any]) -> Iterator[PodProblem]:
     Yields:
         The problems, first the JobSet's own, then each replicated job's.
     """
-    name = (jobset.get("metadata") or {}).get("name", "")
+    meta = jobset.get("metadata") or {}
+    name = meta.get("name", "")
     spec = jobset.get("spec") or {}
     yield from jobset_rules(jobset, name)
     claims = claim_names(spec)
     for i, rjob in enumerate(spec.get("replicatedJobs") or ()):
         at = ("spec", "replicatedJobs", i)
+        longest = job_name(name, rjob)
         yield from replicated_job(rjob, name, at)
+        yield from exclusive_placement(meta, rjob, longest, at)
         template = rjob.get("template") or {}
         yield from metadata(template.get("metadata") or {}, (*at, "template", "metadata"))
         job = template.get("spec") or {}
-        yield from job_spec(job, job_name(name, rjob), (*at, "template", "spec"))
+        yield from job_spec(job, longest, (*at, "template", "spec"))
         pod_at = (*at, "template", "spec", "template")
         yield from pod_template(job.get("template") or {}, claims, pod_at)

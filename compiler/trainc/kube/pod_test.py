@@ -395,6 +395,11 @@ REFUSED = [
         ),
     ),
     TestCase(
+        name="exclusive placement by no label",
+        changes={"metadata.annotations{alpha.jobset.sigs.k8s.io/exclusive-topology}": "my zone"},
+        want=("metadata.annotations.alpha.jobset.sigs.k8s.io/exclusive-topology",),
+    ),
+    TestCase(
         name="no containers",
         changes={f"{POD}.containers": None},
         want=(f"{POD}.containers",),

@@ -399,11 +399,16 @@ _SET = _jobset(
         }
     ],
 )
+_EXCLUSIVE = _jobset({"containers": [_NODE]})
+_EXCLUSIVE["metadata"]["annotations"] = {
+    "alpha.jobset.sigs.k8s.io/exclusive-topology": "zone",
+    "alpha.jobset.sigs.k8s.io/node-selector": "true",
+}
 _second = copy.deepcopy(_PLAIN["spec"]["replicatedJobs"][0])
 _second.update(name="launcher", dependsOn=[{"name": "node", "status": "Ready"}])
 _SET["spec"]["replicatedJobs"].append(_second)
 
 BASES: list[dict[str, Any]] = [
     json.loads(json.dumps(base))  # shared parts become separate ones
-    for base in (_PLAIN, _CONTAINERS, _VOLUMES, _POD, _HOST, _JOB, _SET)
+    for base in (_PLAIN, _CONTAINERS, _VOLUMES, _POD, _HOST, _JOB, _SET, _EXCLUSIVE)
 ]

@@ -160,7 +160,8 @@ def _init(container: Node, around: Around, at: Path) -> Problems:
         yield from _running(container, around, at)
         return
     for key in (*PROBES, "lifecycle"):
-        if key in container:
+        # A stopSignal alone hangs on a feature gate, and is dropped where that is off.
+        if key in container and set(container[key]) != {"stopSignal"}:
             message = "must not be set on an init container without restartPolicy: Always"
             yield PodProblem((*at, key), message, check="probe")
 
@@ -175,7 +176,7 @@ def _chosen(known: tuple[str, ...], check: str) -> _Check:
 
 _Check: TypeAlias = Callable[[Any, Around, Path], Problems]
 _FIELDS: Final[Mapping[str, _Check]] = {
-    "env": lambda given, _, at: env(given, at),
+    "env": lambda given, around, at: env(given, around.volumes, at),
     "envFrom": lambda given, _, at: env_from(given, at),
     "imagePullPolicy": _chosen(("Always", "IfNotPresent", "Never", ""), "image"),
     "resizePolicy": _resize,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from trainc.kube.quantity import canonical, parse
@@ -35,8 +35,8 @@ _BYTE_DIVISORS: Final = frozenset(
 )
 
 
-def env(given: Sequence[Node], at: Path) -> Problems:
-    """Checks a container's ``env``."""
+def env(given: Sequence[Node], volumes: Mapping[str, Node], at: Path) -> Problems:
+    """Checks a container's ``env``; ``volumes`` are the Pod's, by name."""
     seen: set[str] = set()
     for i, variable in enumerate(given):
         name = variable.get("name", "")
@@ -46,7 +46,7 @@ def env(given: Sequence[Node], at: Path) -> Problems:
             yield PodProblem((*at, i, "name"), f"{shown(name)} is there twice", check=_CHECK)
         seen.add(name)
         if "valueFrom" in variable:
-            yield from _value_from(variable, (*at, i, "valueFrom"))
+            yield from _value_from(variable, volumes, (*at, i, "valueFrom"))
 
 
 def env_from(given: Sequence[Node], at: Path) -> Problems:
@@ -67,7 +67,7 @@ def env_from(given: Sequence[Node], at: Path) -> Problems:
                 yield PodProblem(where, f"{wrong}, got {shown(name)}", check=_CHECK)
 
 
-def _value_from(variable: Node, at: Path) -> Problems:
+def _value_from(variable: Node, volumes: Mapping[str, Node], at: Path) -> Problems:
     source = variable["valueFrom"] or {}
     kinds = [kind for kind in _SOURCES if source.get(kind) is not None]
     if not kinds:
@@ -82,7 +82,9 @@ def _value_from(variable: Node, at: Path) -> Problems:
             yield from field_ref(source[kind], ENV_FIELDS, (*at, kind))
         elif kind == "resourceFieldRef":
             yield from resource_field_ref(source[kind], (*at, kind))
-        elif kind != "fileKeyRef":
+        elif kind == "fileKeyRef":
+            yield from _file_key_ref(source[kind], volumes, (*at, kind))
+        else:
             yield from _key_ref(source[kind], (*at, kind))
 
 
@@ -122,3 +124,16 @@ def _key_ref(ref: Node, at: Path) -> Problems:
         yield PodProblem((*at, "name"), f"{wrong}, got {shown(ref.get('name', ''))}", check=_CHECK)
     if wrong := forms.config_key(ref.get("key", "")):
         yield PodProblem((*at, "key"), f"{wrong}, got {shown(ref.get('key', ''))}", check=_CHECK)
+
+
+def _file_key_ref(ref: Node, volumes: Mapping[str, Node], at: Path) -> Problems:
+    if wrong := forms.env_name(ref.get("key", "")):
+        yield PodProblem((*at, "key"), f"{wrong}, got {shown(ref.get('key', ''))}", check=_CHECK)
+    path, name = ref.get("path", ""), ref.get("volumeName", "")
+    if wrong := forms.no_backsteps(path) if path else "must be set":
+        yield PodProblem((*at, "path"), f"{wrong}, got {shown(path)}", check=_CHECK)
+    volume = volumes.get(name)
+    sources = () if volume is None else [key for key in volume if key != "name"]
+    if volume is None or sources not in ([], ["emptyDir"]):
+        message = f"{shown(name)} must be a volume of the Pod of kind emptyDir"
+        yield PodProblem((*at, "volumeName"), message, check=_CHECK)

@@ -7,6 +7,7 @@ from typing import Final
 
 from trainc.kube.validation.forms import domain_path, qualified_name
 from trainc.kube.validation.problem import Node, Path, PodProblem, Problems, one_of, shown
+from trainc.kube.validation.selectors import label_selector
 from trainc.kube.validation.success import success_policy
 
 _CHECK: Final = "job"
@@ -176,10 +177,13 @@ def _code_values(values: Sequence[int], operator: str) -> str:
 def _selector(spec: Node, job_name: str, at: Path) -> Problems:
     meta = (spec.get("template") or {}).get("metadata") or {}
     selector, labels = spec.get("selector"), meta.get("labels") or {}
+    if spec.get("manualSelector") and selector is None:
+        where = (*at, "selector")
+        yield PodProblem(where, "must be set where manualSelector is true", check=_CHECK)
+    if selector:
+        for wrong in label_selector(selector, (*at, "selector")):
+            yield wrong._replace(check=_CHECK)
     if spec.get("manualSelector"):
-        if selector is None:
-            where = (*at, "selector")
-            yield PodProblem(where, "must be set where manualSelector is true", check=_CHECK)
         return
     for key in (selector or {}).get("matchLabels") or ():
         if key not in _GENERATED:

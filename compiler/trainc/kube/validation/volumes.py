@@ -106,8 +106,8 @@ def _ephemeral(source: Node, at: Path) -> Problems:
         return
     meta = template.get("metadata") or {}
     yield from metadata(meta, (*at, "volumeClaimTemplate", "metadata"))
-    for key in meta:
-        if key not in ("labels", "annotations"):
+    for key, value in meta.items():
+        if value and key not in ("labels", "annotations"):
             where = (*at, "volumeClaimTemplate", "metadata", key)
             yield PodProblem(where, "must not be set here", check=_CHECK)
     yield from claim_spec(template.get("spec") or {}, (*at, "volumeClaimTemplate", "spec"))
