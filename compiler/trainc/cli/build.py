@@ -4,9 +4,6 @@ In: paths and options. Out: the manifests on stdout or in a folder; nothing at a
 is an error.
 """
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,10 +157,9 @@ Files:
 def build(report: Report, /, inputs: tuple[str, ...], **flags: Any) -> int:
     """Compiles the inputs and prints or writes what came out; returns the exit status."""
     _refuse_contradictions(flags)
-    with _collector_off():
-        plan = _compiled(report, inputs or (".",), flags)
-        if not report.failed:
-            _deliver(plan, flags)
+    plan = _compiled(report, inputs or (".",), flags)
+    if not report.failed:
+        _deliver(plan, flags)
     return 1 if report.failed else 0
 
 
@@ -175,16 +171,6 @@ def _refuse_contradictions(flags: dict[str, Any]) -> None:
         raise click.UsageError("--secrets inline would write private keys into --out-dir")
     if flags["form"] == "json":
         raise click.UsageError("--out-dir writes YAML; -o json is for standard output")
-
-
-@contextmanager
-def _collector_off() -> Iterator[None]:
-    """Spares the cyclic collector: a build makes many objects, few cycles, and ends soon."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _compiled(report: Report, inputs: tuple[str, ...], flags: dict[str, Any]) -> "Plan":

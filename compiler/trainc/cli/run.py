@@ -10,6 +10,7 @@ In: the arguments. Out: the exit status.
 """
 
 import errno
+import gc
 import importlib
 import os
 import signal
@@ -20,7 +21,7 @@ from typing import Any
 
 import click
 
-from trainc.cli import COMMANDS
+from trainc.cli import BRIEF, COMMANDS
 from trainc.cli.report import Report
 from trainc.errors import Problem, TraincError
 from trainc.version import __version__
@@ -57,7 +58,8 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="trainc", message="%(prog)s %(version)s")
-def trainc() -> None:
+@click.pass_context
+def trainc(ctx: click.Context) -> None:
     r"""Compiles Kubeflow Trainer v2 TrainJobs into the Kubernetes manifests a GitOps tool syncs.
 
     TrainJobs and runtimes go in as files; JobSets and what they need come out, fully expanded,
@@ -69,6 +71,8 @@ def trainc() -> None:
       trainc build --out-dir out jobs/  write one file an object
       trainc build --help               every option, with examples
     """
+    if ctx.invoked_subcommand not in BRIEF:
+        gc.enable()
 
 
 def run(args: Sequence[str]) -> int:
