@@ -1,7 +1,9 @@
-"""A controller against the plane, in this process."""
+"""A controller against the plane: in this process, or in one of its own that may be killed."""
 
 from __future__ import annotations
 
+import itertools
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,7 +12,10 @@ import kubernetes
 
 from tests.cluster.client import eventually
 from tests.cluster.plane import Plane
+from tests.cluster.process import Process
 from trainc.controller.controller import Controller, Options
+
+_numbers = itertools.count(1)
 
 
 @contextmanager
@@ -29,3 +34,19 @@ def running(
         yield controller
     finally:
         controller.stop()
+
+
+@contextmanager
+def process(plane: Plane, namespace: str, *arguments: str, bearer: str = "") -> Iterator[Process]:
+    """A controller in a process of its own, as it runs in a pod; stopped at the end."""
+    command = [sys.executable, "-m", "trainc", "controller", "--namespace", namespace]
+    command += ["--kubeconfig", str(plane.kubeconfig(bearer=bearer))]
+    command += ["--health", "127.0.0.1:0", "--log-format", "text", *arguments]
+    name = f"controller-{next(_numbers)}"
+    started = Process(name, command, plane.folder / f"{name}.log")
+    plane.processes[name] = started
+    try:
+        yield started
+    finally:
+        started.stop()
+        del plane.processes[name]
