@@ -226,6 +226,7 @@ class Builder:
 
     def _duplicate(self, name: Any, level: _Level, place: int) -> None:
         node, places, _ = level
+        path = field_path(self._path((node, places, name)))
         if name is MERGE:
             first = next(at for odd, sign, at in self._odd if odd is node and sign is MERGE)
         else:
@@ -233,7 +234,7 @@ class Builder:
         mark = unpack(self.file, first)
         name = "<<" if name is MERGE else name
         message = f"duplicate key {name!r}, first set at {mark.line}:{mark.column}"
-        self.report(message, place, field_path(self._path(level)), "remove one of the two")
+        self.report(message, place, path, "remove one of the two")
 
     def _odd_value(self, event: Event, node: Any, key: Any) -> Any:
         """Returns the value of a scalar that is tagged, anchored or has no place in JSON."""

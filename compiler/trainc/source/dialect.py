@@ -24,7 +24,10 @@ _OTHER_BREAKS: Final = "\u0085\u2028\u2029"
 def readable(data: bytes) -> bytes:
     """Returns the bytes of a file as libyaml should get them."""
     if data[:2] in _UTF16:
-        data = _as_utf8(data)
+        try:
+            data = data.decode("utf-16").encode()
+        except UnicodeDecodeError:
+            return data  # and libyaml tells where it breaks
     if b"\\ud" in data.lower() and data.lstrip()[:1] == b"{":
         data = _one_letter(data)
     # kubectl gives the last line an end, on which block scalars depend.
@@ -40,7 +43,7 @@ def hide_colons(data: bytes) -> tuple[bytes, str]:
     known = set(data.decode("utf-8", "replace"))
     stand_in = next((chr(code) for code in _PRIVATE if chr(code) not in known), ":")
     letter = stand_in.encode()
-    word = rb"""(?<![^\s,\[\]{}])[^\s,\[\]{}"'!&*%#:][^\s,\[\]{}]*"""
+    word = rb"""(?<![^\s,\[\]{}])[^\s,\[\]{}!&*%#:][^\s,\[\]{}]*"""
     inside = re.compile(rb"""(?<!["']):(?!$)""")
     return re.sub(word, lambda found: inside.sub(letter, found[0]), data), stand_in
 
@@ -100,14 +103,6 @@ def _starts(text: str) -> list[Place]:
             line, begin = line + 1, found.end()
         starts.append(Place(line, found.end() - begin))
     return starts
-
-
-def _as_utf8(data: bytes) -> bytes:
-    """UTF-16 as UTF-8; what does not decode stays, and libyaml tells where it stands."""
-    try:
-        return data.decode("utf-16").encode()
-    except UnicodeDecodeError:
-        return data
 
 
 def _one_letter(data: bytes) -> bytes:
