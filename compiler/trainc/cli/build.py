@@ -80,7 +80,7 @@ Files:
 """
 
 
-@click.command(help=_HELP)
+@click.command(help=_HELP, short_help="Compile TrainJobs into the objects that run them.")
 @click.argument("inputs", nargs=-1, metavar="[PATH]...")
 @click.option(
     "--runtimes",

@@ -7,6 +7,7 @@ from the raw arguments, because a wrong usage must be reported in it too.
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from trainc.errors import Problem
@@ -54,7 +55,10 @@ class Report:
         """Takes a mistake in the command line, with the way to the help."""
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "trainc"
-        self.add([Problem(error.format_message(), hint=f"see '{path} --help'")])
+        if context and type(error).__name__ == "NoArgsIsHelpError" and not self.json:
+            self.detail(context.get_help() + "\n")
+        else:
+            self.add([Problem(error.format_message(), hint=f"see '{path} --help'")])
 
     def stop(self, status: int, why: str) -> int:
         """The exit status of a run ended from outside; JSON says why: it is never silent."""
@@ -83,7 +87,7 @@ def _asks_for_json(args: Sequence[str]) -> bool:
     """Whether the last ``--problems`` before ``--`` says ``json``."""
     before = list(args[: args.index("--")] if "--" in args else args)
     form = ""
-    for option, value in zip(before, before[1:] + [""], strict=True):
+    for option, value in pairwise([*before, ""]):
         if option == "--problems":
             form = value
         elif option.startswith("--problems="):

@@ -14,7 +14,6 @@ import gc
 import importlib
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from types import FrameType
 from typing import Any
@@ -33,6 +32,28 @@ class Terminated(BaseException):
     """SIGTERM arrived: unwinds the stack as Ctrl-C does, so that temporary files are removed."""
 
 
+_HELP = """
+Compiles Kubeflow Trainer v2 TrainJobs into the Kubernetes manifests a GitOps tool syncs.
+
+TrainJobs and runtimes go in as files; JobSets and what they need come out, fully expanded,
+the same bytes each time, without a cluster.
+
+\b
+Start here:
+  trainc build examples/            print the manifests
+  trainc build --out-dir out jobs/  write one file an object
+  trainc build --help               every option, with examples
+"""
+
+
+class _WriteError(Exception):
+    """The system refused a write nobody expected to fail."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 class Commands(click.Group):
     """The commands of the table, each imported when it is asked for."""
 
@@ -48,6 +69,13 @@ class Commands(click.Group):
         command: click.Command = getattr(importlib.import_module(module), function)
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs the command; keeps a failed write from click, which would exit by itself."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            raise _WriteError(error) from error
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -56,21 +84,11 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=Commands, context_settings=_CONTEXT)
+@click.group(cls=Commands, help=_HELP, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="trainc", message="%(prog)s %(version)s")
 @click.pass_context
 def trainc(ctx: click.Context) -> None:
-    r"""Compiles Kubeflow Trainer v2 TrainJobs into the Kubernetes manifests a GitOps tool syncs.
-
-    TrainJobs and runtimes go in as files; JobSets and what they need come out, fully expanded,
-    the same bytes each time, without a cluster.
-
-    \b
-    Start here:
-      trainc build examples/            print the manifests
-      trainc build --out-dir out jobs/  write one file an object
-      trainc build --help               every option, with examples
-    """
+    """Lets the collector work in commands that run for long."""
     if ctx.invoked_subcommand not in BRIEF:
         gc.enable()
 
@@ -94,7 +112,6 @@ def _guarded(args: list[str], report: Report) -> int:
     """Runs the command; what the user can mend becomes a problem and an exit status."""
     try:
         result = trainc.main(args, prog_name="trainc", standalone_mode=False, obj=report)
-        sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except click.exceptions.Abort:
         return report.stop(130, "interrupted")
@@ -104,8 +121,8 @@ def _guarded(args: list[str], report: Report) -> int:
     except TraincError as error:
         report.add(error.problems)
         return 1
-    except OSError as error:
-        return _output_failed(error, report)
+    except _WriteError as failed:
+        return _output_failed(failed.error, report)
 
 
 def _output_failed(error: OSError, report: Report) -> int:
