@@ -11,7 +11,7 @@ import os.path
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-import jsonschema_rs
+from trainc.kube.engine import Draft4Validator, RegexOptions
 
 # Policies that are not of the reference bring the schema of their own settings:
 # (("mlPolicy.name", JSON schema as text), ...).
@@ -39,7 +39,7 @@ class Walk(NamedTuple):
     defaults: Table
 
 
-def validator(kind: str, extensions: Extensions = ()) -> jsonschema_rs.Draft4Validator:
+def validator(kind: str, extensions: Extensions = ()) -> Draft4Validator:
     """Gives the validator of a kind, with the settings of further policies allowed."""
     return _validator(FILES[kind], extensions)
 
@@ -64,12 +64,12 @@ def resolve(root: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _validator(file: str, extensions: Extensions) -> jsonschema_rs.Draft4Validator:
-    return jsonschema_rs.Draft4Validator(
+def _validator(file: str, extensions: Extensions) -> Draft4Validator:
+    return Draft4Validator(
         _tree(file, extensions),
         validate_formats=True,
         # Linear time whatever the text, as Go's; the patterns need nothing more.
-        pattern_options=jsonschema_rs.RegexOptions(),
+        pattern_options=RegexOptions(),
     )
 
 

@@ -10,8 +10,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from trainc.errors import field_path
 from trainc.kube.schema import Table
-from trainc.spec.violation import Path, Violation, field
+from trainc.spec.violation import Path, Violation
 
 
 def unique(root: Any, table: Table) -> bool:
@@ -90,9 +91,9 @@ def identity(item: Any, keys: Any) -> str:
 
 def _words(item: Any, keys: Any, first: Path) -> str:
     if keys is True:
-        return f"must be unique: {json.dumps(item)} stands already in {field(first)}"
+        return f"must be unique: {json.dumps(item)} stands already in {field_path(first)}"
     known = {key: (item or {}).get(key, keys[key]) for key in keys}
     names = ", ".join(f"{key} {json.dumps(value)}" for key, value in known.items() if value)
     if not names:
-        return f"must be unique: it has no {' or '.join(keys)}, nor has {field(first)}"
-    return f"must be unique: {names} is taken by {field(first)}"
+        return f"must be unique: it has no {' or '.join(keys)}, nor has {field_path(first)}"
+    return f"must be unique: {names} is taken by {field_path(first)}"

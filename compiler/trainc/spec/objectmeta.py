@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from trainc.errors import Problem
+from trainc.errors import Problem, field_path
 from trainc.kube.schema import resolve, tree
 from trainc.kube.validation.forms import dns_label, dns_subdomain
 from trainc.kube.validation.metadata import metadata
 from trainc.source.document import Document
 from trainc.spec.remedy import unknown_hint
-from trainc.spec.violation import Violation, field, shown
+from trainc.spec.violation import Violation, shown
 
 
 def check_metadata(document: Document, schema_name: str) -> list[Problem]:
@@ -29,7 +29,7 @@ def check_metadata(document: Document, schema_name: str) -> list[Problem]:
             mark=document.mark(violation.path),
             object=document.label,
             # The API server names the map, not the entry.
-            field=field(violation.path[:2]),
+            field=field_path(violation.path[:2]),
             hint=violation.hint,
         )
         for violation in found

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
-from trainc.errors import Problem
+from trainc.errors import Problem, field_path
 from trainc.source.document import Document
 from trainc.spec.objectmeta import check_metadata
 from trainc.spec.predicate import (
@@ -27,7 +27,7 @@ from trainc.spec.predicate import (
     one_policy,
     spares_node,
 )
-from trainc.spec.violation import Path, field, shown
+from trainc.spec.violation import Path, shown
 
 
 class Rule(NamedTuple):
@@ -94,7 +94,7 @@ def _problem(document: Document, rule: Rule, path: Path, value: Any) -> Problem:
         message=f"{rule.words or rule.message}{got}",
         mark=document.mark((*path, *rule.blame)),
         object=document.label,
-        field=field((*path, *rule.blame)),
+        field=field_path((*path, *rule.blame)),
         hint=rule.hint,
     )
 

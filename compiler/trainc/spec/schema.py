@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from trainc.errors import Problem
+from trainc.errors import Problem, field_path
 from trainc.kube.schema import Extensions, Table, validator, walk
 from trainc.source.document import Document
 from trainc.spec.duplicate import duplicates, unique
 from trainc.spec.null import absent_nulls
 from trainc.spec.unknown import unknown
-from trainc.spec.violation import Violation, field, violation
+from trainc.spec.violation import Violation, violation
 
 # What the validator says of fields nobody knows; ``unknown.py`` knows more of them.
 _OF_UNKNOWN: Final = ("additionalProperties", "falseSchema")
@@ -106,7 +106,7 @@ def _problem(document: Document, violation: Violation) -> Problem:
         message=violation.message,
         mark=document.mark(violation.path),
         object=document.label,
-        field=field(violation.path),
+        field=field_path(violation.path),
         hint=violation.hint,
     )
 

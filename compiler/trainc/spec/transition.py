@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from trainc.errors import Problem
+from trainc.errors import Problem, field_path
 from trainc.kube.schema import Table, walk
 from trainc.source.document import Document
 from trainc.spec.duplicate import identity
 from trainc.spec.rules import steps
-from trainc.spec.violation import Path, field
+from trainc.spec.violation import Path
 
 OLD_SELF: Final = "self == oldSelf"
 
@@ -111,7 +111,7 @@ def _problem(document: Document, rule: Transition, path: Path) -> Problem:
         message=f"{rule.message[:1].lower()}{rule.message[1:]}",
         mark=document.mark(path),
         object=document.label,
-        field=field(path),
+        field=field_path(path),
         hint="delete the object first, or give the changed one another name",
     )
 

@@ -7,7 +7,7 @@ JSON schema keywords; a person who edits YAML needs the value, the bound and the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Protocol
 
 from trainc.spec.remedy import text_hint, type_hint
@@ -47,16 +47,6 @@ def violation(error: SchemaError) -> Violation:
     if keyword == "type":
         return _wrong_type(path, error.instance, details["types"])
     return _WORDS[keyword](path, error.instance, details)
-
-
-def field(path: Sequence[str | int]) -> str:
-    """Gives the API server's name of a field: map keys dotted and unquoted, list items in [].
-
-    >>> field(("spec", "trainer", "env", 1, "name"))
-    'spec.trainer.env[1].name'
-    """
-    parts = (f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
-    return "".join(parts).removeprefix(".")
 
 
 def shown(value: object) -> str:
