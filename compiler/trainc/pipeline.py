@@ -13,8 +13,8 @@ from trainc.errors import Problem
 from trainc.library import stock
 from trainc.plan.plan import Emit, Output, Plan, Secrets
 from trainc.source.document import Document
-from trainc.source.walk import project_root
 from trainc.source.source import Source, load
+from trainc.source.walk import project_root
 from trainc.spec.compat import Compat
 from trainc.spec.spec import Settings
 
@@ -81,7 +81,9 @@ def compile_sources(paths: Sequence[str], options: Options) -> Plan:
     output = Output(options.secrets, options.emit, options.status_ca)
     plan = compile_documents(Inputs(source.documents, tuple(libraries)), settings, output)
     logger.info("compiled %d objects of %d documents", len(plan.objects), len(source.documents))
-    return plan._replace(problems=tuple(_in_order([*problems, *plan.problems], source)))
+    ordered = tuple(_in_order([*problems, *plan.problems], source))
+    digests = {name: digest for read in (*own, source) for name, digest in read.digests.items()}
+    return plan._replace(problems=ordered, sources=digests)
 
 
 def _root(paths: Sequence[str]) -> str | None:

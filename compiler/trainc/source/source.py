@@ -6,7 +6,8 @@ knows what a TrainJob means.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import BinaryIO, NamedTuple
 
 from trainc.errors import Mark, Problem
@@ -22,10 +23,13 @@ class Source(NamedTuple):
     Attributes:
         documents: TrainJobs, runtimes and PriorityClasses, in the order of files and in them.
         problems: What is wrong with the files, in the same order; first what is wrong with paths.
+        digests: SHA-256 of each file that holds a document, by its printed name; only where there
+            is an output folder, whose index needs them.
     """
 
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...]
+    digests: Mapping[str, str] = {}
 
 
 def load(
@@ -49,13 +53,17 @@ def load(
     """
     files, problems = find(paths, root=root, exclude=exclude, output_dir=output_dir)
     documents: list[Document] = []
+    digests: dict[str, str] = {}
     for file in files:
         data = read(file, stdin)
         if isinstance(data, Problem):
             problems.append(data)
-        else:
-            documents += from_bytes(data, file, problems)
-    return Source(tuple(documents), (*problems, *duplicates(documents, namespace)))
+            continue
+        found = from_bytes(data, file, problems)
+        documents += found
+        if output_dir is not None and found:
+            digests[file.name] = sha256(data).hexdigest()
+    return Source(tuple(documents), (*problems, *duplicates(documents, namespace)), digests)
 
 
 def from_bytes(data: bytes, file: File, problems: list[Problem]) -> list[Document]:
