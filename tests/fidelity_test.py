@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from trainc.spec.compat import ADDITIONS, QUIRKS, SOUND, VERSIONS, Compat
+from trainc.spec.compat import SOUND, VERSIONS, Compat
 from trainc.spec.fidelity import page
+from trainc.spec.quirks import ADDITIONS, QUIRKS
 
 from tests.corpus import ROOT, Built, build, cases, need
 

@@ -1,4 +1,4 @@
-"""The page ``docs/fidelity.md``: every named difference from v2.3.0, out of the table in compat.py.
+"""The page ``docs/fidelity.md``: every named difference from v2.3.0, out of the table in quirks.py.
 
 ``python -m trainc.spec.fidelity`` prints it; a test compares the two.
 """
@@ -8,12 +8,12 @@ from __future__ import annotations
 import sys
 
 from trainc.kube.pod import CHECKS
-from trainc.spec.compat import ADDITIONS, QUIRKS
+from trainc.spec.quirks import ADDITIONS, QUIRKS
 
 _HEAD = """\
 # Fidelity to Kubeflow Trainer v2.3.0
 
-<!-- Made by `python -m trainc.spec.fidelity`; edit compiler/trainc/spec/compat.py instead. -->
+<!-- Made by `python -m trainc.spec.fidelity`; edit compiler/trainc/spec/quirks.py instead. -->
 
 `trainc build --compat v2.3.0` prints what Trainer v2.3.0 makes of the same input, defects
 included, and warns of each quirk that shapes the output. By default every quirk is mended.
