@@ -22,12 +22,12 @@ def lists(crd: _Crd) -> list[list[Any]]:
     that is a map, ``true`` for one that is a set, null otherwise; ``children`` gives the number of
     the node of each field.
     """
-    return _nodes(crd, _keys)
+    return _nodes(crd, _keys) or [[None, {}]]
 
 
 def defaults(crd: _Crd) -> list[list[Any]]:
     """Gives nodes ``[values, children]``: the default of each field that has one."""
-    return _nodes(crd, _values)
+    return _nodes(crd, _values) or [[{}, {}]]
 
 
 def _nodes(crd: _Crd, own: _Own) -> list[list[Any]]:

@@ -31,7 +31,8 @@ def check(document: Document, schema_name: str, extensions: Extensions = ()) -> 
 
     Args:
         document: Of that kind; with or without its defaults.
-        schema_name: TrainJob, TrainingRuntime or ClusterTrainingRuntime.
+        schema_name: TrainJob, TrainingRuntime or ClusterTrainingRuntime; of what a build prints
+            JobSet, LeaderWorkerSet or PodGroup.
         extensions: Schemas of the settings of policies that the reference does not have.
     """
     root = document.root
