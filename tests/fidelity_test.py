@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.corpus import ROOT, Built, build, cases, need
 from trainc.spec.compat import SOUND, VERSIONS, Compat
 from trainc.spec.fidelity import page
 from trainc.spec.quirks import ADDITIONS, QUIRKS
-
-from tests.corpus import ROOT, Built, build, cases, need
 
 
 def changes(old: Any, new: Any, path: str) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """The table of named differences between trainc and Kubeflow Trainer v2.3.0.
 
-A quirk is a defect of the reference that ``--compat v2.3.0`` reproduces and the default mode mends; an
-addition is what the default mode prints beside. ``docs/fidelity.md`` is made from this table.
+A quirk is a defect of the reference that ``--compat v2.3.0`` reproduces and the default mode
+mends; an addition is what the default mode prints beside. ``docs/fidelity.md`` is made from this
+table.
 """
 
 from __future__ import annotations
