@@ -63,7 +63,7 @@ class S3Remote(StoreRemote):
     def inspect(self, file: RemoteFile) -> RemoteFile:
         """The file with the cheapest checksum that the bucket has of it."""
         head = self._head(file.key, ChecksumMode="ENABLED")
-        if file.version and head["ETag"] != file.version:
+        if file.version.startswith('"') and head.get("ETag") != file.version:
             raise TransientError(f"{file.key!r} was changed while it was fetched", again=False)
         digest = _checksum(head) or self._etag(head)
         if digest is not None and "-" in digest.value:
@@ -79,8 +79,10 @@ class S3Remote(StoreRemote):
             raise IntegrityError(
                 f"{key!r} holds {size} bytes under the name of a folder: it cannot be a file"
             )
-        digest = digest_of_etag(entry["ETag"]) if self._verify_etag else None
-        return RemoteFile(relative(key, folder), key, size, entry["ETag"], digest)
+        etag = entry.get("ETag", "").strip('"')  # files that others put behind a server have none
+        version = entry["ETag"] if etag else entry["LastModified"].isoformat()
+        digest = digest_of_etag(etag) if self._verify_etag else None
+        return RemoteFile(relative(key, folder), key, size, version, digest)
 
     def _pages(self, prefix: str) -> Iterator[dict[str, Any]]:
         with translated(self._name):
@@ -103,7 +105,7 @@ class S3Remote(StoreRemote):
         encrypted = head.get("ServerSideEncryption", "").startswith("aws:kms")
         if encrypted or head.get("SSECustomerAlgorithm") or not self._verify_etag:
             return None
-        etag = head["ETag"].strip('"')
+        etag = head.get("ETag", "").strip('"')
         whole, dash, count = etag.partition("-")
         if dash and count.isdigit() and digest_of_etag(whole):
             return Digest("md5", etag)

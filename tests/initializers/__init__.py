@@ -1,0 +1,1 @@
+"""Tests of the initializers against servers that others wrote, on loopback."""

@@ -1,0 +1,340 @@
+"""The Hub's real client against a server that speaks its protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.initializers.hub import PAGE, Hub, Repo, hub
+from tests.initializers.running import complete, fetch_here, some_bytes, tree
+from trainc.initializers.config import Ancestor
+from trainc.initializers.failure import (
+    ConfigurationError,
+    FetchError,
+    IntegrityError,
+    NotFoundError,
+    PermissionDeniedError,
+    TransientError,
+)
+
+pytest.importorskip("huggingface_hub")
+
+MiB = 1024 * 1024
+TOKEN = "hf_planted0123456789token"
+WEIGHTS = some_bytes(3 * MiB + 1, seed=1)
+DATASET = {
+    "README.md": b"# alpaca\n",
+    "data/train.parquet": some_bytes(2 * MiB, seed=2),
+    "data/deep/ünï code.txt": b"words",
+    "data2/other.txt": b"no",
+}
+MODEL = {
+    "config.json": b"{}",
+    "model.safetensors": WEIGHTS,
+    "pytorch_model.bin": b"old weights",
+    "original/tokenizer.model": b"tokens",
+    "chat_template.jinja": b"{{ x }}",
+    "README.md": b"# model",
+    "tf_model.h5": b"tf",
+}
+
+
+@pytest.fixture
+def server() -> Iterator[Hub]:
+    with hub() as running:
+        running.repos = {
+            "tatsu-lab/alpaca": Repo(
+                "datasets",
+                {"main": DATASET, "v1": {"old.txt": b"old"}, "refs/pr/7": {"pr.txt": b"pr"}},
+                large=frozenset({"data/train.parquet"}),
+            ),
+            "squad": Repo("datasets", {"main": {"squad.json": b"[]"}}),
+            "org/model": Repo("models", {"main": MODEL}, large=frozenset({"model.safetensors"})),
+            "org/old": Repo("models", {"main": {"config.json": b"{}", "pytorch_model.bin": b"w"}}),
+            "org/private": Repo("datasets", {"main": {"a": b"1"}}, token=TOKEN),
+            "org/gated": Repo("models", {"main": {"a.json": b"1"}}, token=TOKEN, gated=True),
+        }
+        yield running
+
+
+@dataclass(frozen=True)
+class TestCase:
+    __test__ = False
+    name: str
+    uri: str
+    want: dict[str, bytes]
+    ancestor: Ancestor = "dataset"
+    environ: dict[str, str] = field(default_factory=dict)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        TestCase("a dataset, whole", "hf://tatsu-lab/alpaca", DATASET),
+        TestCase("as the hub writes it", "hf://datasets/tatsu-lab/alpaca", DATASET),
+        TestCase("a name of one segment", "hf://squad", {"squad.json": b"[]"}),
+        TestCase("a revision", "hf://tatsu-lab/alpaca@v1", {"old.txt": b"old"}),
+        TestCase("a pull request", "hf://tatsu-lab/alpaca@refs/pr/7", {"pr.txt": b"pr"}),
+        TestCase("one segment at a revision", "hf://squad@main", {"squad.json": b"[]"}),
+        TestCase(
+            "a folder keeps its place and has no siblings",
+            "hf://tatsu-lab/alpaca/data",
+            {path: body for path, body in DATASET.items() if path.startswith("data/")},
+        ),
+        TestCase(
+            "a file at a revision",
+            "hf://tatsu-lab/alpaca@main/data/train.parquet",
+            {"data/train.parquet": DATASET["data/train.parquet"]},
+        ),
+        TestCase(
+            "an ignore list",
+            "hf://tatsu-lab/alpaca",
+            {"README.md": DATASET["README.md"], "data2/other.txt": b"no"},
+            environ={"IGNORE_PATTERNS": "data/*, *.md5"},
+        ),
+        TestCase(
+            "an allow list",
+            "hf://tatsu-lab/alpaca",
+            {"README.md": DATASET["README.md"]},
+            environ={"ALLOW_PATTERNS": "*.md"},
+        ),
+        TestCase(
+            "a private repository",
+            "hf://org/private",
+            {"a": b"1"},
+            environ={"ACCESS_TOKEN": TOKEN},
+        ),
+        TestCase(
+            "a private repository, by the hub's own variable",
+            "hf://org/private",
+            {"a": b"1"},
+            environ={"HF_TOKEN": TOKEN},
+        ),
+        TestCase(
+            "of a model one set of weights",
+            "hf://org/model",
+            {
+                path: MODEL[path]
+                for path in (
+                    "config.json",
+                    "model.safetensors",
+                    "original/tokenizer.model",
+                    "chat_template.jinja",
+                )
+            },
+            "model",
+        ),
+        TestCase(
+            "older weights where there are no others",
+            "hf://org/old",
+            {"config.json": b"{}", "pytorch_model.bin": b"w"},
+            "model",
+        ),
+        TestCase(
+            "everything, where the lists say so",
+            "hf://org/model",
+            MODEL,
+            "model",
+            {"ALLOW_PATTERNS": "", "IGNORE_PATTERNS": ""},
+        ),
+    ],
+    ids=lambda case: case.name,
+)
+def test_a_repository_arrives(server: Hub, target: Path, case: TestCase) -> None:
+    fetch_here(case.uri, target, {"HF_ENDPOINT": server.url, **case.environ}, case.ancestor)
+    assert tree(target) == case.want
+    assert len(complete(target)["revision"]) == 40
+
+
+@dataclass(frozen=True)
+class FailureCase:
+    __test__ = False
+    name: str
+    uri: str
+    kind: type[FetchError]
+    says: str
+    ancestor: Ancestor = "dataset"
+    environ: dict[str, str] = field(default_factory=dict)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        FailureCase(
+            "gated",
+            "hf://org/gated",
+            PermissionDeniedError,
+            "org/gated is gated",
+            "model",
+            {"ACCESS_TOKEN": TOKEN},
+        ),
+        FailureCase(
+            "missing",
+            "hf://org/nothing",
+            NotFoundError,
+            "no repository org/nothing",
+            environ={"ACCESS_TOKEN": TOKEN},
+        ),
+        FailureCase("missing or private", "hf://org/private", PermissionDeniedError, "private or"),
+        FailureCase(
+            "a wrong token",
+            "hf://org/private",
+            PermissionDeniedError,
+            "private or",
+            environ={"ACCESS_TOKEN": "hf_wrong"},
+        ),
+        FailureCase("no revision", "hf://squad@v9", NotFoundError, "no revision 'v9'"),
+        FailureCase("no path", "hf://squad@main/nope", NotFoundError, "has no 'nope'"),
+        FailureCase(
+            "a model is no dataset",
+            "hf://org/model",
+            NotFoundError,
+            "no repository",
+            environ={"ACCESS_TOKEN": TOKEN},
+        ),
+        FailureCase("no name", "hf://org/a b", ConfigurationError, "org/a b"),
+        FailureCase("an empty revision", "hf://squad@", ConfigurationError, "no revision after @"),
+        FailureCase(
+            "patterns leave nothing",
+            "hf://squad",
+            NotFoundError,
+            "none of the 1 files",
+            environ={"ALLOW_PATTERNS": "*.csv"},
+        ),
+    ],
+    ids=lambda case: case.name,
+)
+def test_failures_have_their_kind(server: Hub, target: Path, case: FailureCase) -> None:
+    with pytest.raises(case.kind, match=case.says) as raised:
+        environ = {"HF_ENDPOINT": server.url, **case.environ}
+        fetch_here(case.uri, target, environ, case.ancestor)
+    assert TOKEN not in str(raised.value)
+
+
+def test_the_token_goes_to_the_hub_and_to_nobody_else(server: Hub, target: Path) -> None:
+    server.repos["org/private"] = Repo(
+        "datasets", {"main": {"large": WEIGHTS}}, large=frozenset({"large"}), token=TOKEN
+    )
+    fetch_here("hf://org/private", target, {"HF_ENDPOINT": server.url, "ACCESS_TOKEN": TOKEN})
+    sent = {(name, authorization) for name, _, _, authorization in server.seen}
+    assert sent == {("hub", f"Bearer {TOKEN}"), ("cdn", "")}
+
+
+def test_a_listing_of_many_pages(server: Hub, target: Path) -> None:
+    files = {f"{number:04}.txt": b"%d" % number for number in range(3 * PAGE + 1)}
+    server.repos["org/many"] = Repo("datasets", {"main": files})
+    fetch_here("hf://org/many", target, {"HF_ENDPOINT": server.url})
+    assert tree(target) == files
+
+
+def test_a_large_file_comes_in_ranges_from_one_redirect(server: Hub, target: Path) -> None:
+    body = some_bytes(70 * MiB)
+    server.repos["org/large"] = Repo("datasets", {"main": {"a": body}}, large=frozenset({"a"}))
+    fetch_here("hf://org/large", target, {"HF_ENDPOINT": server.url, "CONCURRENCY": "1"})
+    assert tree(target) == {"a": body}
+    assert [name for name, *_ in server.seen] == ["hub", "cdn", "cdn", "cdn"]
+
+
+def test_a_signature_that_has_expired_is_renewed(server: Hub, target: Path) -> None:
+    body = some_bytes(70 * MiB)
+    server.repos["org/large"] = Repo("datasets", {"main": {"a": body}}, large=frozenset({"a"}))
+    fetched = fetch_twice_expiring(server, target)
+    assert fetched == {"a": body}
+    assert [name for name, *_ in server.seen].count("hub") == 2
+
+
+def fetch_twice_expiring(server: Hub, target: Path) -> dict[str, bytes]:
+    """Lets the second range meet an old signature."""
+    note = type(server.seen).append
+
+    class Expiring(list):  # type: ignore[type-arg]
+        def append(self, each: object) -> None:
+            note(self, each)
+            if len(self) == 3:
+                server.expired = 1
+
+    server.seen = Expiring()
+    fetch_here("hf://org/large", target, {"HF_ENDPOINT": server.url, "CONCURRENCY": "1"})
+    return tree(target)
+
+
+def test_a_connection_that_breaks_off_goes_on_where_it_was(server: Hub, target: Path) -> None:
+    server.cuts = {"model.safetensors": [MiB, MiB]}
+    fetch_here("hf://org/model", target, {"HF_ENDPOINT": server.url}, "model")
+    assert tree(target)["model.safetensors"] == WEIGHTS
+    starts = [span.split("=")[1].split("-")[0] for name, _, span, _ in server.seen if name == "cdn"]
+    assert len(starts) == 3
+    assert 0 < int(starts[1]) <= MiB < int(starts[2]) <= 2 * MiB
+
+
+def test_a_busy_hub_is_waited_for(server: Hub, target: Path) -> None:
+    server.busy = 2
+    fetch_here("hf://squad", target, {"HF_ENDPOINT": server.url})
+    assert tree(target) == {"squad.json": b"[]"}
+
+
+def test_a_hub_that_stays_busy_is_given_up(server: Hub, target: Path) -> None:
+    server.busy, server.retry_after = 100, "60"
+    with pytest.raises(TransientError, match="429"):
+        fetch_here("hf://squad", target, {"HF_ENDPOINT": server.url})
+    assert server.busy == 99  # 60 seconds are more than there is patience for
+
+
+def test_a_hub_that_is_not_there_is_transient(target: Path) -> None:
+    environ = {"HF_ENDPOINT": "http://127.0.0.1:9", "RETRY_MAX_SECONDS": "0.2"}
+    with pytest.raises(TransientError):
+        fetch_here("hf://squad", target, environ)
+
+
+@pytest.mark.parametrize("path", ["model.safetensors", "config.json"])
+def test_bytes_that_are_not_the_promised_ones_are_refused(
+    server: Hub, target: Path, path: str
+) -> None:
+    class Rotten(dict):  # type: ignore[type-arg]
+        """Right while it is listed, wrong when it is read."""
+
+        listed = False
+
+        def get(self, key: str, default: object = None) -> object:
+            body = super().get(key)
+            return b"X" + body[1:] if key == path and body else body
+
+    files = Rotten(MODEL)
+    server.repos["org/model"] = Repo("models", {"main": files})
+    with pytest.raises(IntegrityError, match="2 attempts"):
+        fetch_here("hf://org/model", target, {"HF_ENDPOINT": server.url}, "model")
+    assert path not in tree(target)
+
+
+def test_a_server_that_lies_about_length_is_refused(server: Hub, target: Path) -> None:
+    server.lies = {"model.safetensors": 7}
+    with pytest.raises(IntegrityError, match="was listed with"):
+        fetch_here("hf://org/model", target, {"HF_ENDPOINT": server.url}, "model")
+
+
+def test_an_unchanged_repository_is_not_fetched_again(server: Hub, target: Path) -> None:
+    environ = {"HF_ENDPOINT": server.url}
+    fetch_here("hf://tatsu-lab/alpaca", target, environ)
+    server.seen.clear()
+    fetch_here("hf://tatsu-lab/alpaca", target, environ)
+    fetch_here("hf://tatsu-lab/alpaca", target, {**environ, "REFRESH": "1"})
+    assert server.seen == []
+
+
+def test_of_a_changed_repository_the_change_is_fetched(server: Hub, target: Path) -> None:
+    environ = {"HF_ENDPOINT": server.url, "REFRESH": "1"}
+    fetch_here("hf://tatsu-lab/alpaca", target, environ)
+    server.seen.clear()
+    changed = {**DATASET, "README.md": b"# new\n"}
+    del changed["data2/other.txt"]
+    server.repos["tatsu-lab/alpaca"] = Repo("datasets", {"main": changed})
+    server.seen.clear()
+    fetch_here("hf://tatsu-lab/alpaca", target, environ)
+    assert tree(target) == changed
+    assert not (target / "data2").exists()
+    # Out of LFS the parquet file has another git name: it counts as another version.
+    fetched = {path.rpartition("/resolve/")[2].partition("/")[2] for _, path, _, _ in server.seen}
+    assert fetched == {"README.md", "data/train.parquet"}
