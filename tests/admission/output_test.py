@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from tests.admission.corpus_test import CORPUS
 from tests.admission.documents import as_document
+
 from trainc.spec.schema import check
 
 # Doubled ports and a job without containers: defects 8 and 6 of the reference's list.
+_POD = "spec.replicatedJobs[0].template.spec.template.spec"
 KNOWN = {
-    "torch-existing-port": "spec.replicatedJobs[0].template.spec.template.spec.containers[0].ports[1]",
-    "patch-unknown-job": "spec.replicatedJobs[0].template.spec.template.spec.containers",
+    "torch-existing-port": f"{_POD}.containers[0].ports[1]",
+    "patch-unknown-job": f"{_POD}.containers",
 }
 VERSIONS = {
     "JobSet": "jobset.x-k8s.io/v1alpha2",
