@@ -98,13 +98,17 @@ def partitioned_table(folder: Path, count: int = 200) -> Table:
     return table
 
 
-def delete_positions(table: Table, wanted: Mapping[str, Sequence[int]]) -> Table:
+def delete_positions(
+    table: Table,
+    wanted: Mapping[str, Sequence[int]],
+    content: DataFileContent = DataFileContent.POSITION_DELETES,
+) -> Table:
     """Commit one position delete file: data file -> positions deleted from it."""
     location = f"{table.location()}/data/deletes-{len(table.snapshots())}.parquet"
     entries = sorted((path, pos) for path, positions in wanted.items() for pos in positions)
     size = _write_deletes(location.removeprefix("file://"), entries)
     delete = DataFile.from_args(
-        content=DataFileContent.POSITION_DELETES,
+        content=content,
         file_path=location,
         file_format=FileFormat.PARQUET,
         partition=Record(),

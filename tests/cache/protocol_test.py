@@ -1,13 +1,17 @@
 """Clients that are not ours: plain pyarrow.flight, and the protocol of the reference's client."""
 
+import datetime
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyarrow import flight
 from tests.cache.running import Running, ids, write_parquet
 
+from trainc.cache.sources.source import Source
 from trainc.cache.ticket import Ticket, decode_legacy, encode_legacy
 
 ROWS = 20_003
@@ -184,3 +188,41 @@ def test_a_hundred_clients_at_once(cache: Running) -> None:
         thread.join()
     assert sorted(row for share in found for row in share) == list(range(ROWS))
     assert {len(share) for share in found} == {200, 201}
+
+
+def test_columns_of_many_kinds_come_out_as_they_went_in(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("kinds")
+    table = _many_kinds(1000)
+    (folder / "data").mkdir()
+    pq.write_table(table, folder / "data" / "x.parquet", row_group_size=300)
+    source = Source("parquet", str(folder / "data"), "kinds")
+    running = Running(source, folder / "spill", workers=2).wait_ready()
+    try:
+        found = pa.Table.from_batches(running.dataset())
+        shuffled = pa.Table.from_batches(running.dataset(seed=1))
+    finally:
+        running.close()
+    assert found.to_pylist() == table.to_pylist()
+    assert shuffled.sort_by("flag").schema == found.schema
+    assert found.schema.field("word").type == pa.string()
+
+
+def _many_kinds(count: int) -> pa.Table:
+    start = datetime.datetime(2026, 1, 1)
+    hour = datetime.timedelta(hours=1)
+    return pa.table(
+        {
+            "list": [[i, None, i + 1] if i % 3 else None for i in range(count)],
+            "struct": [{"a": i, "b": f"s{i}"} for i in range(count)],
+            "map": pa.array([[("k", i)] for i in range(count)], pa.map_(pa.string(), pa.int32())),
+            "decimal": pa.array([Decimal(i) / 8 for i in range(count)], pa.decimal128(12, 3)),
+            "when": [start + i * hour for i in range(count)],
+            "bytes": [bytes([i % 256]) * (i % 5) for i in range(count)],
+            "word": pa.array([f"w{i % 3}" for i in range(count)]).dictionary_encode(),
+            "large": pa.array([f"l{i}" for i in range(count)], pa.large_string()),
+            "nothing": pa.nulls(count),
+            "flag": [i % 2 == 0 for i in range(count)],
+        }
+    )

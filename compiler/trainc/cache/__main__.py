@@ -91,7 +91,7 @@ def _end_of_stdin(told: threading.Event) -> None:
 
 def _announce(role: str, host: str, port: int, health_port: int) -> None:
     # For whoever started the process with port 0.
-    sys.stdout.write(f"{host}:{port}\n")
+    sys.stdout.write(f"{port} {health_port}\n")
     sys.stdout.flush()
     logger.info("%s listens on %s:%d, health on %d", role, host, port, health_port)
 

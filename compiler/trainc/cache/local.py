@@ -79,12 +79,18 @@ class Process:
         self.role = role
         self._environ = dict(environ)
         self.port = port
+        self.health_port = 0
         self.start()
 
     @property
     def address(self) -> str:
         """``HOST:PORT``."""
         return f"{LOOPBACK}:{self.port}"
+
+    @property
+    def spill(self) -> Path:
+        """A worker's folder."""
+        return Path(self._environ[names.CACHE_SPILL_ENV])
 
     @property
     def pid(self) -> int:
@@ -105,7 +111,7 @@ class Process:
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"the {self.role} did not start (status {self._process.wait()})")
-        self.port = int(line.rpartition(":")[2])
+        self.port, self.health_port = (int(word) for word in line.split())
 
     def ended(self) -> bool:
         """Whether it has ended."""

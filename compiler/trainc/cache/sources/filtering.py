@@ -62,8 +62,12 @@ def parse_filter(text: str) -> BooleanExpression:
     """
     try:
         return parse(text)
-    except Exception as error:  # pyparsing's exceptions are no ValueErrors
-        raise ValueError(f"row filter {text!r}: {error}") from None
+    except Exception as error:  # the parser's exceptions are no ValueErrors
+        place = getattr(error, "loc", 0)
+        known = "=, !=, <, <=, >, >=, in, between, is null, is nan, like, and, or, not"
+        raise ValueError(
+            f"row filter {text!r}: not understood from character {place + 1} on; known: {known}"
+        ) from None
 
 
 def _bound(expression: BooleanExpression, schema: Schema) -> RowFilter:

@@ -18,6 +18,7 @@ from pyiceberg.table import DataScan, FileScanTask, StaticTable, Table
 from trainc.cache.sources.columns import plain
 from trainc.cache.sources.files import sampled_row_bytes
 from trainc.cache.sources.filesystem import iceberg_properties
+from trainc.cache.sources.filtering import parse_filter
 from trainc.cache.sources.iceberg_file import IcebergReader
 from trainc.cache.sources.source import Piece, Source, Survey
 
@@ -100,9 +101,8 @@ def _scan(source: Source, table: Table) -> DataScan:
     if pinned is not None and table.snapshot_by_id(pinned) is None:
         known = ", ".join(str(s.snapshot_id) for s in table.snapshots()) or "none"
         raise ValueError(f"{source.name}: no snapshot {pinned}; there are: {known}")
-    return table.scan(
-        row_filter=source.row_filter or AlwaysTrue(), selected_fields=columns, snapshot_id=pinned
-    )
+    wanted = parse_filter(source.row_filter) if source.row_filter else AlwaysTrue()
+    return table.scan(row_filter=wanted, selected_fields=columns, snapshot_id=pinned)
 
 
 def _piece(reader: IcebergReader, task: FileScanTask) -> Piece:
