@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
-
-from annotated_types import Ge, Len
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from trainc import names
 from trainc.errors import Problem
@@ -30,6 +28,9 @@ RESERVED: Final = frozenset(
         "OMPI_MCA_orte_set_default_slots",
     }
 )
+
+if TYPE_CHECKING:
+    from annotated_types import Ge, Len
 _HOSTFILE_DIR: Final = "/etc/mpi"
 _SSH_VOLUME: Final = "mpi-ssh-auth"
 _HOSTFILE_VOLUME: Final = "mpi-hostfile"

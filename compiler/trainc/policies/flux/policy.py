@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
-
-from annotated_types import Ge
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from trainc import names
 from trainc.errors import Problem
@@ -20,6 +18,9 @@ from trainc.info.rendezvous import partial, resources_of_node
 from trainc.kube.resources import gpus
 from trainc.policies.flux.scripts import Cluster, scripts
 from trainc.policy import Policy
+
+if TYPE_CHECKING:
+    from annotated_types import Ge
 
 INSTALLER: Final = "flux-installer"
 _VIEW_IMAGE: Final = "ghcr.io/converged-computing/flux-view-ubuntu:tag-jammy"

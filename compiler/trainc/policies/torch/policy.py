@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
-
-from annotated_types import Len
+from typing import TYPE_CHECKING, Annotated, Any
 
 from trainc.errors import Problem
 from trainc.info.info import Info
@@ -33,6 +31,9 @@ from trainc.policy import Policy
 RESERVED = frozenset(
     {"PET_NNODES", "PET_NPROC_PER_NODE", "PET_NODE_RANK", "PET_MASTER_ADDR", "PET_MASTER_PORT"}
 )
+
+if TYPE_CHECKING:
+    from annotated_types import Len
 
 
 @dataclass(frozen=True)
