@@ -72,23 +72,10 @@ class FileRemote:
 
     def listing(self) -> Listing:
         """The file. It is asked for by its first byte: what may be read may not always be asked."""
-        from trainc.initializers.web import failure_of, range_header, total_size
+        from trainc.initializers.web import range_header
 
-        with self._get(range_header(0, 1)) as response:
-            empty = response.status_code == 416 and total_size(response) == 0
-            if response.status_code not in (200, 206) and not empty:
-                raise failure_of(response, self._url)
-            digest = self._promised or self._digest(response.headers)
-            etag = response.headers.get("ETag", "")
-            version = etag if etag and not etag.startswith("W/") else ""
-            file = RemoteFile(
-                path=self._name,
-                key=self._url,
-                size=total_size(response),
-                version=version or response.headers.get("Last-Modified", ""),
-                digest=digest,
-                ranges=response.status_code == 206,
-            )
+        file = self._asked(range_header(0, 1)) or self._asked({})
+        assert file is not None
         return Listing([file], revision=file.version)
 
     def inspect(self, file: RemoteFile) -> RemoteFile:
@@ -110,6 +97,26 @@ class FileRemote:
             elif response.status_code != 200:
                 raise failure_of(response, self._url)
             yield from chunks(response)
+
+    def _asked(self, headers: Mapping[str, str]) -> RemoteFile | None:
+        """The file, as one answer tells of it; None where an empty one has no first byte."""
+        from trainc.initializers.web import failure_of, total_size
+
+        with self._get(headers) as response:
+            if response.status_code == 416 and headers:
+                return None
+            if response.status_code not in (200, 206):
+                raise failure_of(response, self._url)
+            etag = response.headers.get("ETag", "")
+            version = etag if etag and not etag.startswith("W/") else ""
+            return RemoteFile(
+                path=self._name,
+                key=self._url,
+                size=total_size(response),
+                version=version or response.headers.get("Last-Modified", ""),
+                digest=self._promised or self._digest(response.headers),
+                ranges=response.status_code == 206,
+            )
 
     @contextmanager
     def _get(self, headers: Mapping[str, str]) -> Iterator[httpx2.Response]:

@@ -1,0 +1,399 @@
+"""The other schemes: web servers, mounted folders and claims, the data cache, two more clouds."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import hmac
+import http.server
+import json
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from email.utils import formatdate
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.initializers.proxy import Fault, proxy, times
+from tests.initializers.running import complete, fetch_here, some_bytes, tree
+from tests.initializers.servers import S3
+from trainc.initializers.failure import (
+    ConfigurationError,
+    FetchError,
+    IntegrityError,
+    NotFoundError,
+    PermissionDeniedError,
+    TransientError,
+)
+
+MiB = 1024 * 1024
+BODY = some_bytes(5 * MiB + 1, seed=5)
+Serve = Callable[[type[http.server.BaseHTTPRequestHandler]], str]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Runs a handler of Python's own web server on loopback."""
+    servers: list[http.server.ThreadingHTTPServer] = []
+
+    def start(handler: type[http.server.BaseHTTPRequestHandler]) -> str:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Python's own file server: it knows no ranges."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+# --- http -----------------------------------------------------------------------------------------
+
+
+def presigned(s3: S3, bucket: str, key: str) -> str:
+    """A URL that needs no credentials: it has them in its query."""
+    url: str = s3.client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key})
+    return url
+
+
+@pytest.mark.parametrize("size", [0, 1, 5 * MiB, 40 * MiB])
+def test_a_url_of_a_server_that_knows_ranges(
+    moto: S3, bucket: str, target: Path, size: int
+) -> None:
+    moto.bucket(bucket)
+    body = some_bytes(size)
+    moto.put(bucket, "set/a b.bin", body)
+    fetch_here(presigned(moto, bucket, "set/a b.bin"), target, {})
+    assert tree(target) == {"a b.bin": body}
+    (file,) = complete(target)["files"]
+    assert file["digest"] == f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+@pytest.mark.parametrize("fault", [Fault(cut=MiB), Fault(status=503, retry_after="1")])
+def test_a_url_whose_server_stumbles(moto: S3, bucket: str, target: Path, fault: Fault) -> None:
+    moto.bucket(bucket)
+    moto.client.put_object(Bucket=bucket, Key="file", Body=BODY, ACL="public-read")
+    with proxy(moto.endpoint) as between:
+        between.plan = times(2, fault)
+        fetch_here(f"{between.url}/{bucket}/file", target, {})
+    assert tree(target) == {"file": BODY}
+
+
+def test_a_url_of_a_server_that_knows_no_ranges(serve: Serve, target: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(BODY)
+    upstream = serve(functools.partial(Quiet, directory=str(tmp_path)))  # type: ignore[arg-type]
+    with proxy(upstream) as between:
+        # The first answer only tells of the file; the second breaks off, the third is whole.
+        asked = [0]
+
+        def plan(seen: object) -> Fault | None:
+            asked[0] += 1
+            return Fault(cut=MiB) if asked[0] == 2 else None
+
+        between.plan = plan
+        fetch_here(f"{between.url}/file", target, {})
+        assert asked[0] == 3
+    assert tree(target) == {"file": BODY}
+
+
+@pytest.mark.parametrize(
+    ("fragment", "right"),
+    [
+        (f"sha256={hashlib.sha256(BODY).hexdigest()}", True),
+        (f"md5={hashlib.md5(BODY).hexdigest()}", True),
+        (f"sha256={'0' * 64}", False),
+    ],
+)
+def test_a_promised_digest_is_kept(
+    serve: Serve, target: Path, tmp_path: Path, fragment: str, right: bool
+) -> None:
+    (tmp_path / "file").write_bytes(BODY)
+    url = serve(functools.partial(Quiet, directory=str(tmp_path)))  # type: ignore[arg-type]
+    if right:
+        fetch_here(f"{url}/file#{fragment}", target, {})
+        assert tree(target) == {"file": BODY}
+        return
+    with pytest.raises(IntegrityError):
+        fetch_here(f"{url}/file#{fragment}", target, {})
+    assert tree(target) == {}
+
+
+def test_digests_in_headers_are_verified(serve: Serve, target: Path) -> None:
+    class Telling(Quiet):
+        wrong = False
+
+        def do_GET(self) -> None:
+            digest = base64.b64encode(hashlib.sha256(BODY).digest()).decode()
+            self.send_response(200)
+            self.send_header("Repr-Digest", f"sha-256=:{digest}:")
+            self.send_header("Content-Length", str(len(BODY)))
+            self.end_headers()
+            self.wfile.write(BODY[::-1] if self.wrong else BODY)
+
+    url = serve(Telling)
+    fetch_here(f"{url}/file", target, {})
+    assert complete(target)["files"][0]["digest"].startswith("sha256:")
+    Telling.wrong = True
+    with pytest.raises(IntegrityError):
+        fetch_here(f"{url}/file", target, {"REFRESH": "1"})
+
+
+def test_a_bearer_token_is_sent_and_not_sent_on(serve: Serve, target: Path) -> None:
+    seen: list[tuple[str, str]] = []
+
+    class Elsewhere(Quiet):
+        def do_GET(self) -> None:
+            seen.append(("elsewhere", self.headers.get("Authorization", "")))
+            self.send_response(200)
+            self.send_header("Content-Length", "1")
+            self.end_headers()
+            self.wfile.write(b"1")
+
+    there = serve(Elsewhere)
+
+    class Here(Quiet):
+        def do_GET(self) -> None:
+            seen.append(("here", self.headers.get("Authorization", "")))
+            self.send_response(302)
+            self.send_header("Location", f"{there}/file")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    fetch_here(f"{serve(Here)}/file", target, {"ACCESS_TOKEN": "planted-bearer"})
+    assert set(seen) == {("here", "Bearer planted-bearer"), ("elsewhere", "")}
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, PermissionDeniedError),
+        (403, PermissionDeniedError),
+        (404, NotFoundError),
+        (410, NotFoundError),
+        (400, ConfigurationError),
+        (500, TransientError),
+        (429, TransientError),
+    ],
+)
+def test_answers_have_their_kind(
+    serve: Serve, target: Path, status: int, kind: type[FetchError]
+) -> None:
+    class Refusing(Quiet):
+        def do_GET(self) -> None:
+            self.send_error(status)
+
+    with pytest.raises(kind, match=str(status)):
+        fetch_here(f"{serve(Refusing)}/file", target, {"RETRY_MAX_SECONDS": "0"})
+
+
+def test_a_url_without_a_name_is_refused(target: Path) -> None:
+    with pytest.raises(ConfigurationError, match="names no file"):
+        fetch_here("https://example.test/folder/", target, {})
+
+
+# --- file and pvc ---------------------------------------------------------------------------------
+
+
+def test_a_folder_is_copied(tmp_path: Path, target: Path) -> None:
+    source = tmp_path / "my set"
+    (source / "sub").mkdir(parents=True)
+    (source / "a").write_bytes(b"1")
+    (source / "sub/large").write_bytes(BODY * 8)
+    (source / "link").symlink_to("a")
+    (source / "empty").touch()
+    fetch_here(f"file://{tmp_path}/my%20set", target, {})
+    assert tree(target) == {"a": b"1", "link": b"1", "empty": b"", "sub/large": BODY * 8}
+    assert not (target / "link").is_symlink()
+
+
+def test_a_file_is_copied(tmp_path: Path, target: Path) -> None:
+    (tmp_path / "one").write_bytes(b"1")
+    fetch_here(f"file://{tmp_path}/one", target, {})
+    assert tree(target) == {"one": b"1"}
+
+
+def test_what_an_initializer_left_is_no_data(tmp_path: Path, target: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/a").write_bytes(b"1")
+    first = tmp_path / "first"
+    fetch_here(f"file://{tmp_path}/source", first, {})
+    fetch_here(f"file://{first}", target, {})
+    assert [file["path"] for file in complete(target)["files"]] == ["a"]
+
+
+def test_a_claim_is_copied_and_not_left(tmp_path: Path, target: Path) -> None:
+    claims = tmp_path / "claims"
+    (claims / "data/set").mkdir(parents=True)
+    (claims / "data/shared").write_bytes(b"2")
+    (claims / "data/set/a").write_bytes(b"1")
+    (claims / "data/set/shared").symlink_to("../shared")
+    environ = {"TRAINC_PVC_ROOT": str(claims)}
+    fetch_here("pvc://data/set", target, environ)
+    assert tree(target) == {"a": b"1", "shared": b"2"}
+    (claims / "data/set/secret").symlink_to("/etc/passwd")
+    with pytest.raises(IntegrityError, match="leaves"):
+        fetch_here("pvc://data/set", target, {**environ, "REFRESH": "1"})
+
+
+@pytest.mark.parametrize(
+    ("uri", "kind"),
+    [
+        ("file:///no/such/folder", NotFoundError),
+        ("file://host/path", ConfigurationError),
+        ("pvc://other/set", ConfigurationError),
+        ("pvc://data/../../etc", ConfigurationError),
+        ("pvc://../etc", ConfigurationError),
+        ("ftp://host/file", ConfigurationError),
+        ("s3://", ConfigurationError),
+        ("nonsense", ConfigurationError),
+    ],
+)
+def test_uris_that_cannot_be(
+    tmp_path: Path, target: Path, uri: str, kind: type[FetchError]
+) -> None:
+    (tmp_path / "data").mkdir()
+    with pytest.raises(kind):
+        fetch_here(uri, target, {"TRAINC_PVC_ROOT": str(tmp_path)})
+
+
+def test_a_folder_and_the_target_may_not_lie_in_each_other(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"1")
+    with pytest.raises(ConfigurationError, match="lie in each other"):
+        fetch_here(f"file://{tmp_path}", tmp_path / "dataset", {})
+
+
+# --- cache ----------------------------------------------------------------------------------------
+
+
+def test_the_cache_is_waited_for(serve: Serve, target: Path) -> None:
+    ready = time.monotonic() + 2
+
+    class Head(Quiet):
+        def do_GET(self) -> None:
+            here = self.path == "/ready" and time.monotonic() > ready
+            self.send_response(200 if here else 503)
+            self.end_headers()
+
+    head = serve(Head).removeprefix("http://")
+    fetch_here("cache://schema/table", target, {"CACHE_HEAD": head})
+    assert time.monotonic() > ready
+    assert not target.exists()
+
+
+def test_a_cache_that_does_not_get_ready_is_given_up(serve: Serve, target: Path) -> None:
+    class Head(Quiet):
+        def do_GET(self) -> None:
+            self.send_response(503)
+            self.end_headers()
+            self.wfile.write(b"rows 5 to 9 are missing")
+
+    head = serve(Head).removeprefix("http://")
+    environ = {"CACHE_HEAD": head, "CACHE_READY_TIMEOUT_SECONDS": "0.5"}
+    with pytest.raises(TransientError, match="503 rows 5 to 9 are missing"):
+        fetch_here("cache://schema/table", target, environ)
+
+
+def test_the_cache_of_a_train_job_is_its_service(target: Path) -> None:
+    environ = {"TRAIN_JOB_NAME": "no-such-job", "CACHE_READY_TIMEOUT_SECONDS": "0"}
+    with pytest.raises(TransientError, match="no-such-job-cache-service:8080"):
+        fetch_here("cache://schema/table", target, environ)
+
+
+@pytest.mark.parametrize("uri", ["cache://schema", "cache://a/b/c", "cache:///b"])
+def test_a_cache_uri_names_a_schema_and_a_table(target: Path, uri: str) -> None:
+    with pytest.raises(ConfigurationError, match="cache://SCHEMA/TABLE"):
+        fetch_here(uri, target, {"CACHE_HEAD": "127.0.0.1"})
+
+
+def test_there_is_no_cache_for_models(target: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no provider fetches a model from cache://"):
+        fetch_here("cache://a/b", target, {}, "model")
+
+
+# --- gs and az ------------------------------------------------------------------------------------
+
+CLOUD = {
+    "set/a.txt": b"1",
+    "set/sub/b c.txt": b"2",
+    "set/ünï.bin": BODY,
+    "set2/sibling": b"no",
+    "set.txt": b"no",
+}
+WANT = {"a.txt": b"1", "sub/b c.txt": b"2", "ünï.bin": BODY}
+
+
+def test_a_bucket_of_google(gcs: str, bucket: str, target: Path) -> None:
+    _post(f"{gcs}/storage/v1/b?project=test", json.dumps({"name": bucket}).encode())
+    for name, body in CLOUD.items():
+        upload = (
+            f"{gcs}/upload/storage/v1/b/{bucket}/o?uploadType=media&name={quote(name, safe='')}"
+        )
+        _post(upload, body)
+    environ = {"ENDPOINT": gcs}
+    fetch_here(f"gs://{bucket}/set", target, environ)
+    assert tree(target) == WANT
+    with pytest.raises(NotFoundError):
+        fetch_here(f"gs://{bucket}/nothing", target, environ)
+
+
+# Azurite's own account; the key is in its documentation.
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+def test_a_container_of_azure(azurite: str, bucket: str, target: Path) -> None:
+    from obstore.store import AzureStore
+
+    store = AzureStore(
+        bucket,
+        account_name=ACCOUNT,
+        account_key=KEY,
+        endpoint=azurite,
+        client_options={"allow_http": True},
+    )
+    _make_container(azurite, bucket)
+    for name, body in CLOUD.items():
+        store.put(name, body)
+    environ = {"ENDPOINT": azurite, "ACCOUNT_NAME": ACCOUNT, "ACCOUNT_KEY": KEY}
+    fetch_here(f"az://{bucket}/set", target, environ)
+    assert tree(target) == WANT
+    with pytest.raises(NotFoundError):
+        fetch_here(f"az://{bucket}/nothing", target, environ)
+    wrong = base64.b64encode(b"wrong" * 10).decode()
+    with pytest.raises(PermissionDeniedError):
+        fetch_here(f"az://{bucket}/set", target / "x", {**environ, "ACCOUNT_KEY": wrong})
+
+
+def _post(url: str, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    urllib.request.urlopen(urllib.request.Request(url, body, headers)).read()
+
+
+def _make_container(endpoint: str, name: str) -> None:
+    """Creates a container: the library cannot, so the request is signed here (Shared Key)."""
+    date, version = formatdate(usegmt=True), "2021-12-02"
+    resource = f"/{ACCOUNT}/{ACCOUNT}/{name}\nrestype:container"
+    text = f"PUT{chr(10) * 12}x-ms-date:{date}\nx-ms-version:{version}\n{resource}"
+    made = hmac.new(base64.b64decode(KEY), text.encode(), hashlib.sha256).digest()
+    headers = {
+        "x-ms-date": date,
+        "x-ms-version": version,
+        "Authorization": f"SharedKey {ACCOUNT}:{base64.b64encode(made).decode()}",
+        "Content-Length": "0",
+    }
+    url = f"{endpoint}/{name}?restype=container"
+    request = urllib.request.Request(url, headers=headers, method="PUT")
+    urllib.request.urlopen(request).read()
