@@ -78,7 +78,7 @@ def _refusal(document: Document, named: bool) -> Problem | None:
     """Why an object is not read, None where it is; an error where it was surely meant for us."""
     if not document.api_version or not document.kind:
         return _no_object(document, named)
-    group, _, version = document.api_version.rpartition("/")
+    group, _, version = document.api_version.partition("/")
     if group == names.GROUP:
         return _unknown(document, version)
     if group == PRIORITY_GROUP and document.kind == PRIORITY_CLASS:
