@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from tests.corpus import ROOT, Built, build, cases, need
+from trainc.spec.additions import ADDITIONS
 from trainc.spec.compat import SOUND, VERSIONS, Compat
 from trainc.spec.fidelity import page
-from trainc.spec.quirks import ADDITIONS, QUIRKS
+from trainc.spec.quirks import QUIRKS
 
 
 def changes(old: Any, new: Any, path: str) -> Iterator[str]:

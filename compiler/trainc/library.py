@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Final
 
 from trainc import names
@@ -11,7 +11,7 @@ from trainc.errors import Problem
 from trainc.source.document import Document
 from trainc.source.parse import parse
 
-_STOCK: Final = Path(__file__).parent / "runtimes"
+_STOCK: Final = os.path.join(os.path.dirname(__file__), "runtimes")
 
 
 def stock(
@@ -36,10 +36,11 @@ def stock(
     found: list[Document] = []
     problems: list[Problem] = []
     for name in sorted(wanted - known - {""}):
-        path = _STOCK / f"{name}.yaml"
-        if "/" in name or not path.is_file():
+        path = os.path.join(_STOCK, f"{name}.yaml")
+        if "/" in name or not os.path.isfile(path):
             continue
-        data = path.read_bytes()
+        with open(path, "rb") as file:
+            data = file.read()
         if image_prefix is not None:
             data = data.replace(names.IMAGE_PREFIX.encode(), image_prefix.encode())
         read, wrong = parse(data, f"trainc:runtimes/{name}.yaml")
@@ -50,7 +51,7 @@ def stock(
 
 def stock_names() -> list[str]:
     """The names of all stock runtimes."""
-    return sorted(path.stem for path in _STOCK.glob("*.yaml"))
+    return sorted(n.removesuffix(".yaml") for n in os.listdir(_STOCK) if n.endswith(".yaml"))
 
 
 def _runtime_name(document: Document) -> str:

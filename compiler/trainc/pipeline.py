@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,8 +16,6 @@ from trainc.source.source import Source, load
 from trainc.source.walk import project_root
 from trainc.spec.compat import Compat
 from trainc.spec.spec import Settings
-
-logger = logging.getLogger(__name__)
 
 RUNTIMES = "runtimes"
 
@@ -80,7 +77,6 @@ def compile_sources(paths: Sequence[str], options: Options) -> Plan:
     )
     output = Output(options.secrets, options.emit, options.status_ca)
     plan = compile_documents(Inputs(source.documents, tuple(libraries)), settings, output)
-    logger.info("compiled %d objects of %d documents", len(plan.objects), len(source.documents))
     ordered = tuple(_in_order([*problems, *plan.problems], source))
     digests = {name: digest for read in (*own, source) for name, digest in read.digests.items()}
     return plan._replace(problems=ordered, sources=digests)

@@ -4,7 +4,8 @@ In: paths and options. Out: the manifests on stdout or in a folder; nothing at a
 is an error.
 """
 
-from pathlib import Path
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -175,17 +176,25 @@ def _refuse_contradictions(flags: dict[str, Any]) -> None:
 
 def _compiled(report: Report, inputs: tuple[str, ...], flags: dict[str, Any]) -> "Plan":
     """Runs the compiler; the report takes what it found, and what only the flags show."""
-    from trainc.cli.progress import progress
     from trainc.manifest.order import doubles
     from trainc.pipeline import compile_sources
 
-    with progress(shown=report.verbosity == 0 and not report.json):
+    with _watched(shown=report.verbosity == 0 and not report.json):
         plan = compile_sources(inputs, _options(report, flags))
     report.add(plan.problems)
     report.add(doubles(plan.objects))
     if not (plan.objects or report.failed or flags["allow_empty"]):
         report.add([_NOTHING])
     return plan
+
+
+def _watched(shown: bool) -> AbstractContextManager[None]:
+    """A sign of life where a person watches; costs nothing elsewhere."""
+    if not shown or not sys.stderr.isatty():
+        return nullcontext()
+    from trainc.cli.progress import progress
+
+    return progress(shown)
 
 
 def _options(report: Report, flags: dict[str, Any]) -> "Options":
@@ -203,7 +212,7 @@ def _options(report: Report, flags: dict[str, Any]) -> "Options":
         secrets=flags["secrets"],
         features=flags["features"],
         emit=flags["emit"],
-        status_ca=None if status_ca is None else Path(status_ca).read_text(encoding="utf-8"),
+        status_ca=None if status_ca is None else _text(status_ca),
         image_prefix=flags["image_prefix"],
         out_dir=flags["out_dir"],
     )
@@ -216,6 +225,8 @@ def _deliver(plan: "Plan", flags: dict[str, Any]) -> None:
 
     objects = in_order(plan.objects)
     if flags["out_dir"] is not None:
+        from pathlib import Path
+
         from trainc.manifest.files import write
 
         write(Path(flags["out_dir"]), texts(objects, not flags["no_comments"]), plan.sources)
@@ -223,3 +234,9 @@ def _deliver(plan: "Plan", flags: dict[str, Any]) -> None:
         write_out(json_list(objects))
     else:
         write_out(yaml_stream(objects, not flags["no_comments"]))
+
+
+def _text(path: str) -> str:
+    """The text of a file that an option names."""
+    with open(path, encoding="utf-8") as file:
+        return file.read()

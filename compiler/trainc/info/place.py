@@ -82,14 +82,18 @@ def with_resources(info: Info, chosen: Callable[[PodSet], bool]) -> Info:
     return info.with_quirk("claims-lost", at, "resource claims are dropped") if lost else info
 
 
-def with_job_env(info: Info, also: Callable[[PodSet], bool] = lambda _: False) -> Info:
-    """Sets ``spec.trainer.env`` in the node of every trainer, and of pod sets chosen beside."""
+def _trains(pod_set: PodSet) -> bool:
+    return pod_set.ancestor == names.TRAINER
+
+
+def with_job_env(info: Info, chosen: Callable[[PodSet], bool] = _trains) -> Info:
+    """Sets ``spec.trainer.env`` in the node of the pod sets chosen; by default of every trainer."""
     items = job_env(info)
     if not items:
         return info
 
     def visit(pod_set: PodSet) -> PodSet:
-        node = pod_set.node if pod_set.ancestor == names.TRAINER or also(pod_set) else None
+        node = pod_set.node if chosen(pod_set) else None
         return pod_set if node is None else pod_set.with_node(node.with_env(items))
 
     return info.with_pod_sets(visit)

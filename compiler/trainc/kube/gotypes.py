@@ -9,9 +9,9 @@ object into these types and print it again; ``normalise`` does the same to plain
 from __future__ import annotations
 
 import json
+import os.path
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from trainc.kube.quantity import canonical
@@ -104,6 +104,6 @@ def _field(row: list[Any]) -> Field:
 
 @cache
 def _table() -> dict[str, list[list[Any]]]:
-    text = (Path(__file__).parent / "gotypes.json").read_bytes()
-    table: dict[str, list[list[Any]]] = json.loads(text)
+    with open(os.path.join(os.path.dirname(__file__), "gotypes.json"), "rb") as file:
+        table: dict[str, list[list[Any]]] = json.load(file)
     return table

@@ -42,10 +42,17 @@ class Rules(NamedTuple):
         unions: Whether a patch that sets one source of a volume or env drops the other.
         strict: Whether every ``$`` key that is no directive is refused. Upstream keeps those of new
             list items and new maps as plain keys, or drops them.
+        items: Whether ``$patch`` directs items of keyed lists: ``delete`` removes the item of that
+            key, ``replace`` puts the item in its place whole, and an item that is nothing but
+            ``$patch: replace`` makes the patch's other items the whole list. The reference, whose
+            patches are typed, has lost the directive before it merges.
+        keys: Merge keys of lists whose Go type has none, by struct and field.
     """
 
     unions: bool = False
     strict: bool = True
+    items: bool = False
+    keys: Mapping[tuple[str, str], str] = {}
 
 
 UPSTREAM: Final = Rules(unions=False, strict=False)
@@ -86,7 +93,10 @@ def _merge_map(
         if value is None:
             out.pop(key, None)
             continue
-        merged = _merge_value(out.get(key), value, known.get(key), (*path, key), rules)
+        field = known.get(key)
+        if field is not None and (type_name, key) in rules.keys:
+            field = field._replace(strategy="merge", key=rules.keys[type_name, key])
+        merged = _merge_value(out.get(key), value, field, (*path, key), rules)
         if merged is not None:
             out[key] = merged
     return out
@@ -150,18 +160,19 @@ def _merge_list(
     if not field.key:  # a list of scalars is a union (metadata.finalizers)
         return _ordered(list(base), list(patch))
     item_type = field.type[2:].lstrip("*")
-    merged = {item.get(field.key): item for item in base}
-    order: list[Any] = []
+    out = list(base)
     for index, item in enumerate(patch):
         key = item.get(field.key)
         if key is None:
             raise MergeError(f"an item of a merged list needs {field.key}", (*path, index))
-        if key in merged:
-            merged[key] = _merge_map(merged[key], item, item_type, (*path, index), rules)
+        place = next((n for n, old in enumerate(out) if old.get(field.key) == key), None)
+        if place is None:
+            out.append(_new_item(item, (*path, index), rules))
         else:
-            merged[key] = _new_item(item, (*path, index), rules)
-        order.append(key)
-    return [merged[key] for key in _ordered([item.get(field.key) for item in base], order)]
+            out[place] = _merge_map(out[place], item, item_type, (*path, index), rules)
+    keys = [item.get(field.key) for item in base]
+    order = {key: n for n, key in enumerate(_ordered(keys, [p.get(field.key) for p in patch]))}
+    return sorted(out, key=lambda item: order[item.get(field.key)])
 
 
 def _ordered(base: list[Any], patch: list[Any]) -> list[Any]:

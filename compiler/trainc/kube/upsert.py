@@ -12,14 +12,15 @@ Items = tuple[Item, ...]
 def upsert(items: Items, news: Iterable[Item], key: str) -> Items:
     """Replaces each item of an equal key in place and appends the others, in order."""
     out = list(items)
-    index = {item.get(key): place for place, item in enumerate(out)}
+    index: dict[Any, int] = {}
+    for place, item in enumerate(out):
+        index.setdefault(item.get(key), place)
     for new in news:
-        place = index.get(new[key])
-        if place is None:
-            index[new[key]] = len(out)
+        first = index.setdefault(new[key], len(out))
+        if first == len(out):
             out.append(new)
         else:
-            out[place] = new
+            out[first] = new
     return tuple(out)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from trainc.info.info import SecretRequest
-from trainc.kube.keys import curve_certificate, ssh_key_pair
 
 
 def secret(request: SecretRequest, job: str) -> dict[str, Any]:
@@ -14,6 +13,8 @@ def secret(request: SecretRequest, job: str) -> dict[str, Any]:
     Raises:
         ValueError: The request is of a kind that no manifest can hold.
     """
+    from trainc.kube.keys import curve_certificate, ssh_key_pair  # 4 ms, seldom wanted
+
     if request.kind == "ssh":
         private, public = ssh_key_pair()
         return {

@@ -149,9 +149,8 @@ def enforce(info: Info, settings: Settings) -> Info:
     slots = _slots(info, settings, workers or info.trainer)
     info = info.with_pod_sets(lambda pod_set: _wired(info, pod_set, settings, slots))
     if settings.run_launcher_as_node:
-        info = with_job_env(
-            info, also=lambda pod_set: pod_set.name == names.NODE and not pod_set.ancestor
-        )
+        # A trainer gets its env later, after all that others set.
+        info = with_job_env(info, lambda p: p.name == names.NODE and p.ancestor != names.TRAINER)
     lines = "".join(
         f"{host} slots={slots}\n"
         for pod_set in info.pod_sets

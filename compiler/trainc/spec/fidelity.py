@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 
 from trainc.kube.pod import CHECKS
-from trainc.spec.quirks import ADDITIONS, QUIRKS
+from trainc.spec.additions import ADDITIONS
+from trainc.spec.quirks import QUIRKS
 
 _HEAD = """\
 # Fidelity to Kubeflow Trainer v2.3.0

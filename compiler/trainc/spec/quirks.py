@@ -1,7 +1,7 @@
 """The table of named differences between trainc and Kubeflow Trainer v2.3.0.
 
 A quirk is a defect of the reference that ``--compat v2.3.0`` reproduces and the default mode
-mends; an addition is what the default mode prints beside. ``docs/fidelity.md`` is made from this
+mends. ``docs/fidelity.md`` is made from this
 table.
 """
 
@@ -176,6 +176,22 @@ QUIRKS: Final = {
             r"\.data\.entrypoint",
         ),
         Quirk(
+            "flux-value-from",
+            "",
+            "reads a Flux setting that the job takes from a Secret or field as empty",
+            "leaves such a setting at what the runtime says",
+            "nobody knows the value before the pod runs",
+            r"\.image|\.data\.",
+        ),
+        Quirk(
+            "narrow-count",
+            "",
+            "counts processes in 32 bits, so that 4G CPUs are less than none",
+            "counts them as they are",
+            "a number of processes is never negative",
+            r"\.env\[|\.command\[",
+        ),
+        Quirk(
             "replicas-zero",
             "#22",
             "drops replicas: 0, which JobSet then reads as 1",
@@ -189,6 +205,13 @@ QUIRKS: Final = {
             "takes numNodes and numProcPerNode below 1",
             "refuses them, in jobs and runtimes",
             "a job without pods never ends, a gang of none never starts",
+        ),
+        Quirk(
+            "metadata-unchecked",
+            "",
+            "compiles whatever names, labels, annotations and keys the metadata holds",
+            "refuses the metadata that the API server refuses, unknown fields included",
+            "the operator only meets what a server has let in; a build is the first to look",
         ),
         Quirk(
             "initializer-by-label",
@@ -256,31 +279,6 @@ QUIRKS: Final = {
             "refuses a job whose priority class is not among the inputs (volcano)",
             "warns",
             "offline nobody knows which priority classes the cluster holds",
-        ),
-    )
-}
-
-
-class Addition(NamedTuple):
-    """Something the default mode prints beside what v2.3.0 prints; ``touches`` as in Quirk."""
-
-    name: str
-    what: str
-    touches: str
-
-
-ADDITIONS: Final = {
-    addition.name: addition
-    for addition in (
-        Addition(
-            "job-annotation",
-            "annotation trainc.dev/job on the JobSet: what the status controller must know",
-            r"^JobSet\.metadata\.annotations",
-        ),
-        Addition(
-            "managed-by",
-            "label app.kubernetes.io/managed-by: trainc on every object",
-            r"^\w+\.metadata\.labels",
         ),
     )
 }

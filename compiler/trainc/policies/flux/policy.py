@@ -59,7 +59,7 @@ def enforce(info: Info, settings: Settings) -> Info:
         info = info.with_quirk(quirk, ("spec", "runtimeRef"), message)
     keep_words = info.spec.compat.keeps("flux-quoting")
     first = trainer.node if trainer else None
-    info = with_trainers(info, lambda node: _wrapped(info, node, first or node, keep_words))
+    info = with_trainers(info, lambda node: _wrapped(info, node, first, keep_words))
     nodes = _nodes(info)
     if nodes is not None:
         info = info.with_pod_set(_equipped(info, nodes, cluster))
@@ -96,8 +96,7 @@ def _tasks(info: Info, settings: Settings) -> int:
 
 def _cluster(info: Info, settings: Settings) -> Cluster:
     trainer, compat = info.trainer, info.spec.compat
-    node = trainer.node if trainer else None
-    options = _options(node)
+    options = _options(info)
     job = names.NODE if trainer is None or compat.keeps("fixed-host") else trainer.name
     tasks = _tasks(info, settings)
     per_node = gpus(resources_of_node(info, trainer))
@@ -119,13 +118,19 @@ def _cluster(info: Info, settings: Settings) -> Cluster:
     )
 
 
-def _options(node: Container | None) -> dict[str, str]:
-    """The plain env of a container, in which the policy's settings stand."""
-    env = node.env if node else ()
-    return {item["name"]: item.get("value", "") for item in env if not item.get("valueFrom")}
+def _options(info: Info) -> dict[str, str]:
+    """The policy's settings: plain env of the first trainer's node, then the job's."""
+    node = info.trainer.node if info.trainer else None
+    own = node.raw.get("env", ()) if node else ()
+    out = {item["name"]: item.get("value", "") for item in own if not item.get("valueFrom")}
+    blind = info.spec.compat.keeps("flux-value-from")
+    for item in info.spec.job.env:
+        if blind or not item.get("valueFrom"):
+            out[item["name"]] = item.get("value", "")
+    return out
 
 
-def _wrapped(info: Info, node: Container, first: Container, keep_words: bool) -> Container:
+def _wrapped(info: Info, node: Container, first: Container | None, keep_words: bool) -> Container:
     """The container with its command run by the entry point.
 
     v2.3.0 joins the first trainer's command and the job's args into one word, for every trainer,
@@ -137,7 +142,8 @@ def _wrapped(info: Info, node: Container, first: Container, keep_words: bool) ->
     trainer = info.spec.job.trainer
     own_args = trainer.args if trainer and trainer.args is not None else ()
     given = trainer.command if trainer else None
-    words = first.raw.get("command", ()) if given is None else given
+    own = first.raw.get("command", ()) if first else ()
+    words = own if given is None else given
     line = " ".join((*words, *own_args)).strip()
     raw_args = node.raw.get("args")
     return node._replace(command=(*entry, line), args=None if raw_args is None else tuple(raw_args))
@@ -145,7 +151,7 @@ def _wrapped(info: Info, node: Container, first: Container, keep_words: bool) ->
 
 def _equipped(info: Info, nodes: PodSet, cluster: Cluster) -> PodSet:
     entrypoint = f"{info.name}-flux-entrypoint"
-    image = _options(nodes.node).get("FLUX_VIEW_IMAGE", _VIEW_IMAGE)
+    image = _options(info).get("FLUX_VIEW_IMAGE", _VIEW_IMAGE)
     scripts_mount = {"name": entrypoint, "mountPath": _CONFIG_DIR, "readOnly": True}
     installer = container(
         {

@@ -120,7 +120,12 @@ def _processes(info: Info, trainer: PodSet | None) -> int | str:
     if wanted is not None and wanted.num_proc_per_node is not None:
         return wanted.num_proc_per_node
     resources = resources_of_node(info, trainer)
-    return "auto" if gpus(resources) else max(1, cpus(resources))
+    if gpus(resources):
+        return "auto"
+    count = max(1, cpus(resources))
+    if info.spec.compat.keeps("narrow-count"):
+        return (count + 2**31) % 2**32 - 2**31
+    return count
 
 
 def _with_env(info: Info, name: str, items: Iterable[dict[str, Any]]) -> Info:

@@ -1,0 +1,30 @@
+"""What the default mode prints beside what Kubeflow Trainer v2.3.0 prints; part of docs/fidelity.md."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Addition(NamedTuple):
+    """Something the default mode prints beside what v2.3.0 prints; ``touches`` as in Quirk."""
+
+    name: str
+    what: str
+    touches: str
+
+
+ADDITIONS: Final = {
+    addition.name: addition
+    for addition in (
+        Addition(
+            "job-annotation",
+            "annotation trainc.dev/job on the JobSet: what the status controller must know",
+            r"^JobSet\.metadata\.annotations",
+        ),
+        Addition(
+            "managed-by",
+            "label app.kubernetes.io/managed-by: trainc on every object",
+            r"^\w+\.metadata\.labels",
+        ),
+    )
+}
