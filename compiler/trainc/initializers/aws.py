@@ -22,7 +22,7 @@ from trainc.initializers.failure import (
     PermissionDeniedError,
     TransientError,
 )
-from trainc.initializers.objectstore import client_options, no_retries
+from trainc.initializers.objectstore import client_options, no_retries, opening
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -117,7 +117,8 @@ class Bucket:
             keys["skip_signature"] = True
         else:
             keys["credential_provider"] = _supplier(self._credentials)
-        return S3Store(self.name, client_options=options, retry_config=no_retries(), **keys)
+        with opening(f"s3://{self.name}"):
+            return S3Store(self.name, client_options=options, retry_config=no_retries(), **keys)
 
     def _client(self, region: str) -> Any:
         import botocore.session
@@ -160,6 +161,7 @@ class Bucket:
 def translated(name: str) -> Iterator[None]:
     """Turns exceptions of ``botocore`` into failures, by kind."""
     from botocore import exceptions as raised
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
@@ -174,7 +176,7 @@ def translated(name: str) -> Iterator[None]:
         raise PermissionDeniedError(f"{name}: {error}") from error
     except raised.SSLError as error:
         raise ConfigurationError(f"{name}: {error}") from error
-    except (raised.HTTPClientError, raised.ResponseParserError) as error:
+    except (raised.ConnectionError, raised.HTTPClientError, ResponseParserError) as error:
         raise TransientError(f"{name}: {error}") from error
     except (raised.BotoCoreError, ValueError) as error:
         raise ConfigurationError(f"{name}: {error}") from error

@@ -105,6 +105,7 @@ class _Fetch:
             done = transfer(site, left, self.config.concurrency)
         finally:
             journal.close()
+            self.progress.clear()
         self._complete(listing, [*kept.values(), *done])
 
     def _chosen(self, listing: Listing, wanted: Selection) -> list[RemoteFile]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from trainc.initializers.digest import Digest
@@ -47,6 +48,15 @@ def client_options(endpoint: str, read_timeout: float) -> ClientConfig:
 def no_retries() -> RetryConfig:
     """The library's retries, off."""
     return {"max_retries": 0}
+
+
+@contextmanager
+def opening(name: str) -> Iterator[None]:
+    """Turns what a store's constructor raises into a failure: it asks nothing of the network."""
+    try:
+        yield
+    except Exception as error:
+        raise ConfigurationError(f"{name}: {_first_line(error)}") from error
 
 
 def digest_of_etag(etag: str) -> Digest | None:

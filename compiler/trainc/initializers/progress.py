@@ -117,12 +117,15 @@ class Progress:
         else:
             _logger.info("fetched %s", self.snapshot())
 
-    def end(self, reached: bool) -> None:
-        """Takes the bar away; reports the last state where the fetch ``reached`` its end."""
+    def clear(self) -> None:
+        """Takes the bar away."""
         if self._stream.isatty():
             self._stream.write(_CLEAR)
             self._stream.flush()
-        if self._report and reached:
+
+    def reached(self) -> None:
+        """Reports that the fetch is at its end."""
+        if self._report:
             self._report(self.snapshot())
 
 

@@ -40,10 +40,9 @@ def run(ancestor: Ancestor, environ: Mapping[str, str]) -> int:
     signal.signal(signal.SIGTERM, _terminated)
     tune()
     progress = Progress(report=reporter(environ, f"{ancestor}-initializer"))
-    reached = False
     try:
         fetch(load_config(ancestor, environ), progress)
-        reached = True
+        progress.reached()
         return 0
     except FetchError as error:
         _logger.debug("the failure's origin", exc_info=True)
@@ -52,8 +51,6 @@ def run(ancestor: Ancestor, environ: Mapping[str, str]) -> int:
         _logger.error("%s", traceback.format_exc())
         text = f"bug: {type(bug).__name__}: {bug}"
         return _failed(EXIT_SOFTWARE, " ".join(text.split()), environ)
-    finally:
-        progress.end(reached)
 
 
 def start_logging(level: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from trainc.initializers.config import Config, settings
 from trainc.initializers.failure import ConfigurationError
-from trainc.initializers.objectstore import StoreRemote, client_options, failure_of, no_retries
+from trainc.initializers.objectstore import StoreRemote, client_options, no_retries, opening
 from trainc.initializers.provider import Provider
 
 
@@ -43,12 +43,10 @@ def remote(config: Config) -> StoreRemote:
     given = settings(Settings, config.environ)
     _check(container, given)
     options = client_options(given.endpoint, config.read_timeout_seconds)
-    try:
+    with opening(f"az://{container}"):
         store = AzureStore(
             container, client_options=options, retry_config=no_retries(), **_keys(given)
         )
-    except Exception as error:
-        raise failure_of(error, f"az://{container}") from error
     return StoreRemote(store, config.uri.path, f"az://{container}", config.verify_etag)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from trainc.initializers.config import Config, settings
 from trainc.initializers.failure import ConfigurationError
-from trainc.initializers.objectstore import StoreRemote, client_options, failure_of, no_retries
+from trainc.initializers.objectstore import StoreRemote, client_options, no_retries, opening
 from trainc.initializers.provider import Provider
 
 
@@ -41,12 +41,10 @@ def remote(config: Config) -> StoreRemote:
         raise ConfigurationError("the URI names no bucket: gs://BUCKET/PREFIX")
     given = settings(Settings, config.environ)
     options = client_options(given.endpoint, config.read_timeout_seconds)
-    try:
+    with opening(f"gs://{bucket}"):
         store = GCSStore(
             bucket, client_options=options, retry_config=no_retries(), **_credentials(given)
         )
-    except Exception as error:
-        raise failure_of(error, f"gs://{bucket}") from error
     return StoreRemote(store, config.uri.path, f"gs://{bucket}", config.verify_etag)
 
 
