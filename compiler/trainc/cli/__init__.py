@@ -21,6 +21,7 @@ COMMANDS = {
     "cache": "trainc.cli.cache:cache",
     "completion": "trainc.cli.completion:completion",
     "controller": "trainc.cli.controller:controller",
+    "fetch": "trainc.cli.fetch:fetch",
 }
 
 # Commands that make many objects, few cycles, and end soon: the cyclic collector stays off.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from trainc.initializers import providers
@@ -90,13 +90,15 @@ class Provider:
         model_allow_patterns: What is fetched of a model where ``ALLOW_PATTERNS`` is not set; empty
             is everything.
         identity: The settings (variables) which, besides the URI, decide what is fetched.
+        needs: The packages of the extra that are imported when the scheme is used.
     """
 
     schemes: tuple[str, ...]
     dataset: DatasetProvider | None = None
     model: ModelProvider | None = None
     model_allow_patterns: tuple[str, ...] = ()
-    identity: tuple[str, ...] = field(default=())
+    identity: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 def discover() -> dict[str, Provider]:

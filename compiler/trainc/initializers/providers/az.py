@@ -74,5 +74,9 @@ def _keys(given: Settings) -> dict[str, Any]:
 
 
 PROVIDER: Final = Provider(
-    schemes=("az",), dataset=remote, model=remote, identity=("ENDPOINT", "ACCOUNT_NAME")
+    schemes=("az",),
+    dataset=remote,
+    model=remote,
+    identity=("ENDPOINT", "ACCOUNT_NAME"),
+    needs=("obstore",),
 )

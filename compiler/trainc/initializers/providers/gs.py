@@ -63,4 +63,6 @@ def _credentials(given: Settings) -> dict[str, Any]:
     return {"service_account_key": given.service_account_key} if given.service_account_key else {}
 
 
-PROVIDER: Final = Provider(schemes=("gs",), dataset=remote, model=remote, identity=("ENDPOINT",))
+PROVIDER: Final = Provider(
+    schemes=("gs",), dataset=remote, model=remote, identity=("ENDPOINT",), needs=("obstore",)
+)

@@ -259,4 +259,5 @@ PROVIDER: Final = Provider(
     model=remote,
     model_allow_patterns=_MODEL_FILES,
     identity=("HF_ENDPOINT",),
+    needs=("huggingface_hub", "httpx2"),
 )

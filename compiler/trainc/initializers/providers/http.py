@@ -143,4 +143,6 @@ def _promise(fragment: str) -> Digest | None:
     return Digest(match[1], match[2]) if match else None
 
 
-PROVIDER: Final = Provider(schemes=("http", "https"), dataset=remote, model=remote)
+PROVIDER: Final = Provider(
+    schemes=("http", "https"), dataset=remote, model=remote, needs=("httpx2",)
+)
