@@ -1,4 +1,4 @@
-"""What the default mode prints beside what Kubeflow Trainer v2.3.0 prints; part of docs/fidelity.md."""
+"""What the default mode prints beside what Kubeflow Trainer v2.3.0 prints."""
 
 from __future__ import annotations
 

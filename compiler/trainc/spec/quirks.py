@@ -1,8 +1,7 @@
 """The table of named differences between trainc and Kubeflow Trainer v2.3.0.
 
 A quirk is a defect of the reference that ``--compat v2.3.0`` reproduces and the default mode
-mends. ``docs/fidelity.md`` is made from this
-table.
+mends. ``docs/fidelity.md`` is made from this table.
 """
 
 from __future__ import annotations
