@@ -4,9 +4,11 @@ In: a storage URI and a folder; credentials from the environment, as in the pod.
 ``.trainc-complete.json``.
 """
 
+import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +16,9 @@ from trainc.cli.extra import require
 from trainc.cli.options import reporting
 from trainc.cli.report import Report
 from trainc.errors import Problem
+
+if TYPE_CHECKING:
+    from trainc.initializers.config import Ancestor
 
 _HELP = """
 Fetches the dataset or model that URI names into DIR, as the initializers do before training.
@@ -70,7 +75,7 @@ def fetch(
     /,
     uri: str,
     folder: Path,
-    ancestor: str,
+    ancestor: "Ancestor",
     allow: str | None,
     ignore: str | None,
     refresh: bool,
@@ -86,7 +91,7 @@ def fetch(
 
 
 def _fetch(
-    report: Report, uri: str, folder: Path, ancestor: str, environ: Mapping[str, str]
+    report: Report, uri: str, folder: Path, ancestor: "Ancestor", environ: Mapping[str, str]
 ) -> int:
     from trainc.initializers.config import load_config
     from trainc.initializers.failure import FetchError
@@ -97,15 +102,22 @@ def _fetch(
     from trainc.initializers.run import start_logging
 
     guard_streams(environ)
-    start_logging(
-        "debug" if report.verbosity > 1 else "warning" if report.verbosity < 0 else "info"
-    )
+    start_logging(_level(report))
     try:
-        which = "model" if ancestor == "model" else "dataset"
-        config = load_config(which, environ, uri=uri, target=folder)
+        config = load_config(ancestor, environ, uri=uri, target=folder)
         require("initializers", *provider_of(config)[0].needs)
-        fetch(config, Progress())
+        # JSON is one document: nobody watches the way there.
+        fetch(config, Progress(stream=io.StringIO() if report.json else None))
     except FetchError as error:
         report.add([Problem(REDACTOR.redact(str(error)))])
         return 1
     return 0
+
+
+def _level(report: Report) -> str:
+    """How much is logged: the reason of a failure is a problem, and printed as one."""
+    if report.json:
+        return "critical"
+    if report.verbosity < 0:
+        return "error"
+    return "debug" if report.verbosity > 1 else "info"
