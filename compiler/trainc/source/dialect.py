@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from trainc.source.libyaml import SCALAR_LENGTH, Event, RefusedError
@@ -63,6 +64,21 @@ class Place(NamedTuple):
     column: int
 
 
+def place_of(data: bytes, offset: int) -> tuple[int, int]:
+    """Returns the line and the column, in bytes, of an offset; both count from 1."""
+    before = data[:offset]
+    line = before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n") + 1
+    return line, offset - max(before.rfind(b"\n"), before.rfind(b"\r"))
+
+
+def offset_of(data: bytes, line: int) -> int:
+    """Returns where a line begins, counted from 1; -1 where the text has fewer."""
+    if line == 1:
+        return 0
+    ends = (found.end() for found in re.finditer(rb"\r\n?|\n", data))
+    return next(islice(ends, line - 2, None), -1)
+
+
 def has_other_breaks(data: bytes) -> bool:
     """Whether the text holds what ends a line for YAML 1.1, and for no editor."""
     return not data.isascii() and any(letter.encode() in data for letter in _OTHER_BREAKS)
@@ -91,6 +107,7 @@ def at_lines(events: Iterable[Event], data: bytes) -> Iterator[Event]:
     except RefusedError as refused:
         if refused.line >= 0:
             refused.line, refused.column = moved(refused)
+            refused.context_line = starts[min(refused.context_line, last)].line
         raise
 
 

@@ -15,6 +15,7 @@ import sys
 from _thread import RLock
 from collections.abc import Iterable, Iterator
 from importlib import import_module
+from operator import attrgetter
 from types import ModuleType
 from typing import Any, Final
 
@@ -34,10 +35,11 @@ class RefusedError(Exception):
     def __init__(
         self, message: str, line: int = -1, column: int = 0, offset: int = -1, hint: str = ""
     ) -> None:
-        """Keeps the parts; ``offset`` counts bytes."""
+        """Keeps the parts; ``offset`` counts bytes, ``context`` is what the parser was at."""
         super().__init__(message)
         self.message, self.hint = message, hint
         self.line, self.column, self.offset = line, column, offset
+        self.context, self.context_line = "", 0
 
 
 def events(data: bytes) -> Iterable[Event]:
@@ -84,10 +86,10 @@ def _stream(*event: Any) -> Event:
 def _broken(context: Any, context_mark: Any, problem: Any, problem_mark: Any) -> RefusedError:
     """What the scanner and the parser of libyaml say, and where."""
     mark = problem_mark or context_mark
-    message = problem or context
+    refused = RefusedError(problem or context, mark.line, mark.column)
     if problem and context and context_mark:
-        message = f"{problem} ({context} of line {context_mark.line + 1})"
-    return RefusedError(message, mark.line, mark.column)
+        refused.context, refused.context_line = context, context_mark.line
+    return refused
 
 
 def _unreadable(name: Any, offset: int, letter: Any, encoding: Any, reason: str) -> RefusedError:
@@ -177,7 +179,8 @@ def _as_tuples(stream: Iterator[Any]) -> Iterator[Event]:
     """The events of the real classes as tuples, and its errors as ours."""
     try:
         for event in stream:
-            yield _EVENTS[event.__class__.__name__](*_parts(event))
+            name = event.__class__.__name__
+            yield _EVENTS[name](*_PARTS.get(name, _ENDS)(event))
     except import_module(f"{_PACKAGE}.error").YAMLError as error:
         if hasattr(error, "problem"):
             parts = (error.context, error.context_mark, error.problem, error.problem_mark)
@@ -185,17 +188,15 @@ def _as_tuples(stream: Iterator[Any]) -> Iterator[Event]:
         raise _unreadable("", error.position, "", "", error.reason) from None
 
 
-def _parts(event: Any) -> Iterator[Any]:
-    """What the extension made an event of."""
-    names = {
-        "ScalarEvent": ("anchor", "tag", "implicit", "value", "start_mark", "end_mark", "style"),
-        "AliasEvent": ("anchor", "start_mark", "end_mark"),
-        "MappingStartEvent": _COLLECTION,
-        "SequenceStartEvent": _COLLECTION,
-    }
-    known = names.get(event.__class__.__name__, ("start_mark", "end_mark"))
-    return (getattr(event, name) for name in known)
-
-
-_COLLECTION: Final = ("anchor", "tag", "implicit", "start_mark", "end_mark", "flow_style")
+# What the extension makes the events of.
+_ENDS: Final = attrgetter("start_mark", "end_mark")
+_OPENS: Final = attrgetter("anchor", "ctag", "implicit", "start_mark", "end_mark", "flow_style")
+_PARTS: Final = {
+    "ScalarEvent": attrgetter(
+        "anchor", "ctag", "implicit", "value", "start_mark", "end_mark", "style"
+    ),
+    "AliasEvent": attrgetter("anchor", "start_mark", "end_mark"),
+    "MappingStartEvent": _OPENS,
+    "SequenceStartEvent": _OPENS,
+}
 _extension, _stands_in = _load()

@@ -17,6 +17,8 @@ from trainc.source.dialect import (
     at_lines,
     has_other_breaks,
     hide_colons,
+    offset_of,
+    place_of,
     readable,
     show_colons,
 )
@@ -71,7 +73,8 @@ def _read(builder: Builder, data: bytes) -> None:
         except RefusedError as refused:
             if not stand_in and refused.message.startswith(COLON_REFUSED):
                 builder.restore(before)
-                data, stand_in = hide_colons(data)
+                hidden, stand_in = hide_colons(data[start:])
+                data = data[:start] + hidden
                 continue
             line = _report(builder, refused, data, start)
         except UnicodeDecodeError:
@@ -80,7 +83,7 @@ def _read(builder: Builder, data: bytes) -> None:
         start = _next_document(data, max(line, builder.document_line + 1))
         if start < 0:
             return
-        builder.line = builder.document_line = data.count(b"\n", 0, start) + 1
+        builder.line = builder.document_line = place_of(data, start)[0]
 
 
 def _stream(data: bytes, stand_in: str) -> Iterable[Event]:
@@ -98,23 +101,22 @@ def _report(builder: Builder, refused: RefusedError, data: bytes, start: int) ->
     """Reports what ended a document; returns the line it stands on."""
     line, column = refused.line + builder.line, refused.column + 1
     if refused.offset >= 0:
-        before = data[: start + refused.offset]
-        line = before.count(b"\n") + 1
-        column = len(before) - before.rfind(b"\n")
+        line, column = place_of(data, start + refused.offset)
     elif refused.line < 0:
         line, column = max(builder.document_line, 1), 1
     hint = refused.hint or next((hint for text, hint in _HINTS if text in refused.message), "")
-    builder.report(refused.message, pack(line, column), hint=hint)
+    message = refused.message
+    if refused.context:
+        message += f" ({refused.context} of line {refused.context_line + builder.line})"
+    builder.report(message, pack(line, column), hint=hint)
     return line
 
 
 def _next_document(data: bytes, line: int) -> int:
     """Returns the offset of the first ``---`` on this line (from 1) or below, -1 without one."""
-    start = 0
-    for _ in range(line - 1):
-        start = data.find(b"\n", start) + 1
-        if start == 0:
-            return -1
+    start = offset_of(data, line)
+    if start < 0:
+        return -1
     start = data.find(b"\n---", max(start - 1, 0))
     while start >= 0 and data[start + 4 : start + 5] not in (b"", b" ", b"\t", b"\r", b"\n"):
         start = data.find(b"\n---", start + 1)

@@ -356,3 +356,26 @@ def test_a_file_that_is_no_yaml_ends_early() -> None:
     _, doubled = parse(b"a: 1\n" * 10_000, "f.yaml")
     assert len(doubled) == 101
     assert doubled[-1].message == "too many problems, not read on"
+
+
+def test_what_a_parser_was_at_is_told_by_the_line_of_the_file() -> None:
+    _, (first, second) = parse(b"a: [1\n---\n\nb:\n- [c:d, 'e\n", "f.yaml")
+    assert first.message.endswith("(while parsing a flow sequence of line 1)")
+    assert second.message.endswith("(while scanning a quoted scalar of line 5)")
+
+
+def test_colons_in_a_document_after_a_broken_one() -> None:
+    documents, (problem,) = parse(b"x: [a:b]\n---\n]\n---\nx: [c:d]\nz: 1\n", "f.yaml")
+    assert [document.root for document in documents] == [{"x": ["a:b"]}, {"x": ["c:d"], "z": 1}]
+    assert problem.mark is not None
+    assert problem.mark.line == 3
+    assert documents[1].mark(("z",)).line == 6
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_whatever_ends_them(end: str) -> None:
+    text = "a: 1\nb: [\n---\nc: ]\n---\nd: 1\n".replace("\n", end)
+    documents, problems = parse(text.encode(), "f.yaml")
+    assert [problem.mark.line for problem in problems if problem.mark] == [3, 4][: len(problems)]
+    if end != "\r":
+        assert documents[0].mark(("d",))[1:] == (6, 1)
