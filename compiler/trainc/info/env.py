@@ -10,12 +10,14 @@ from trainc.kube.quantity import canonical
 from trainc.spec.compat import Compat
 
 
-def printed(item: Mapping[str, Any], compat: Compat) -> dict[str, Any]:
+def printed(item: Mapping[str, Any], compat: Compat) -> Mapping[str, Any]:
     """One variable as it is printed; a valueFrom wins over a value."""
     source = item.get("valueFrom")
     if source is None:
         if compat.keeps("env-zeroes"):
             return {"name": item["name"], "value": item.get("value", "")}
+        if item.get("value") and len(item) == 2:
+            return item  # as most are: name and value, printed as they stand
         out: dict[str, Any] = normalise(item, "EnvVar")
         return out
     if not compat.keeps("file-key-ref"):

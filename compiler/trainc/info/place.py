@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from trainc import names
@@ -99,6 +99,6 @@ def with_job_env(info: Info, chosen: Callable[[PodSet], bool] = _trains) -> Info
     return info.with_pod_sets(visit)
 
 
-def job_env(info: Info) -> list[dict[str, Any]]:
+def job_env(info: Info) -> list[Mapping[str, Any]]:
     """``spec.trainer.env`` as it is printed."""
     return [printed(item, info.spec.compat) for item in info.spec.job.env]

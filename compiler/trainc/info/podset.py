@@ -50,6 +50,11 @@ class Container(NamedTuple):
 
     def with_env(self, items: Iterable[Mapping[str, Any]]) -> Container:
         """The container with each variable set, in place where it has one of that name."""
+        items = list(items)
+        # What stands there already, as the job's env does when it is set for the last time.
+        held = {id(item) for item in self.env}
+        if all(id(item) in held for item in items):
+            return self
         return self._replace(env=upsert(self.env, items, "name"))
 
     def with_mounts(self, *mounts: Mapping[str, Any]) -> Container:

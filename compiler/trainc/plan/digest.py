@@ -22,8 +22,11 @@ def digest(spec: Spec) -> str:
     """
     job = {key: value for key, value in spec.job.spec.items() if key != "suspend"}
     if "runtimePatches" in job:
-        job["runtimePatches"] = [_fixed(patch) for patch in job["runtimePatches"]]
-    text = _canonical(job) + "\n" + _runtime(spec.runtime)
+        fixed = [_fixed(patch) for patch in job["runtimePatches"]]
+        job["runtimePatches"] = [patch for patch in fixed if "replicatedJobs" in patch]
+        if not job["runtimePatches"]:
+            del job["runtimePatches"]
+    text = canonical(job) + "\n" + _runtime(spec.runtime)
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -37,7 +40,7 @@ def _runtime(runtime: Runtime) -> str:
         root = runtime.document.root.get("spec") or {}
         written = {key: value for key, value in root.items() if key != "template"}
         written["template"] = runtime.template.spec
-        held = (runtime, hashlib.sha256(_canonical(written).encode()).hexdigest())
+        held = (runtime, hashlib.sha256(canonical(written).encode()).hexdigest())
         _RUNTIMES[id(runtime)] = held
     return held[1]
 
@@ -48,7 +51,9 @@ def _fixed(patch: Mapping[str, Any]) -> dict[str, Any]:
     template = (patch.get("trainingRuntimeSpec") or {}).get("template") or {}
     jobs = (template.get("spec") or {}).get("replicatedJobs")
     if jobs:
-        out["replicatedJobs"] = [_fixed_job(job) for job in jobs]
+        kept = [job for job in map(_fixed_job, jobs) if job["pod"]]
+        if kept:
+            out["replicatedJobs"] = kept
     return out
 
 
@@ -60,5 +65,5 @@ def _fixed_job(job: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": job["name"], "pod": kept}
 
 
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+"""JSON of one form for each value: keys sorted, no blanks, text as it is."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from trainc import names
 from trainc.errors import Problem
 from trainc.info.info import Info
-from trainc.plan.digest import digest
+from trainc.plan.digest import canonical, digest
 from trainc.plan.jobset import Manifest, jobset
 from trainc.plan.secret import secret
 
@@ -63,7 +62,7 @@ class Output(NamedTuple):
 def plan(info: Info, output: Output) -> tuple[Object, ...]:
     """The objects of one job, in no particular order."""
     job = info.spec.job
-    origin = f"{job.document.file} (TrainJob {job.name}, {info.spec.runtime.label})"
+    origin = f"{job.document.file} (TrainJob {job.document.name}, {info.spec.runtime.label})"
     key = (job.namespace, job.name)
     return tuple(Object(manifest, origin, key) for manifest in _manifests(info, output))
 
@@ -128,10 +127,11 @@ def annotation(info: Info, output: Output) -> str:
     ]
     if missing:
         known["secrets"] = missing
-    return json.dumps(known, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return canonical(known)
 
 
 def _trainjob(info: Info) -> Manifest:
     root = info.spec.job.document.root
-    metadata = {**root["metadata"], "namespace": info.spec.job.namespace}
+    job = info.spec.job
+    metadata = {**root["metadata"], "name": job.name, "namespace": job.namespace}
     return {**{k: v for k, v in root.items() if k != "status"}, "metadata": metadata}
