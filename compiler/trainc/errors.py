@@ -68,7 +68,14 @@ class Problem(NamedTuple):
 
 
 def field_path(path: Iterable[str | int]) -> str:
-    """A path as the API server prints it: ``("spec", "env", 1)`` is ``spec.env[1]``."""
+    """A path as the API server prints it: indexes in brackets, map keys behind a dot, unquoted.
+
+    Example:
+        >>> field_path(("spec", "trainer", "env", 1, "name"))
+        'spec.trainer.env[1].name'
+        >>> field_path(("spec", "trainer", "resourcesPerNode", "limits", "nvidia.com/gpu"))
+        'spec.trainer.resourcesPerNode.limits.nvidia.com/gpu'
+    """
     out = ""
     for part in path:
         out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else part

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from trainc.errors import Problem
+from trainc.errors import Problem, field_path
 from trainc.source import libyaml, scalar
 from trainc.source.alias import MAX_DEPTH, Aliases, merge, reached
-from trainc.source.document import MAX_COLUMN, Document, field_path, pack, unpack
+from trainc.source.document import MAX_COLUMN, Document, pack, unpack
 from trainc.source.libyaml import SCALAR_LENGTH, Event, RefusedError
 from trainc.source.words import KEYS, MERGE, SKIP, WORDS, Sign
 
@@ -20,6 +20,7 @@ _ITEM: Final = Sign("in a list: the next node is an item")
 _EXPECT: Final = Sign("in a mapping: the next node is a key")
 _MOST_PROBLEMS: Final = 100
 """After so many a file is not read on: it is something else than it seems to be."""
+_LONGEST: Final = 300  # letters of a message, which may quote the file
 
 _Level = tuple[Any, list[int], Any]
 """The node being filled, its places, and the key at hand (or ``_ITEM``, ``_EXPECT``)."""
@@ -107,6 +108,8 @@ class Builder:
             TooManyError: It was one too many.
         """
         mark = unpack(self.file, place)
+        if len(message) > _LONGEST:
+            message = message[:_LONGEST] + "..."
         if len(self.problems) >= _MOST_PROBLEMS:
             self.problems.append(Problem("too many problems, not read on", mark))
             raise TooManyError
@@ -265,7 +268,7 @@ class Builder:
     def _unknown_tag(self, tag: str, place: int, level: _Level) -> None:
         field = field_path(self._path(level))
         hint = "remove the tag: Kubernetes would drop it"
-        self.report(f"unknown tag {scalar.short_tag(tag)}", place, field, hint)
+        self.report(f"unknown tag {scalar.short_tag(tag)!r}", place, field, hint)
 
     def _settle(self, level: _Level) -> None:
         """Takes the signs out of a mapping that ends, and puts what ``<<`` names in."""

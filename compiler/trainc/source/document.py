@@ -27,24 +27,6 @@ def unpack(file: str, place: int) -> Mark:
     return Mark(file, place >> _COLUMN_BITS, place & MAX_COLUMN)
 
 
-def field_path(path: Sequence[str | int]) -> str:
-    """Returns a path as the API server writes it.
-
-    Example:
-        >>> field_path(("spec", "trainer", "env", 1, "name"))
-        'spec.trainer.env[1].name'
-        >>> field_path(("metadata", "labels", "app.kubernetes.io/name"))
-        'metadata.labels[app.kubernetes.io/name]'
-    """
-    text = ""
-    for step in path:
-        if isinstance(step, int) or "." in step or "/" in step:
-            text += f"[{step}]"
-        else:
-            text += f".{step}" if text else step
-    return text
-
-
 class Document:
     """One document of a file.
 
@@ -88,7 +70,7 @@ class Document:
             if found is None:
                 break
             place, container = found, container[step]
-        return unpack(self.file, place)
+        return self.placed(place)
 
     def mark_of(self, container: object, key: str | int) -> Mark | None:
         """Returns the place of one entry of a container, told by the container's identity.
@@ -97,7 +79,15 @@ class Document:
         where the container is not of this document or the entry was added after parsing.
         """
         place = self._place_of(container, key)
-        return None if place is None else unpack(self.file, place)
+        return None if place is None else self.placed(place)
+
+    def placed(self, place: int) -> Mark:
+        """Returns a packed place of this document as a mark."""
+        return unpack(self.file, place)
+
+    def part(self, root: Any, place: int) -> Document:
+        """Returns a node of this document, such as an item of a List, as a document."""
+        return Document(self.file, self.index, root, self.marks, place, self.text)
 
     @property
     def kind(self) -> str:

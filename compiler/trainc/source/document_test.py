@@ -2,8 +2,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from trainc.errors import Mark
-from trainc.source.document import Document, field_path, pack, unpack
+from trainc.errors import Mark, field_path
+from trainc.source.document import Document, pack, unpack
 from trainc.source.parse import parse
 
 TEXT = b"""\
@@ -87,6 +87,6 @@ def test_pack_keeps_places(line: int, column: int) -> None:
 
 def test_field_path() -> None:
     path = ("spec", "env", 1, "labels", "app.kubernetes.io/name")
-    assert field_path(path) == "spec.env[1].labels[app.kubernetes.io/name]"
+    assert field_path(path) == "spec.env[1].labels.app.kubernetes.io/name"
     assert field_path(()) == ""
     assert field_path((0, "a")) == "[0].a"
