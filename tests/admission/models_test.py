@@ -68,7 +68,9 @@ def _refused_by_schema(given: dict[str, Any], kind: str) -> set[str]:
     if not problems:
         default(document, kind)
         problems = [
-            p for p in check_rules(document, kind, sound=False) if p.message == "must be set"
+            p
+            for p in check_rules(document, kind, sound=False, metadata=False)
+            if p.message == "must be set"
         ]
     return {problem.field for problem in problems}
 

@@ -33,7 +33,12 @@ def admit(document: Document, compat: Compat, extensions: Extensions = ()) -> li
     if any(problem.message != UNKNOWN for problem in problems):
         return problems
     default(document, kind)
-    problems += check_rules(document, kind, sound=not compat.keeps("nodes-below-one"))
+    problems += check_rules(
+        document,
+        kind,
+        sound=not compat.keeps("nodes-below-one"),
+        metadata=not compat.keeps("metadata-unchecked"),
+    )
     if kind in names.RUNTIME_KINDS:
         problems += [*_policies(document, extensions), *_gangs(document, compat)]
     return problems

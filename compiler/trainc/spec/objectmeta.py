@@ -31,6 +31,7 @@ def check_metadata(document: Document, schema_name: str) -> list[Problem]:
             # The API server names the map, not the entry.
             field=field_path(violation.path[:2]),
             hint=violation.hint,
+            code="metadata-unchecked",
         )
         for violation in found
     ]

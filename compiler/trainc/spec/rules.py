@@ -52,21 +52,23 @@ class Rule(NamedTuple):
     hint: str = ""
 
 
-def check_rules(document: Document, schema_name: str, *, sound: bool = True) -> list[Problem]:
+def check_rules(
+    document: Document, schema_name: str, *, sound: bool = True, metadata: bool = True
+) -> list[Problem]:
     """Gives the rules that a document breaks, in file order.
 
     Args:
         document: One that ``spec/schema.py`` finds nothing wrong with, defaults applied.
         schema_name: TrainJob, TrainingRuntime or ClusterTrainingRuntime.
-        sound: Also refuse what the reference admits and then runs without a single process, and
-            metadata that only the API server looks at.
+        sound: Also refuse what the reference admits and then runs without a single process.
+        metadata: Also refuse metadata that only the API server looks at.
     """
     problems: list[Problem] = []
     for steps, rule in _PLANS[schema_name, sound]:
         for path, value in found(document.root, steps):
             if not rule.holds(value):
                 problems.append(_problem(document, rule, path, value))
-    if sound and has_name(document.root):
+    if metadata and has_name(document.root):
         problems += check_metadata(document, schema_name)
     return problems if len(problems) < 2 else _in_file_order(problems)
 

@@ -160,6 +160,6 @@ def test_check_rules_names_field_value_and_place(case: TestCase) -> None:
         documents, _ = parse(case.text.encode(), "job.yaml")
         assert check(documents[0], case.kind) == []
         default(documents[0], case.kind)
-        problems = check_rules(documents[0], case.kind, sound=sound)
+        problems = check_rules(documents[0], case.kind, sound=sound, metadata=sound)
         got = [f"{p.mark.line}:{p.mark.column}: {p.field}: {p.message}" for p in problems if p.mark]
         assert got == case.want
