@@ -18,8 +18,7 @@ from trainc.source.words import KEYS, MERGE, SKIP, WORDS, Sign
 
 _ITEM: Final = Sign("in a list: the next node is an item")
 _EXPECT: Final = Sign("in a mapping: the next node is a key")
-_MOST_PROBLEMS: Final = 100
-"""After so many a file is not read on: it is something else than it seems to be."""
+_MOST_PROBLEMS: Final = 100  # of a file: with more it is something else than it seems to be
 _LONGEST: Final = 300  # letters of a message, which may quote the file
 
 _Level = tuple[Any, list[int], Any]
@@ -108,12 +107,10 @@ class Builder:
             TooManyError: It was one too many.
         """
         mark = unpack(self.file, place)
-        if len(message) > _LONGEST:
-            message = message[:_LONGEST] + "..."
         if len(self.problems) >= _MOST_PROBLEMS:
             self.problems.append(Problem("too many problems, not read on", mark))
             raise TooManyError
-        self.problems.append(Problem(message, mark, field=field, hint=hint))
+        self.problems.append(Problem(message[:_LONGEST], mark, field=field, hint=hint))
 
     def _structure(self, event: Event, level: _Level) -> _Level:
         """Opens or closes what holds other nodes; returns the level that is filled from now on."""
@@ -268,7 +265,7 @@ class Builder:
     def _unknown_tag(self, tag: str, place: int, level: _Level) -> None:
         field = field_path(self._path(level))
         hint = "remove the tag: Kubernetes would drop it"
-        self.report(f"unknown tag {scalar.short_tag(tag)!r}", place, field, hint)
+        self.report(f"unknown tag {scalar.short_tag(tag)}", place, field, hint)
 
     def _settle(self, level: _Level) -> None:
         """Takes the signs out of a mapping that ends, and puts what ``<<`` names in."""

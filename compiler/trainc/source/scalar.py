@@ -134,8 +134,9 @@ def is_json(value: Scalar) -> bool:
 
 
 def short_tag(tag: str) -> str:
-    """Returns a tag as it is written in a file."""
-    return f"!!{tag.removeprefix(_TAG)}" if tag.startswith(_TAG) else tag
+    """Returns a tag as it is written in a file; on one line, whatever its escapes hide."""
+    text = f"!!{tag.removeprefix(_TAG)}" if tag.startswith(_TAG) else tag
+    return text if text.isprintable() else repr(text)
 
 
 def _number(text: str) -> Scalar:
