@@ -2,19 +2,14 @@
 
 import json
 import re
-import subprocess
 import sys
 import tomllib
-import venv
 import zipfile
-from collections import Counter
-from importlib.metadata import PathDistribution
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-LIMIT = 70_000_000  # bytes, .pyc included
+from tests.bench.install import LIMIT, ROOT, build, install, run, sizes
 
 JOB = """\
 apiVersion: trainer.kubeflow.org/v1alpha1
@@ -29,31 +24,14 @@ spec:
 """
 
 
-def run(*command: object, cwd: Path) -> str:
-    done = subprocess.run([*map(str, command)], cwd=cwd, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    dist = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", dist, cwd=ROOT)
-    (built,) = dist.glob("*.whl")
-    return built
+    return build(tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh environment with the wheel and its pinned dependencies, compiled as pip does."""
-    home = tmp_path_factory.mktemp("installed")
-    venv.create(home, with_pip=True)
-    pip = (home / "bin" / "python", "-m", "pip", "install", "--quiet")
-    pins = ROOT / "deploy" / "trainc.txt"
-    run(*pip, "--require-hashes", "--only-binary", ":all:", "-r", pins, cwd=home)
-    run(*pip, "--no-deps", wheel, cwd=home)
-    run(home / "bin" / "python", "-m", "pip", "check", cwd=home)
-    return home
+    return install(wheel, tmp_path_factory.mktemp("installed"))
 
 
 def test_the_wheel_holds_the_product_and_nothing_else(wheel: Path) -> None:
@@ -66,8 +44,7 @@ def test_the_wheel_holds_the_product_and_nothing_else(wheel: Path) -> None:
 
 
 def test_the_wheel_is_the_same_each_time(wheel: Path, tmp_path: Path) -> None:
-    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path, cwd=ROOT)
-    assert (tmp_path / wheel.name).read_bytes() == wheel.read_bytes()
+    assert build(tmp_path).read_bytes() == wheel.read_bytes()
 
 
 def test_the_wheel_runs_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
@@ -107,19 +84,6 @@ def test_everything_is_pinned_by_hash_and_by_nothing_else() -> None:
     assert len(hashed) == len(re.findall(r"^[^ #\n]", text, re.MULTILINE))
     for file in (ROOT / "deploy").glob("*.txt"):
         assert "://" not in file.read_text()
-
-
-def sizes(home: Path) -> Counter[str]:
-    """Bytes of each installed distribution, .pyc included, without pip and setuptools."""
-    found: Counter[str] = Counter()
-    for info in home.glob("lib/python*/site-packages/*.dist-info"):
-        distribution = PathDistribution(info)
-        name = distribution.metadata["Name"]
-        if name in ("pip", "setuptools"):
-            continue
-        for file in distribution.files or ():
-            found[name] += Path(str(file.locate())).stat().st_size
-    return found
 
 
 def test_the_installation_is_small(installed: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,9 +30,9 @@ def path(each: Object) -> str:
 
 
 def _folder(namespace: str) -> str:
-    """A namespace as a folder; one that would be hidden, ``_cluster`` or a device is escaped."""
+    """A namespace as a folder; hidden, an option, ``_cluster`` or a device is escaped."""
     name = _cut(_escaped(namespace))
-    if name[0] in "._" or _DEVICE.match(name):
+    if name[0] in "._-" or _DEVICE.match(name):
         name = f"%{ord(name[0]):02x}{name[1:]}"
     return f"{name[:-1]}%2e" if name.endswith(".") else name
 
