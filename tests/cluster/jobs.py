@@ -29,6 +29,7 @@ def a_jobset(
     suspend: bool = False,
     note: str | None = "",
     ttl: int | None = None,
+    restarts: int = 0,
     **metadata: Any,
 ) -> Json:
     """A JobSet of one replicated job ``node``.
@@ -42,6 +43,7 @@ def a_jobset(
         suspend: Whether it is suspended.
         note: The annotation of the compiler; None for a JobSet trainc did not build.
         ttl: ``ttlSecondsAfterFinished``.
+        restarts: How often a failed JobSet starts anew.
         metadata: More of its metadata.
     """
     said = {"kwok.test/end": end, "kwok.test/start": start}
@@ -61,6 +63,8 @@ def a_jobset(
         },
     }
     spec: Json = {"suspend": suspend, "replicatedJobs": [{"name": "node", "template": job}]}
+    if restarts:
+        spec["failurePolicy"] = {"maxRestarts": restarts}
     if ttl is not None:
         spec["ttlSecondsAfterFinished"] = ttl
     annotations = {} if note is None else {"trainc.dev/job": note or a_note(name)}

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import kubernetes
 
@@ -23,11 +24,12 @@ def running(
     plane: Plane,
     namespace: str,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    user: str = "admin",
+    **options: Any,
 ) -> Iterator[Controller]:
     """A controller in this process that serves one namespace."""
-    client = kubernetes.config.new_client_from_config(str(plane.kubeconfig(user)))
-    controller = Controller(Options(namespaces=(namespace,), health_port=-1), client, now)
+    client = kubernetes.config.new_client_from_config(str(plane.kubeconfig()))
+    chosen = Options(namespaces=(namespace,), health_port=-1, **options)
+    controller = Controller(chosen, client, now)
     controller.start()
     try:
         eventually(lambda: not controller.missing())

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from trainc.cli.extra import require
+
+if TYPE_CHECKING:
+    from trainc.controller.progress.server import ProgressOptions
 
 _HELP = """
 Runs the status controller: it follows the JobSets that trainc built, writes the status of
@@ -64,6 +69,29 @@ Exit status:
     help="Where /healthz, /readyz and /metrics are served.",
 )
 @click.option(
+    "--progress",
+    metavar="HOST:PORT",
+    help="Receive progress reports here (the Service's port is 10443). Needs --progress-tls.",
+)
+@click.option(
+    "--progress-tls",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="tls.crt, tls.key and ca.crt of the progress server; read again when they change.",
+)
+@click.option(
+    "--progress-secret",
+    metavar="NS/NAME",
+    help="Make this Secret, mounted at --progress-tls, where it is not there.",
+)
+@click.option(
+    "--progress-host",
+    "progress_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="What the progress server's Service is called by, for --progress-secret.",
+)
+@click.option(
     "--log-format",
     type=click.Choice(["json", "text"]),
     default="json",
@@ -85,6 +113,10 @@ def controller(
     leader_elect: bool,
     lease_namespace: str | None,
     health: str,
+    progress: str | None,
+    progress_tls: Path | None,
+    progress_secret: str | None,
+    progress_hosts: tuple[str, ...],
     log_format: str,
     log_level: str,
 ) -> int:
@@ -103,8 +135,26 @@ def controller(
         identity=f"{socket.gethostname()}_{os.getpid()}",
         health_host=host,
         health_port=port,
+        progress=_progress(progress, progress_tls, progress_secret, progress_hosts),
     )
     return run(options, kubeconfig, context)
+
+
+def _progress(
+    address: str | None, folder: Path | None, secret: str | None, hosts: tuple[str, ...]
+) -> ProgressOptions | None:
+    from trainc.controller.progress.server import ProgressOptions
+
+    if address is None:
+        return None
+    if folder is None:
+        raise click.UsageError("--progress needs --progress-tls")
+    namespace, _, name = (secret or "").partition("/")
+    if secret and not (namespace and name and hosts):
+        raise click.UsageError("--progress-secret is NS/NAME, and needs --progress-host")
+    host, port = _address(address)
+    made = (namespace, name) if secret else None
+    return ProgressOptions(folder=folder, host=host, port=port, secret=made, hosts=hosts)
 
 
 def _address(text: str) -> tuple[str, int]:

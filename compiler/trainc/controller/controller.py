@@ -23,6 +23,7 @@ from trainc.controller.gather import Gathering
 from trainc.controller.metrics import Metrics
 from trainc.controller.minter import Minter
 from trainc.controller.paths import JOB_SETS, TRAIN_JOBS
+from trainc.controller.progress.server import ProgressOptions, ProgressServer
 from trainc.controller.queue import Queue
 from trainc.controller.reconcile import Reconciler
 from trainc.controller.serving import Server, health
@@ -50,6 +51,7 @@ class Options:
         identity: Its name among candidates.
         health_host: Where probes and metrics are served.
         health_port: Their port; 0 for any, negative for none.
+        progress: How progress is received; None where it is not.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -58,6 +60,7 @@ class Options:
     identity: str = "trainc-controller"
     health_host: str = "0.0.0.0"
     health_port: int = 8081
+    progress: ProgressOptions | None = None
 
 
 class Controller:
@@ -80,7 +83,12 @@ class Controller:
         self.metrics.queued.set_function(lambda: len(self.queue))
         self._events = Events(self.api)
         gathering = Gathering(self.api, self.trainjobs, self.jobsets)
-        applying = Applying(self.api, gathering, Minter(self.api, lambda: ""), self._events)
+        self.progress: ProgressServer | None = None
+        authority: Callable[[], str] = str
+        if options.progress is not None:
+            self.progress = ProgressServer(options.progress, self.api, gathering, self.metrics, now)
+            authority = self.progress.certificate.authority
+        applying = Applying(self.api, gathering, Minter(self.api, authority), self._events)
         reconciler = Reconciler(gathering, applying, now)
         self._workers = Workers(options.workers, self.queue, reconciler, self.metrics)
         self._watches = list(self._make_watches())
@@ -104,6 +112,8 @@ class Controller:
         self._events.start()
         for watch in self._watches:
             watch.start()
+        if self.progress is not None:
+            self.progress.start()
         for work in (self._lead, self._keep_time):
             thread = threading.Thread(target=work, name=work.__name__.strip("_"), daemon=True)
             thread.start()
@@ -112,6 +122,8 @@ class Controller:
     def stop(self) -> None:
         """Ends what was begun, gives the lease back, and is back when that is done."""
         self._stop.set()
+        if self.progress is not None:
+            self.progress.stop()
         for watch in self._watches:
             watch.stop()
         for thread in self._threads:
@@ -122,12 +134,14 @@ class Controller:
 
     def alive(self) -> bool:
         """Whether every thread lives that should."""
-        watches = all(watch.alive() for watch in self._watches)
-        return watches and self._workers.alive() and all(t.is_alive() for t in self._threads)
+        parts = [*self._watches, self._workers, *([self.progress] if self.progress else [])]
+        return all(part.alive() for part in parts) and all(t.is_alive() for t in self._threads)
 
     def missing(self) -> str:
         """What must be there before it can serve, empty when nothing is missing."""
         late = [watch.name for watch in self._watches if not watch.synced.is_set()]
+        if self.progress is not None and not self.progress.ready.is_set():
+            late.append("the progress server's certificate")
         return ", ".join(late)
 
     def _make_watches(self) -> Iterator[Watching[TrainJobView] | Watching[JobSetView]]:

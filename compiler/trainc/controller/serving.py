@@ -13,8 +13,12 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 logger = logging.getLogger(__name__)
+
+_GOODBYE_SECONDS = 0.2
+_REQUEST_SECONDS = 10.0  # from its first byte to the end of its head
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -48,7 +52,7 @@ class Server:
         self._socket = socket.create_server((host, port), backlog=512)
         config = uvicorn.Config(
             app,
-            http="h11",
+            http=_Impatient,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -82,6 +86,50 @@ class Server:
 
     def _run(self) -> None:
         asyncio.run(self._server.serve(sockets=[self._socket]))
+
+
+class _Impatient(H11Protocol):
+    """Closes a connection whose request does not get complete; uvicorn itself waits for ever."""
+
+    _limit: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._hurry()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        idle = self.cycle is None or self.cycle.response_complete
+        if not idle:
+            self._relax()
+        elif self._limit is None and self.conn.trailing_data[0]:
+            self._hurry()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._relax()
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        # An idle client does not answer the end of TLS; do not wait for it.
+        self.loop.call_later(_GOODBYE_SECONDS, self._cut_off)
+
+    def _cut_off(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.abort()
+
+    def _hurry(self) -> None:
+        self._limit = self.loop.call_later(_REQUEST_SECONDS, self._too_slow)
+
+    def _relax(self) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+
+    def _too_slow(self) -> None:
+        self._limit = None
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
 
 
 async def answer(

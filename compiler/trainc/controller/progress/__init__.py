@@ -1,0 +1,1 @@
+"""The progress server: training code posts how far it is, the TrainJob's status tells it."""
