@@ -42,6 +42,8 @@ _TIME: Final = {
     "format": "date-time",
     "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(\.\d+)?(Z|[+-]\d\d:\d\d)$",
 }
+# The CRDs let the exponent of a quantity have a fraction; the parser behind them does not.
+_EXPONENT: Final = (r"[eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))", r"[eE](\+|-)?[0-9]+")
 _INT64: Final = {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}
 
 # What the API server decodes of the metadata of an object (apimachinery, ObjectMeta). Unknown keys
@@ -157,6 +159,8 @@ def convert(crd: dict[str, Any]) -> dict[str, Any]:
     out |= _bounds(crd)
     if crd.get("format") == "date-time":
         out |= _TIME
+    if "pattern" in out:
+        out["pattern"] = out["pattern"].replace(*_EXPONENT)
     if "items" in crd:
         out["items"] = convert(crd["items"])
     if kind == "object":

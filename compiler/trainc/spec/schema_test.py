@@ -142,6 +142,16 @@ REFUSED = [
         ],
     ),
     TestCase(
+        name="a quantity whose exponent has a fraction",
+        text=HEAD
+        + REF
+        + '  trainer:\n    resourcesPerNode:\n      limits:\n        cpu: "1e1.5"\n',
+        want=[
+            "11:9: spec.trainer.resourcesPerNode.limits.cpu: "
+            'must be a quantity such as 500m, 2 or 16Gi, got "1e1.5"'
+        ],
+    ),
+    TestCase(
         name="a quantity with a unit of the wrong system",
         text=HEAD + REF + "  trainer:\n    resourcesPerNode:\n      limits: {memory: 2GB}\n",
         want=[
