@@ -10,7 +10,6 @@ import socket
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,20 +56,24 @@ class Figures:
 class Readers:
     """Processes that read disjoint shares of a cache, pass by pass."""
 
-    def __init__(self, address: str, clients: int) -> None:
-        """Starts them; they connect anew in each pass."""
-        command = [sys.executable, "-m", "trainc.cache.bench", address]
+    def __init__(self, commands: Sequence[Sequence[str]]) -> None:
+        """Starts them; they connect anew in each pass.
+
+        Args:
+            commands: One for each reader; ``main`` says what they answer.
+        """
         self._processes = [
-            subprocess.Popen(
-                [*command, str(rank), str(clients)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            for rank in range(clients)
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            for command in commands
         ]
         for process in self._processes:
             _answer(process)
+
+    @classmethod
+    def of(cls, address: str, clients: int) -> "Readers":
+        """Readers of a cache by the shipped client, each its share."""
+        command = [sys.executable, "-m", "trainc.cache.bench", "read", address]
+        return cls([[*command, str(rank), str(clients)] for rank in range(clients)])
 
     def read(self) -> Pass:
         """One pass.
@@ -103,7 +106,7 @@ class Readers:
 
 def measure(address: str, passes: int, clients: int) -> Figures:
     """Read a cache ``passes`` times after one pass that does not count."""
-    readers = Readers(address, clients)
+    readers = Readers.of(address, clients)
     try:
         readers.read()
         found, rates = [], []
@@ -133,17 +136,22 @@ def report(figures: Figures) -> str:
 
 
 def loopback(size: int = LOOPBACK_BYTES) -> float:
-    """Bytes a second of one TCP stream through the loopback, written in blocks of 1 MiB."""
+    """Bytes a second of one TCP stream through the loopback, written in blocks of 1 MiB.
+
+    Two processes and nothing but system calls: what a program in C reaches too.
+    """
+    received, buffer = 0, memoryview(bytearray(_BLOCK))
     with socket.create_server(("127.0.0.1", 0)) as server:
-        sender = threading.Thread(target=_send, args=(server, size), daemon=True)
-        sender.start()
-        received, buffer = 0, memoryview(bytearray(_BLOCK))
-        with socket.create_connection(server.getsockname()[:2]) as connection:
+        port = server.getsockname()[1]
+        command = [sys.executable, "-m", "trainc.cache.bench", "send", str(port), str(size)]
+        sender = subprocess.Popen(command)
+        connection, _ = server.accept()
+        with connection:
             start = time.perf_counter()
             while count := connection.recv_into(buffer):
                 received += count
             seconds = time.perf_counter() - start
-        sender.join()
+        sender.wait()
     return received / seconds
 
 
@@ -162,8 +170,14 @@ def sample_table(folder: Path) -> str:
     return str(where)
 
 
-def main(arguments: Sequence[str]) -> None:
-    """One reader: a pass for every line of stdin, a line of JSON for every pass."""
+def main(mode: str, *arguments: str) -> None:
+    """One of the processes that measure: ``read ADDRESS RANK WORLD`` or ``send PORT BYTES``.
+
+    A reader makes a pass for every line of stdin and answers with a line of JSON.
+    """
+    if mode == "send":
+        _send(int(arguments[0]), int(arguments[1]))
+        return
     from trainc.cache.client import CacheDataset
 
     address, rank, world = arguments
@@ -194,13 +208,12 @@ def _answer(process: "subprocess.Popen[str]") -> dict[str, Any]:
     return answer
 
 
-def _send(server: socket.socket, size: int) -> None:
-    connection, _ = server.accept()
+def _send(port: int, size: int) -> None:
     block = bytes(_BLOCK)
-    with connection:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
         for _ in range(size // _BLOCK):
             connection.sendall(block)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(*sys.argv[1:])

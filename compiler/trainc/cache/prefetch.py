@@ -4,6 +4,7 @@ In: a layout. Out: its batches, in order. The thread holds at most a few batches
 that says nothing for too long is given up and asked again.
 """
 
+import contextlib
 import queue
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from trainc.cache.security import Security
 from trainc.cache.streams import Patience, Stream
 
 _END: Final = object()
-_LOOK_SECONDS: Final = 0.2
+_LOOK_SECONDS: Final = 0.01
 
 
 class Prefetch:
@@ -62,16 +63,14 @@ class Prefetch:
     def close(self) -> None:
         """Stop reading and end the thread."""
         self._closed = True
-        current = self._current
-        if current is not None:
-            current.close()
         while self._thread.is_alive():
-            try:
-                self._ready.get(timeout=_LOOK_SECONDS)
-            except queue.Empty:
-                current = self._current
-                if current is not None:
-                    current.close()
+            current = self._current
+            if current is not None:
+                current.close()
+            # The thread may wait for room to put its last batch in.
+            with contextlib.suppress(queue.Empty):
+                self._ready.get_nowait()
+            self._thread.join(_LOOK_SECONDS)
 
     def _take(self) -> Any:
         while True:

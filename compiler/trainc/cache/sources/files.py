@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -20,9 +20,11 @@ import pyarrow.parquet as pq
 
 from trainc.cache.sources.columns import conform, plain
 from trainc.cache.sources.filesystem import is_local, resolve
-from trainc.cache.sources.filtering import RowFilter, of_arrow
 from trainc.cache.sources.parquet import row_group_batches, row_group_starts
 from trainc.cache.sources.source import Piece, Source, Survey
+
+if TYPE_CHECKING:
+    from trainc.cache.sources.filtering import RowFilter
 
 _FOOTERS_AT_ONCE: Final = 16
 _SAMPLE_ROWS: Final = 4096
@@ -92,7 +94,7 @@ class FilesReader:
     kind: str
     table: pa.Schema
     schema: pa.Schema
-    keep: RowFilter | None
+    keep: "RowFilter | None"
 
     @classmethod
     def of(cls, source: Source, table: pa.Schema) -> "FilesReader":
@@ -102,7 +104,7 @@ class FilesReader:
             ValueError: A column or filter that does not fit.
         """
         fs, _ = resolve(source.location)
-        keep = of_arrow(source.row_filter, table) if source.row_filter else None
+        keep = _row_filter(source.row_filter, table) if source.row_filter else None
         return cls(fs, source.kind, table, _projected(source, table), keep)
 
     def batches(self, piece: Piece, skip: int, take: int, size: int) -> Iterator[pa.RecordBatch]:
@@ -220,6 +222,13 @@ def _digest(fs: pafs.FileSystem, paths: list[str]) -> str:
     for info in fs.get_file_info(paths):
         digest.update(f"{info.path}\0{info.size}\0{info.mtime_ns}\n".encode())
     return digest.hexdigest()
+
+
+def _row_filter(text: str, table: pa.Schema) -> "RowFilter":
+    # Brings pyiceberg, 40 MB of it, into a loader that mostly has no use for it.
+    from trainc.cache.sources.filtering import of_arrow
+
+    return of_arrow(text, table)
 
 
 def _projected(source: Source, table: pa.Schema) -> pa.Schema:
