@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from trainc import names
+from trainc.info.claim import with_claim
 from trainc.info.env import printed
+from trainc.info.failfast import failing_fast, fails_fast
 from trainc.info.info import Info
 from trainc.info.podset import Container, PodSet
 
@@ -26,7 +28,7 @@ def with_initializers(info: Info) -> Info:
         settings = wanted.get(part)
         if settings is not None:
             info = _with_initializer(info, ancestor, settings)
-    return info
+    return info.with_pod_sets(failing_fast) if fails_fast(info) else info
 
 
 def _with_initializer(info: Info, ancestor: str, settings: Mapping[str, Any]) -> Info:
@@ -40,6 +42,7 @@ def _with_initializer(info: Info, ancestor: str, settings: Mapping[str, Any]) ->
     if uri is not None:
         env.insert(0, {"name": "STORAGE_URI", "value": uri})
     secret = settings.get("secretRef")
+    extends = info.spec.compat.extends
 
     def change(container: Container) -> Container:
         if container.name != ancestor:
@@ -53,6 +56,7 @@ def _with_initializer(info: Info, ancestor: str, settings: Mapping[str, Any]) ->
     def visit(pod_set: PodSet) -> PodSet:
         if pod_set.ancestor != ancestor and (by_label or pod_set.name != ancestor):
             return pod_set
-        return pod_set._replace(containers=tuple(change(c) for c in pod_set.containers))
+        pod_set = pod_set._replace(containers=tuple(change(c) for c in pod_set.containers))
+        return with_claim(pod_set, ancestor, uri or "") if extends else pod_set
 
     return info.with_pod_sets(visit)

@@ -26,5 +26,16 @@ ADDITIONS: Final = {
             "label app.kubernetes.io/managed-by: trainc on every object",
             r"^\w+\.metadata\.labels",
         ),
+        Addition(
+            "initializer-claim",
+            "storageUri pvc://CLAIM/path mounts CLAIM read-only into the initializer",
+            r"\.volumes|\.volumeMounts",
+        ),
+        Addition(
+            "initializer-fail-fast",
+            "annotation trainc.dev/initializer-fail-fast of a runtime gives its initializers a "
+            "podFailurePolicy, and the restartPolicy Never that it needs",
+            r"\.podFailurePolicy|\.restartPolicy",
+        ),
     )
 }

@@ -37,6 +37,11 @@ class Compat(NamedTuple):
     version: str | None = None
     mended: frozenset[str] = frozenset()
 
+    @property
+    def extends(self) -> bool:
+        """Whether the additions of the default mode are made."""
+        return self.version is None
+
     def keeps(self, name: str) -> bool:
         """Whether the named quirk of the reference is to be reproduced."""
         return self.version is not None and name in QUIRKS and name not in self.mended
