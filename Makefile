@@ -13,7 +13,7 @@ CORPUS := $(or $(TRAINC_CONFORMANCE_DIR),../shared/conformance)
 
 .DEFAULT_GOAL := check
 .PHONY: check help setup demo format lint types test fresh out golden bench fuzz wheel \
-	conformance requirements clean
+	conformance requirements peers clean
 
 check: format lint types test fresh  ## the whole gate (default)
 
@@ -52,11 +52,18 @@ fresh: $(SETUP)  ## fail when out/ is not what examples/ compile to
 out: $(SETUP)  ## compile examples/ into out/
 	$(BIN)/trainc build examples --out-dir out
 
-golden: out  ## rewrite every expected output
-	$(BIN)/pytest -q --update
+golden: out  ## rewrite every expected output: out/ and the generated pages
+	$(BIN)/python -m trainc.spec.fidelity > docs/fidelity.md
 
 bench: $(SETUP)  ## measure against the bars, rewrite docs/performance.md
 	$(BIN)/python -m tests.bench
+
+# The peers of the benchmark are built from their registries, outside the tree.
+PEERS := $(or $(TRAINC_PEERS),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/trainc-peers)
+
+peers:  ## build helm and kustomize for the bench; needs Go
+	GOBIN=$(PEERS) go install helm.sh/helm/v4/cmd/helm@v4.3.1
+	GOBIN=$(PEERS) go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.2
 
 fuzz: $(SETUP)  ## fuzz the loader for FUZZ_SECONDS (300)
 	$(BIN)/python -m pip install --quiet --require-hashes -r deploy/fuzz.txt
