@@ -6,10 +6,13 @@ What each must do is in controlplane facts 3.10. The scripts are package data be
 
 from __future__ import annotations
 
-import shlex
+import json
+import re
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+_PLACEHOLDER: Final = re.compile("@([A-Z_]+)@")
 
 
 class Cluster(NamedTuple):
@@ -74,14 +77,13 @@ def _range(count: int) -> str:
 
 
 def _toml(value: str) -> str:
-    """A value safe inside a TOML string inside a quoted heredoc."""
-    return shlex.quote(value).strip("'").replace("\\", "\\\\").replace('"', '\\"')
+    """A value inside a basic string of TOML, on one line: JSON's escapes are TOML's too."""
+    return json.dumps(value, ensure_ascii=False)[1:-1].replace("\x7f", "\\u007f")
 
 
 def _filled(text: str, values: dict[str, str]) -> str:
-    for name, value in values.items():
-        text = text.replace(f"@{name}@", value)
-    return text
+    """The text with each placeholder filled in, in one pass: values are not looked at again."""
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], text)
 
 
 @cache
