@@ -41,6 +41,9 @@ JOB_ANNOTATION: Final = "trainc.dev/job"
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
 TRAINC: Final = "trainc"
 
+# The index of a folder that --out-dir wrote; such a folder is never read as a source.
+OUTPUT_INDEX: Final = ".trainc.json"
+
 # Kueue's labels on a TrainJob reach its JobSet (kueue.x-k8s.io/queue-name, .../priority-class).
 KUEUE_PREFIX: Final = "kueue.x-k8s.io/"
 
@@ -58,7 +61,7 @@ CA_KEY: Final = "ca.crt"
 # runtimes are written with this prefix; `--image-prefix` puts another in its place at load.
 IMAGE_PREFIX: Final = "ghcr.io/trainc-dev/trainc"
 
-# --- The controller --------------------------------------------------------------------------------
+# --- The controller ------------------------------------------------------------------------------
 # On what the controller makes: the TrainJob it is for.
 TRAINJOB_LABEL: Final = "trainc.dev/trainjob"
 # On a JobSet: the last progress reported, where no TrainJob is in the cluster to hold it.
@@ -66,8 +69,9 @@ PROGRESS_ANNOTATION: Final = "trainc.dev/progress"
 # On a JobSet: made again after its TrainJob had finished, and therefore held suspended by us.
 HELD_ANNOTATION: Final = "trainc.dev/held"
 
-# --- The initializers ------------------------------------------------------------------------------
-# What both sides of an initializer's pod must agree on: the compiler writes the pod, the program
+# --- The initializers
+# ------------------------------------------------------------------------------ What both sides of
+# an initializer's pod must agree on: the compiler writes the pod, the program
 # (trainc.initializers) runs in it.
 
 # Exit codes by kind, after sysexits.h. 75 alone is worth another try with the same settings.
@@ -117,8 +121,8 @@ MODEL_FOLDER: Final = "model"
 CACHE_SERVICE_SUFFIX: Final = "-cache-service"
 CACHE_READY_PORT: Final = 8080
 
-# --- The data cache: what compiled manifests, head, workers and readers must agree on --------------
-# A container runs `python -m trainc.cache head|worker HOST PORT`.
+# --- The data cache: what compiled manifests, head, workers and readers must agree on
+# -------------- A container runs `python -m trainc.cache head|worker HOST PORT`.
 CACHE_COMMAND: Final = ("python", "-m", "trainc.cache")
 CACHE_HEAD: Final = "head"
 CACHE_WORKER: Final = "worker"

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from trainc.names import OUTPUT_INDEX
 from trainc.version import __version__
 
-NAME: Final = ".trainc.json"
+NAME: Final = OUTPUT_INDEX
 
 # Exactly what path.py makes: nothing that could lead out of the folder, or to the index itself.
 _OURS: Final = re.compile(r"[a-z0-9_%][a-z0-9._%-]*/[a-z0-9_%][a-z0-9._%-]*\.yaml")

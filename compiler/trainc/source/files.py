@@ -47,10 +47,10 @@ def find(
     """Returns the files to read, in the order of their names, and what is wrong with the paths.
 
     Folders are searched for ``*.yaml``, ``*.yml`` and ``*.json``. Left out are hidden folders
-    and files, the output folder, project files, and what ``exclude`` or a ``.traincignore``
-    names. Links are followed where they stay inside the project or the folder given. What is
-    given by its own name is read in any case. Two folders are told apart by their names below
-    the folder that holds both.
+    and files, the output folder and those of other builds, project files, and what ``exclude`` or
+    a ``.traincignore`` names. Links are followed where they stay inside the project or the folder
+    given. What is given by its own name is read in any case. Two folders are told apart by their
+    names below the folder that holds both.
 
     Args:
         paths: Files, folders and ``-``.

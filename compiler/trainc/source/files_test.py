@@ -76,6 +76,15 @@ def plant(folder: Path, tree: list[str]) -> None:
             output="out",
         ),
         TestCase(
+            "the output of another build", ["a.yaml", "dev/.trainc.json", "dev/b.yaml"], ["a.yaml"]
+        ),
+        TestCase(
+            "another build's output, asked for",
+            ["dev/.trainc.json", "dev/b.yaml"],
+            ["b.yaml"],
+            ["dev"],
+        ),
+        TestCase(
             "a link to the output folder",
             ["out/a.yaml", "b.yaml", "c -> out"],
             ["b.yaml"],

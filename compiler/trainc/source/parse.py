@@ -76,6 +76,12 @@ def _read(builder: Builder, data: bytes) -> None:
                 hidden, stand_in = hide_colons(data[start:])
                 data = data[:start] + hidden
                 continue
+            begin = data.rfind(b"\n---", start, start + max(refused.offset, 0)) + 1
+            if begin > start:
+                # libyaml reads ahead: the documents before are sound, and not lost with this one.
+                builder.restore(before)
+                data = _without(data, begin, _report(builder, refused, data, start))
+                continue
             line = _report(builder, refused, data, start)
         except UnicodeDecodeError:
             # libyaml decodes the %-escapes of a tag, and does not look at what comes out.
@@ -110,6 +116,20 @@ def _report(builder: Builder, refused: RefusedError, data: bytes, start: int) ->
         message += f" ({refused.context} of line {refused.context_line + builder.line})"
     builder.report(message, pack(line, column), hint=hint)
     return line
+
+
+def _without(data: bytes, begin: int, line: int) -> bytes:
+    """Returns the bytes with an empty document, of as many lines, for one that cannot be read.
+
+    Args:
+        data: The whole file.
+        begin: Where the document begins.
+        line: The line that cannot be read.
+    """
+    end = _next_document(data, line + 1)
+    end = len(data) if end < 0 else end
+    lines = place_of(data, end)[0] - place_of(data, begin)[0]
+    return data[:begin] + b"---" + b"\n" * lines + data[end:]
 
 
 def _next_document(data: bytes, line: int) -> int:

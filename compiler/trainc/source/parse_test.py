@@ -379,3 +379,15 @@ def test_lines_whatever_ends_them(end: str) -> None:
     assert [problem.mark.line for problem in problems if problem.mark] == [3, 4][: len(problems)]
     if end != "\r":
         assert documents[0].mark(("d",))[1:] == (6, 1)
+
+
+def test_bytes_that_are_no_text_cost_only_their_document() -> None:
+    text = b"a: 1\n---\nb: [\n---\nc: \x01\n\n---\nd: 1\n---\ne: \xff\n---\nf: 1\n"
+    documents, problems = parse(text, "f.yaml")
+    assert [(one.index, one.root) for one in documents] == [
+        (0, {"a": 1}),
+        (3, {"d": 1}),
+        (5, {"f": 1}),
+    ]
+    assert sorted(one.mark.line for one in problems if one.mark) == [4, 5, 10]
+    assert [one.mark(()).line for one in documents] == [1, 8, 12]

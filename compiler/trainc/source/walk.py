@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from trainc.errors import Mark, Problem
+from trainc.names import OUTPUT_INDEX
 from trainc.source.ignore import IGNORE_FILE, Rules, compiled, ignored, rules_of
 
 PROJECT_FILE: Final = "trainc.yaml"
@@ -105,8 +106,8 @@ class Search:
                 continue
             self._seen.add(folder)
             rules = rules + rules_of(folder, self._ignore_name(folder), self.problems)
-            for entry in self._entries(folder):
-                path = os.path.join(folder, entry.name)
+            for entry in self._entries(folder, asked=folder == top):
+                path = entry.path
                 if entry.is_symlink():
                     if not ignored(path, False, rules):
                         self._links.append(_Link(path, limit))
@@ -116,13 +117,17 @@ class Search:
                 elif _is_source(entry.name) and not ignored(path, False, rules):
                     self._add(entry)
 
-    def _entries(self, folder: str) -> Iterator[os.DirEntry[str]]:
-        """The entries of a folder but hidden ones."""
+    def _entries(self, folder: str, *, asked: bool) -> list[os.DirEntry[str]]:
+        """The entries of a folder but hidden ones; none where another build wrote the folder."""
         try:
-            with os.scandir(folder) as entries:
-                yield from [entry for entry in entries if not entry.name.startswith(".")]
+            with os.scandir(folder) as listing:
+                entries = list(listing)
         except OSError as error:
             self.problems.append(refused(error, printable(self.name(folder))))
+            return []
+        if not asked and any(entry.name == OUTPUT_INDEX for entry in entries):
+            return []
+        return [entry for entry in entries if not entry.name.startswith(".")]
 
     def _add(self, entry: os.DirEntry[str]) -> None:
         name = self.name(entry.path)
