@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from trainc.compile import Inputs, compile_documents
 from trainc.errors import Problem
 from trainc.plan.plan import Output, Plan

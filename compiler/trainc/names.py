@@ -34,9 +34,8 @@ JOB_INDEX_FIELD: Final = "metadata.annotations['batch.kubernetes.io/job-completi
 
 MANAGED_BY: Final = "trainer.kubeflow.org/trainjob-controller"
 
-# --- Ours
-# ------------------------------------------------------------------------------------------ One
-# annotation on the JobSet tells the controller what it must know of the TrainJob.
+# --- Ours ---------------------------------------------------------------------------------------
+# One annotation on the JobSet tells the controller what it must know of the TrainJob.
 JOB_ANNOTATION: Final = "trainc.dev/job"
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
 TRAINC: Final = "trainc"
@@ -69,9 +68,8 @@ PROGRESS_ANNOTATION: Final = "trainc.dev/progress"
 # On a JobSet: made again after its TrainJob had finished, and therefore held suspended by us.
 HELD_ANNOTATION: Final = "trainc.dev/held"
 
-# --- The initializers
-# ------------------------------------------------------------------------------ What both sides of
-# an initializer's pod must agree on: the compiler writes the pod, the program
+# --- The initializers ---------------------------------------------------------------------------
+# What both sides of an initializer's pod must agree on: the compiler writes the pod, the program
 # (trainc.initializers) runs in it.
 
 # Exit codes by kind, after sysexits.h. 75 alone is worth another try with the same settings.
@@ -121,13 +119,15 @@ MODEL_FOLDER: Final = "model"
 CACHE_SERVICE_SUFFIX: Final = "-cache-service"
 CACHE_READY_PORT: Final = 8080
 
-# --- The data cache: what compiled manifests, head, workers and readers must agree on
-# -------------- A container runs `python -m trainc.cache head|worker HOST PORT`.
+# --- The data cache: what manifests, head, workers and readers must agree on --------------------
+# A container runs `python -m trainc.cache head|worker HOST PORT`.
 CACHE_COMMAND: Final = ("python", "-m", "trainc.cache")
 CACHE_HEAD: Final = "head"
 CACHE_WORKER: Final = "worker"
 CACHE_PORT: Final = 50051  # Flight, of head and workers; health is CACHE_READY_PORT
-CACHE_READY_PATH: Final = "/ready"  # readinessProbe: the range (worker) or all ranges (head) are held
+CACHE_READY_PATH: Final = (
+    "/ready"  # readinessProbe: the range (worker) or all ranges (head) are held
+)
 CACHE_ALIVE_PATH: Final = "/healthz"  # livenessProbe: the process answers
 CACHE_SUFFIX: Final = "-cache"
 CACHE_AUTH_SUFFIX: Final = "-cache-auth"  # Secret: tls.crt, tls.key, ca.crt, token
