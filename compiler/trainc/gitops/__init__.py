@@ -1,0 +1,1 @@
+"""What GitOps tools need beside the objects: profiles, health checks, drift rules, contracts."""

@@ -1,0 +1,118 @@
+"""The contract of an Argo CD config management plugin: what it is, and what it is told.
+
+In: the environment of the plugin's process. Out: the plugin's definition, the parameters it
+announces, and the arguments of the build that a request asks for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from trainc.errors import Problem, TraincError
+
+# Argo CD puts a user's variables behind this, so that they cannot reach PATH and the like.
+_ENV: Final = "ARGOCD_ENV_TRAINC_"
+_PARAMETERS: Final = "ARGOCD_APP_PARAMETERS"
+
+# Name of a parameter -> its type, and what it says in the UI. Each is an option of `trainc build`.
+_KNOWN: Final = {
+    "env": ("string", "Environment", "Which of the project's environments to build."),
+    "namespace": ("string", "Namespace", "Namespace of objects that name none."),
+    "feature": ("array", "Features", "Feature gates to switch on."),
+    "set": ("map", "Values", "Values for templates, each as YAML."),
+    "values": ("array", "Value files", "Files of values, the last one strongest."),
+    "emit": ("string", "Emit", "both: each TrainJob too, after its JobSet."),
+    "allow-ttl": ("string", "Allow TTL", "true: keep ttlSecondsAfterFinished."),
+}
+_FIELD: Final = {"string": "string", "array": "array", "map": "map"}
+
+
+def plugin() -> dict[str, Any]:
+    """The file ``/home/argocd/cmp-server/config/plugin.yaml`` of the sidecar."""
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "ConfigManagementPlugin",
+        "metadata": {"name": "trainc"},
+        "spec": {
+            "discover": {"fileName": "./trainc.yaml"},
+            "generate": {"command": ["trainc", "argocd", "generate", "."]},
+            "parameters": {"dynamic": {"command": ["trainc", "argocd", "parameters"]}},
+            "preserveFileMode": False,
+        },
+    }
+
+
+def announcements(options: Iterable[str]) -> list[dict[str, Any]]:
+    """What the UI offers, for the options that this build of trainc has."""
+    known = set(options)
+    return [
+        {"name": name, "title": title, "tooltip": tooltip, "collectionType": kind}
+        for name, (kind, title, tooltip) in _KNOWN.items()
+        if name in known
+    ]
+
+
+def arguments(environ: Mapping[str, str], options: Iterable[str]) -> list[str]:
+    """The arguments of ``trainc build`` that Argo CD's request comes to.
+
+    A parameter goes before a variable of the same name. ``ARGOCD_ENV_TRAINC_NAMESPACE`` is
+    ``--namespace``; lists in variables are separated by commas.
+
+    Raises:
+        TraincError: a parameter nobody knows, or one of the wrong type.
+    """
+    known = set(options)
+    given = {**_variables(environ), **_announced(environ.get(_PARAMETERS) or "[]")}
+    unknown = sorted(set(given) - (known & set(_KNOWN)))
+    if unknown:
+        names = ", ".join(name for name in _KNOWN if name in known)
+        raise TraincError(
+            [Problem(f'no parameter is called "{name}"', hint=f"parameters: {names}")
+             for name in unknown]
+        )  # fmt: skip
+    found: list[str] = []
+    for name, value in given.items():
+        found += _option(name, value)
+    return found
+
+
+def _option(name: str, value: Any) -> list[str]:
+    if name == "allow-ttl":
+        return ["--allow-ttl"] if value == "true" else []
+    if isinstance(value, dict):
+        return [f"--{name}={key}={item}" for key, item in sorted(value.items())]
+    return [f"--{name}={item}" for item in (value if isinstance(value, list) else [value])]
+
+
+def _variables(environ: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key in sorted(environ):
+        if not key.startswith(_ENV):
+            continue
+        name = key.removeprefix(_ENV).lower().replace("_", "-")
+        kind = _KNOWN.get(name, ("string",))[0]
+        items = [item for item in environ[key].split(",") if item]
+        if kind == "map":
+            found[name] = dict(item.partition("=")[::2] for item in items)
+        else:
+            found[name] = items if kind == "array" else environ[key]
+    return found
+
+
+def _announced(text: str) -> dict[str, Any]:
+    """The parameters of the request: a JSON list of objects with a name and one value."""
+    try:
+        listed = json.loads(text)
+        given = {item["name"]: item for item in listed}
+    except (ValueError, KeyError, TypeError) as error:
+        raise TraincError([Problem(f"{_PARAMETERS} is no list of parameters: {error}")]) from error
+    found = {}
+    for name, item in given.items():
+        kind = _KNOWN.get(name, ("string",))[0]
+        value = item.get(_FIELD[kind])
+        if value is None:
+            raise TraincError([Problem(f'parameter "{name}" must have a field "{_FIELD[kind]}"')])
+        found[name] = value
+    return found

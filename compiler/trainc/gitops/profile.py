@@ -1,0 +1,145 @@
+"""Profiles: what Argo CD and Flux must be told on the objects, and what must not stand there.
+
+In: the objects of a build. Out: the same with annotations of the tool that syncs them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from trainc.plan.plan import Object
+
+Manifest = dict[str, Any]
+
+WAVE: Final = "argocd.argoproj.io/sync-wave"
+OPTIONS: Final = "argocd.argoproj.io/sync-options"
+SUBSTITUTE: Final = "kustomize.toolkit.fluxcd.io/substitute"
+TTL: Final = "ttlSecondsAfterFinished"
+
+CLIENT_SIDE_LIMIT: Final = 262_144
+"""Bytes of all annotations of an object; client-side apply keeps the whole object in one."""
+
+# Wave 0 is what a repository's own namespaces and claims are in; ours come after them.
+_HELPERS: Final = "1"
+_WAVES: Final = {"LeaderWorkerSet": "2", "JobSet": "3", "TrainJob": "3"}
+
+# Who writes these: the tools themselves, on what they track. In Git, or copied into a pod, they
+# make the tool take the object for another application's, and prune it.
+_TRACKING: Final = (
+    "argocd.argoproj.io/tracking-id",
+    "argocd.argoproj.io/instance",
+    "argocd.argoproj.io/installation-id",
+    "kustomize.toolkit.fluxcd.io/name",
+    "kustomize.toolkit.fluxcd.io/namespace",
+    "kubectl.kubernetes.io/last-applied-configuration",
+)
+# Argo CD's default tracking label and the tools' own prefixes: never on pods.
+_NOT_ON_PODS: Final = (
+    "app.kubernetes.io/instance",
+    "argocd.argoproj.io/",
+    "kustomize.toolkit.fluxcd.io/",
+    "kubectl.kubernetes.io/last-applied-configuration",
+)
+
+
+class Profile(NamedTuple):
+    """Which tool syncs the output.
+
+    Attributes:
+        name: The tool; ``none`` leaves every object as it is.
+        allow_ttl: Whether ``ttlSecondsAfterFinished`` stays. Without it a finished job is removed
+            by the cluster, made again by the tool, and trains again.
+    """
+
+    name: str = "none"
+    allow_ttl: bool = False
+
+
+def with_profile(objects: Iterable[Object], profile: Profile) -> tuple[Object, ...]:
+    """The objects as the profile's tool must find them."""
+    if profile.name == "none":
+        return tuple(objects)
+    annotate = _argocd if profile.name == "argocd" else _flux
+    return tuple(
+        each._replace(manifest=annotate(_clean(each.manifest, profile.allow_ttl)))
+        for each in objects
+    )
+
+
+def _argocd(manifest: Manifest) -> Manifest:
+    options = []
+    group = manifest["apiVersion"].rpartition("/")[0]
+    if "." in group and not group.endswith(".k8s.io"):  # a custom resource; its CRD may come later
+        options.append("SkipDryRunOnMissingResource=true")
+    if size(manifest) > CLIENT_SIDE_LIMIT:
+        options.append("ServerSideApply=true")
+    annotations = manifest["metadata"].get("annotations", {})
+    own = [each for each in annotations.get(OPTIONS, "").split(",") if each]
+    added = {WAVE: annotations.get(WAVE) or _WAVES.get(manifest["kind"], _HELPERS)}
+    said = {each.partition("=")[0] for each in own}
+    options = own + [each for each in options if each.partition("=")[0] not in said]
+    if options:
+        added[OPTIONS] = ",".join(options)
+    return _annotated(manifest, added)
+
+
+def _flux(manifest: Manifest) -> Manifest:
+    if "${" not in json.dumps(manifest):
+        return manifest
+    return _annotated(manifest, {SUBSTITUTE: "disabled"})
+
+
+def size(manifest: Mapping[str, Any]) -> int:
+    """Bytes of an object as JSON, which is how clients send and servers keep it."""
+    text = json.dumps(manifest, separators=(",", ":"), ensure_ascii=False)
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def _annotated(manifest: Manifest, added: Mapping[str, str]) -> Manifest:
+    metadata = manifest["metadata"]
+    annotations = {**metadata.get("annotations", {}), **added}
+    return {**manifest, "metadata": {**metadata, "annotations": annotations}}
+
+
+def _clean(manifest: Mapping[str, Any], allow_ttl: bool) -> Manifest:
+    """The object without traces of tools, and without what would remove it behind Git's back."""
+    out = {**manifest, "metadata": _untracked(manifest["metadata"], _TRACKING)}
+    if manifest["kind"] != "JobSet":
+        return out
+    spec = dict(manifest["spec"])
+    if not allow_ttl:
+        spec.pop(TTL, None)
+    if "replicatedJobs" in spec:
+        spec["replicatedJobs"] = [_job(job, allow_ttl) for job in spec["replicatedJobs"]]
+    return {**out, "spec": spec}
+
+
+def _job(job: Mapping[str, Any], allow_ttl: bool) -> Manifest:
+    template = _without_traces(job["template"])
+    spec = dict(template["spec"])
+    if not allow_ttl:
+        spec.pop(TTL, None)
+    spec["template"] = _without_traces(spec["template"])
+    return {**job, "template": {**template, "spec": spec}}
+
+
+def _without_traces(template: Mapping[str, Any]) -> Manifest:
+    if "metadata" not in template:
+        return dict(template)
+    metadata = _untracked(template["metadata"], _NOT_ON_PODS)
+    if metadata:
+        return {**template, "metadata": metadata}
+    return {key: value for key, value in template.items() if key != "metadata"}
+
+
+def _untracked(metadata: Mapping[str, Any], traces: tuple[str, ...]) -> Manifest:
+    """The metadata without these labels and annotations; empty maps go too."""
+    out = dict(metadata)
+    for field in ("labels", "annotations"):
+        if field in out:
+            out[field] = {k: v for k, v in out[field].items() if not k.startswith(traces)}
+            if not out[field]:
+                del out[field]
+    return out

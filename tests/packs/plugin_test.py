@@ -1,0 +1,118 @@
+"""The contract of Argo CD's plugins: what the process is given, and what it must print."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+JOB = """\
+apiVersion: trainer.kubeflow.org/v1alpha1
+kind: TrainJob
+metadata: {name: llm}
+spec:
+  runtimeRef: {name: torch-distributed}
+  trainer: {numNodes: 2, image: "example.com/llm:1.0"}
+"""
+
+
+def plugin(folder: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "trainc", "argocd", *args], cwd=folder,
+                          capture_output=True, text=True, env={**os.environ, **env})  # fmt: skip
+
+
+def repository(folder: Path) -> Path:
+    (folder / "trainc.yaml").write_text("")
+    (folder / "job.yaml").write_text(JOB)
+    return folder
+
+
+def parameters(*given: dict[str, Any]) -> str:
+    return json.dumps(given)
+
+
+@dataclass(frozen=True)
+class TestCase:
+    __test__ = False
+    name: str
+    env: dict[str, str] = field(default_factory=dict)
+    namespace: str = "default"
+    refused: str = ""
+
+
+CASES = [
+    TestCase("nothing given"),
+    TestCase("what every plugin is given", {"ARGOCD_APP_NAME": "llm", "KUBE_VERSION": "1.35",
+             "ARGOCD_APP_PARAMETERS": "[]", "PARAM_X": "1", "ARGOCD_ENV_OTHER": "x"}),
+    TestCase("a variable", {"ARGOCD_ENV_TRAINC_NAMESPACE": "ml"}, namespace="ml"),
+    TestCase("a parameter goes before it", {"ARGOCD_ENV_TRAINC_NAMESPACE": "ml",
+             "ARGOCD_APP_PARAMETERS": parameters({"name": "namespace", "string": "nlp"})},
+             namespace="nlp"),
+    TestCase("unknown", {"ARGOCD_APP_PARAMETERS": parameters({"name": "secrets", "string": "x"})},
+             refused='no parameter is called "secrets"'),
+    TestCase("wrong type", {"ARGOCD_APP_PARAMETERS": parameters({"name": "namespace",
+             "array": ["x"]})}, refused='must have a field "string"'),
+    TestCase("no JSON", {"ARGOCD_APP_PARAMETERS": "namespace=x"}, refused="no list of parameters"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_request_is_built(case: TestCase, tmp_path: Path) -> None:
+    done = plugin(repository(tmp_path), "generate", ".", **case.env)
+    if case.refused:
+        assert (done.returncode, done.stdout) == (1, "")
+        assert case.refused in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    (jobset,) = yaml.safe_load_all(done.stdout)
+    assert jobset["metadata"]["namespace"] == case.namespace
+    assert "argocd.argoproj.io/sync-wave" in jobset["metadata"]["annotations"]
+
+
+def test_blank_output_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "trainc.yaml").write_text("")
+    done = plugin(tmp_path, "generate", ".")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "nothing to print" in done.stderr
+
+
+def test_the_definition_names_commands_that_exist(tmp_path: Path) -> None:
+    spec = yaml.safe_load(plugin(tmp_path, "plugin").stdout)["spec"]
+    assert (repository(tmp_path) / spec["discover"]["fileName"]).is_file()
+    for part in (spec["generate"], spec["parameters"]["dynamic"]):
+        program, *args = part["command"]
+        assert program == "trainc"
+        done = subprocess.run([sys.executable, "-m", "trainc", *args], cwd=tmp_path,
+                              capture_output=True, text=True)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
+
+
+def test_parameters_are_options_of_build(tmp_path: Path) -> None:
+    announced = json.loads(plugin(tmp_path, "parameters").stdout)
+    assert {"namespace", "feature"} <= {each["name"] for each in announced}
+    assert all(each["title"] and each["tooltip"] for each in announced)
+
+
+def test_drift_rules_name_what_kueue_writes(tmp_path: Path) -> None:
+    spec = yaml.safe_load(plugin(tmp_path, "ignore-differences").stdout)
+    jobset = spec["ignoreDifferences"][0]["jqPathExpressions"]
+    assert ".spec.suspend" in jobset
+    assert "RespectIgnoreDifferences=true" in spec["syncPolicy"]["syncOptions"]
+
+
+def test_flux_rules_point_at_fields_of_the_object(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "trainc", "flux", "ignore", "job.yaml"],
+                          cwd=repository(tmp_path), capture_output=True, text=True)  # fmt: skip
+    (rule,) = yaml.safe_load(done.stdout)["ignore"]
+    assert rule["target"]["name"] == "^llm$"
+    assert rule["paths"][0] == "/spec/suspend"
+    assert all(path.startswith("/spec/") for path in rule["paths"])
