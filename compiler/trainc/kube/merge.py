@@ -160,6 +160,8 @@ def _merge_list(
     if not field.key:  # a list of scalars is a union (metadata.finalizers)
         return _ordered(list(base), list(patch))
     item_type = field.type[2:].lstrip("*")
+    if rules.items:
+        base, patch = _direct_items(base, patch, field.key, path)
     out = list(base)
     for index, item in enumerate(patch):
         key = item.get(field.key)
@@ -173,6 +175,29 @@ def _merge_list(
     keys = [item.get(field.key) for item in base]
     order = {key: n for n, key in enumerate(_ordered(keys, [p.get(field.key) for p in patch]))}
     return sorted(out, key=lambda item: order[item.get(field.key)])
+
+
+def _direct_items(
+    base: Sequence[Any], patch: Sequence[Any], key: str, path: Path
+) -> tuple[list[Any], list[Any]]:
+    """Base and patch after the items of the patch that carry a directive."""
+    kept, rest = list(base), []
+    for index, item in enumerate(patch):
+        directive = item.get("$patch") if isinstance(item, Mapping) else None
+        if directive is None:
+            rest.append(item)
+            continue
+        _directed(item, directive, (*path, index))
+        if directive == "replace" and len(item) == 1:
+            return [], [other for other in patch if "$patch" not in other]
+        if not any(old.get(key) == item.get(key) for old in kept):
+            raise MergeError(f"no item has {key} {item.get(key)!r}", (*path, index))
+        if directive == "delete":
+            kept = [old for old in kept if old.get(key) != item.get(key)]
+        else:
+            new = {name: value for name, value in item.items() if name != "$patch"}
+            kept = [new if old.get(key) == item.get(key) else old for old in kept]
+    return kept, rest
 
 
 def _ordered(base: list[Any], patch: list[Any]) -> list[Any]:

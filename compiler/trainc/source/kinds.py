@@ -64,7 +64,7 @@ def _items(document: Document, problems: list[Problem]) -> Iterator[Document]:
     places = document.marks.get(id(items), [])
     for item, place in zip(items or (), places, strict=False):
         _inherit(document, item)
-        yield Document(document.file, document.index, item, document.marks, place, document.text)
+        yield document.part(item, place)
 
 
 def _inherit(document: Document, item: Any) -> None:
