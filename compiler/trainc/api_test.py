@@ -1,0 +1,152 @@
+"""``from trainc import build``: every kind of source, and objects that are the caller's own."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import trainc
+from trainc.sample import replicated_job, runtime, trainjob
+from trainc.source.parse import parse
+
+JOB, RT = trainjob(), runtime("{numNodes: 2, torch: {}}")
+STOCK = JOB.replace("{name: rt}", "{name: torch-distributed}")
+
+
+def mapping(text: str) -> dict[str, Any]:
+    documents, _ = parse(text.encode(), "f.yaml")
+    root: dict[str, Any] = documents[0].root
+    return root
+
+
+def containers(value: Any) -> list[int]:
+    """The identity of every mapping and list in a value."""
+    if not isinstance(value, dict | list):
+        return []
+    items = value.values() if isinstance(value, dict) else value
+    return [id(value), *(inner for item in items for inner in containers(item))]
+
+
+@dataclass(frozen=True)
+class TestCase:
+    __test__ = False
+    name: str
+    sources: Callable[[Path], Any]
+    runtimes: Callable[[Path], Any] = lambda _: ()
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+CASES = [
+    TestCase("texts", lambda _: [JOB, RT]),
+    TestCase("one text of many documents", lambda _: f"{JOB}---\n{RT}"),
+    TestCase("mappings", lambda _: [mapping(JOB), mapping(RT)]),
+    TestCase("a path and a text", lambda folder: [write(folder, "job.yaml", JOB), RT]),
+    TestCase("a path as text", lambda folder: [str(write(folder, "job.yaml", JOB)), RT]),
+    TestCase("a folder", lambda folder: (
+        write(folder, "in/a.yaml", JOB), write(folder, "in/b.yml", RT), folder / "in")[2]),
+    TestCase("a runtime to fall back on", lambda _: JOB, lambda _: RT),
+    TestCase("a folder of runtimes", lambda _: mapping(JOB),
+             lambda folder: write(folder, "rt/rt.yaml", RT).parent),
+    TestCase("a generator", lambda _: (text for text in (JOB, RT))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_same_comes_of_every_kind_of_source(case: TestCase, tmp_path: Path) -> None:
+    made = trainc.build(case.sources(tmp_path), runtimes=case.runtimes(tmp_path))
+    assert made.problems == ()
+    assert made.ok
+    assert made.objects == trainc.build([JOB, RT]).objects
+    assert [item["kind"] for item in made.objects] == ["JobSet"]
+
+
+def test_a_stock_runtime_needs_no_source() -> None:
+    assert trainc.build(STOCK).ok
+    (problem,) = trainc.build(STOCK, compat="v2.3.0").problems
+    assert problem.field == "spec.runtimeRef"
+
+
+def test_the_mappings_given_are_not_changed() -> None:
+    sources = [mapping(JOB), mapping(RT)]
+    before = copy.deepcopy(sources)
+    assert trainc.build(sources).ok
+    assert sources == before
+
+
+def test_a_mapping_may_be_used_twice_and_hold_its_parts_twice() -> None:
+    shared = {"name": "rt"}
+    job = {**mapping(JOB), "spec": {"runtimeRef": shared, "trainer": {}}}
+    first, second = trainc.build([job, RT]), trainc.build([job, RT])
+    assert first.objects == second.objects
+    assert shared == {"name": "rt"}
+
+
+def test_objects_share_nothing() -> None:
+    other = JOB.replace("name: m,", "name: b,")
+    extra = runtime("{torch: {}}", jobs=replicated_job() + replicated_job("extra", label=""))
+    made = trainc.build([JOB, other, extra])
+    assert made.ok
+    found = [identity for item in made.objects for identity in containers(item)]
+    assert len(found) == len(set(found))
+    untouched = trainc.build([JOB, other, extra]).objects
+    made.objects[0]["spec"]["replicatedJobs"].clear()
+    assert trainc.build([JOB, other, extra]).objects == untouched
+
+
+def test_an_error_leaves_no_objects() -> None:
+    made = trainc.build([JOB, RT, JOB.replace("name: m,", "name: b,").replace("rt}", "nope}")])
+    assert not made.ok
+    assert made.objects == ()
+    (problem,) = made.problems
+    assert (problem.mark and problem.mark.file, problem.object) == ("<source 2>", "TrainJob/b")
+
+
+def test_a_warning_leaves_them() -> None:
+    old = RT.replace("{name: rt}", "{name: rt, labels: {trainer.kubeflow.org/support: deprecated}}")
+    made = trainc.build([JOB, old])
+    assert made.ok
+    assert {problem.severity for problem in made.problems} == {"warning"}
+    assert len(made.objects) == 1
+
+
+def test_secrets_and_features() -> None:
+    mpi = runtime("{mpi: {}}")
+    kinds = [item["kind"] for item in trainc.build([JOB, mpi], secrets="inline").objects]
+    assert kinds == ["ConfigMap", "Secret", "JobSet"]
+    kinds = [item["kind"] for item in trainc.build([JOB, mpi]).objects]
+    assert kinds == ["ConfigMap", "JobSet"]
+    (item,) = trainc.build([JOB, RT], features=["TrainJobStatus"]).objects
+    assert "KUBEFLOW_TRAINER_SERVER_URL" in str(item)
+
+
+@pytest.mark.parametrize("sources", ["a\nb: [", [{}], [{"kind": "TrainJob"}], [{1: 2}], "\n", []])
+def test_odd_sources_are_problems_or_nothing(sources: Any) -> None:
+    made = trainc.build(sources)
+    assert made.objects == ()
+    assert all(problem.message for problem in made.problems)
+
+
+def test_a_release_that_is_not_known() -> None:
+    with pytest.raises(ValueError, match="compat must be one of v2.3.0"):
+        trainc.build(JOB, compat="v9")  # type: ignore[arg-type]
+
+
+def test_a_feature_that_is_not_known() -> None:
+    (problem,) = trainc.build([JOB, RT], features=["Nope"]).problems
+    assert problem.message == 'no feature is called "Nope"'
+
+
+def test_two_of_one_name() -> None:
+    made = trainc.build([JOB, JOB, RT])
+    assert not made.ok
