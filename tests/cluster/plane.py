@@ -248,7 +248,7 @@ class Plane:
             f"--config={manager_config(self.folder, self._webhook_port)}",
             env={"KUBECONFIG": str(self.kubeconfig())},
         )
-        manager.wait_until(lambda: _listens(self._webhook_port))
+        manager.wait_until(lambda: listens(self._webhook_port))
         for configuration in webhooks(self.binaries.manifests, self.ca_file, self._webhook_port):
             self.apply(configuration)
 
@@ -278,7 +278,8 @@ def _served(admin: Client, path: str) -> bool:
     return True
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody listens on that port of loopback."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
