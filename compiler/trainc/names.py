@@ -159,6 +159,7 @@ CACHE_PRIVATE_KEY_ENV: Final = "TRAINC_CACHE_TLS_KEY"
 CACHE_CA_ENV: Final = "TRAINC_CACHE_TLS_CA"
 CACHE_TOKEN_ENV: Final = "TRAINC_CACHE_TOKEN_FILE"  # a path
 CACHE_INSECURE_ENV: Final = "TRAINC_CACHE_INSECURE"  # "true": no TLS, no token, anywhere
+CACHE_LOG_ENV: Final = "TRAINC_CACHE_LOG"  # INFO, WARNING, ERROR
 # Environment of readers: the CA and token paths above, and one of these.
 CACHE_ADDRESS_ENV: Final = "TRAINC_CACHE_ADDRESS"  # grpc://HOST:PORT or grpc+tls://HOST:PORT
 TRAIN_JOB_NAME_ENV: Final = "TRAIN_JOB_NAME"  # else the Service of this job's cache

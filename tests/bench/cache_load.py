@@ -38,7 +38,7 @@ def load(source: Source, environ: dict[str, str]) -> Load:
         for index in range(_WORKERS):
             own = {names.CACHE_SPILL_ENV: f"{folder}/w{index}", names.HEALTH_PORT_ENV: "0"}
             told = {**environ, **environment(source), **own}
-            workers.append(Process(names.CACHE_WORKER, told))
+            workers.append(Process(names.CACHE_WORKER, told).wait_listening())
         time.sleep(_WARM_SECONDS)
         coordinator = Coordinator(source, [w.address for w in workers], Security(), 20.0)
         memory = Memory([worker.pid for worker in workers])

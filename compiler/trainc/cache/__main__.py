@@ -6,6 +6,7 @@ Out: a process that serves until SIGTERM. Exit 2 where arguments or environment 
 
 import argparse
 import logging
+import os
 import shutil
 import signal
 import sys
@@ -34,7 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
     told = threading.Event()
     if parsed.end_with_stdin:
         threading.Thread(target=_end_of_stdin, args=(told,), daemon=True).start()
-    logging.basicConfig(level=logging.INFO, format=_FORMAT, stream=sys.stderr)
+    level = os.environ.get(names.CACHE_LOG_ENV) or "INFO"
+    logging.basicConfig(level=level, format=_FORMAT, stream=sys.stderr)
     try:
         found = settings()
         found.security.check_listening(parsed.host, found.insecure)

@@ -151,16 +151,17 @@ class Coordinator:
                 self._plan = self._held_plan() or Plan(survey(self.source), len(self.followers))
             except Exception as error:
                 self.error = f"{type(error).__name__}: {error}"
-                logger.error("%s: %s; next try in %g s", self.source.name, self.error, pause)
+                logger.warning("%s: %s; next try in %g s", self.source.name, self.error, pause)
                 self._stopped.wait(pause)
                 pause = min(_LAST_RETRY, 2 * pause)
-        if self._plan:
-            logger.info(
-                "%s at snapshot %s: %d rows over %d workers",
-                self.source.name,
-                self._plan.survey.snapshot,
-                self._plan.rows,
-                len(self.followers),
-            )
+        if self._plan is None or self._stopped.is_set():
+            return
+        logger.info(
+            "%s at snapshot %s: %d rows over %d workers",
+            self.source.name,
+            self._plan.survey.snapshot,
+            self._plan.rows,
+            len(self.followers),
+        )
         for follower in self.followers:
             follower.start()

@@ -95,7 +95,7 @@ class Loading:
         if not done and not self.error:
             self.error = f"the loader ended without a word (status {code})"
         if self.error:
-            logger.error("load of rows %s failed: %s", self.store.assignment.range, self.error)
+            logger.warning("load of rows %s failed: %s", self.store.assignment.range, self.error)
         else:
             self._loaded(self)
 

@@ -71,16 +71,12 @@ class Process:
     """One process of the cache; may be killed and started again on its port."""
 
     def __init__(self, role: str, environ: Mapping[str, str], port: int = 0) -> None:
-        """Starts it, and waits until it listens.
-
-        Raises:
-            RuntimeError: It ended instead; the reason is on stderr.
-        """
+        """Starts it."""
         self.role = role
         self._environ = dict(environ)
         self.port = port
         self.health_port = 0
-        self.start()
+        self._spawn()
 
     @property
     def address(self) -> str:
@@ -98,7 +94,24 @@ class Process:
         return self._process.pid
 
     def start(self) -> None:
-        """Start it, again on the port it had."""
+        """Start it again, on the port it had, and wait until it listens."""
+        self._spawn()
+        self.wait_listening()
+
+    def wait_listening(self) -> "Process":
+        """Itself, once it listens.
+
+        Raises:
+            RuntimeError: It ended instead; the reason is on stderr.
+        """
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the {self.role} did not start (status {self._process.wait()})")
+        self.port, self.health_port = (int(word) for word in line.split())
+        return self
+
+    def _spawn(self) -> None:
         command = [sys.executable, "-m", "trainc.cache", self.role, LOOPBACK, str(self.port)]
         self._process = subprocess.Popen(
             [*command, "--end-with-stdin"],
@@ -107,11 +120,6 @@ class Process:
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert self._process.stdout
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the {self.role} did not start (status {self._process.wait()})")
-        self.port, self.health_port = (int(word) for word in line.split())
 
     def ended(self) -> bool:
         """Whether it has ended."""
@@ -165,9 +173,10 @@ class LocalCache:
         self.workers: list[Process] = []
         self.head: Process | None = None
         try:
-            for index in range(workers):
-                self.workers.append(self._worker(index))
-            self.head = self._head(port)
+            self.workers += [self._worker(index) for index in range(workers)]
+            for worker in self.workers:
+                worker.wait_listening()
+            self.head = self._head(port).wait_listening()
         except BaseException:
             self.close()
             raise

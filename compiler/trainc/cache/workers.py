@@ -71,7 +71,8 @@ class Follower:
         """Cease to follow."""
         self._stopped.set()
         self._nudged.set()
-        self._thread.join(self._timeout)
+        if self._thread.is_alive():
+            self._thread.join(self._timeout)
 
     def assignment(self, timeout: float) -> Assignment | None:
         """What the worker holds or loads already, None where it has nothing or is not reached."""

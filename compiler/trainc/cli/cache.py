@@ -94,7 +94,7 @@ def serve(local: str, insecure: bool, tls: bool, port: int, **flags: Any) -> int
     source = _source(local, flags)
     with tempfile.TemporaryDirectory(prefix="trainc-auth-") as folder:
         security = _security(Path(folder), insecure, tls)
-        with LocalCache(source, flags["workers"], port, security) as running:
+        with LocalCache(source, flags["workers"], port, security, _quietly()) as running:
             return _serve(running)
 
 
@@ -120,7 +120,7 @@ def bench(address: str | None, local: str | None, passes: int, clients: int, **f
         return 0
     with tempfile.TemporaryDirectory(prefix="trainc-bench-") as folder:
         source = _source(local or sample_table(Path(folder)), flags)
-        with LocalCache(source, flags["workers"]) as running:
+        with LocalCache(source, flags["workers"], environ=_quietly()) as running:
             state = _wait(running)
             if state is None:
                 return 1
@@ -170,6 +170,15 @@ def _source(local: str, flags: dict[str, Any]) -> "Source":
         columns=flags["columns"],
         row_filter=flags["row_filter"],
     )
+
+
+def _quietly() -> dict[str, str]:
+    """The environment of processes that report through us: what fails, the head's state tells."""
+    import os
+
+    from trainc import names
+
+    return {names.CACHE_LOG_ENV: "ERROR", **os.environ}
 
 
 def _security(folder: Path, insecure: bool, tls: bool) -> "Security":
