@@ -157,7 +157,7 @@ LATE = [
     Late("the job's resources", trainjob(
          trainer="{resourcesPerNode: {requests: {cpu: 2}, limits: {cpu: 1}}}"), RT,
          "TrainJob/m", "spec.trainer.resourcesPerNode.requests.cpu"),
-    Late("a patch's volume", trainjob(PATCH % "volumes: [{name: V_1, emptyDir: {}}]"), RT, "TrainJob/m",
+    Late("a patched volume", trainjob(PATCH % "volumes: [{name: V_1}]"), RT, "TrainJob/m",
          "spec.runtimePatches[0].trainingRuntimeSpec.template.spec.replicatedJobs[0]"
          ".template.spec.template.spec.volumes[0].name"),
     Late("the runtime's mount", trainjob(), runtime("{torch: {}}", jobs=replicated_job(
