@@ -16,8 +16,8 @@ ROOT = Path(trainc.__file__).parent
 
 # A name without a folder is a module of trainc itself.
 ORDER = """
-cli api pipeline library compile manifest plan policies policy info spec source kube settings
-names errors version
+cli api edit explain report pipeline gitops lint project library compile manifest plan policies
+policy info spec source kube settings names errors version
 """
 CHAIN = ORDER.split()
 LEAVES = {"names", "errors", "version"}
@@ -44,6 +44,7 @@ HEAVY = {
     "botocore": {"initializers/"},
     "awscrt": {"initializers/"},
     "httpx2": {"initializers/"},
+    "isal": {"initializers/"},
     "huggingface_hub": {"initializers/"},
     "pydantic": {"spec/models.py", "spec/models/"},
     "cryptography": {"kube/keys.py"},

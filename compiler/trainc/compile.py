@@ -6,7 +6,7 @@ The five calls of one job stand in ``_job``, in order; everything else here is a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from trainc import names
@@ -19,6 +19,7 @@ from trainc.info.status import FEATURE, with_status
 from trainc.kube.schema import Extensions
 from trainc.plan.audit import audit
 from trainc.plan.plan import Object, Output, Plan, plan
+from trainc.plan.rename import renamed
 from trainc.policy import discover, enforce
 from trainc.settings import schema
 from trainc.source.document import Document
@@ -31,6 +32,9 @@ from trainc.spec.trainjob import TrainJob, trainjob
 from trainc.spec.webhook import check_runtime
 
 PRIORITY_CLASS = "PriorityClass"
+
+# Says what it has to say on a compiled job and its objects.
+Inspect = Callable[[Info, tuple[Object, ...]], Iterable[Problem]]
 
 
 class Inputs(NamedTuple):
@@ -45,10 +49,13 @@ class Inputs(NamedTuple):
     libraries: tuple[tuple[Document, ...], ...] = ()
 
 
-def compile_documents(inputs: Inputs, settings: Settings, output: Output) -> Plan:
+def compile_documents(
+    inputs: Inputs, settings: Settings, output: Output, inspect: Inspect | None = None
+) -> Plan:
     """The objects of every TrainJob among the documents, and every problem found.
 
-    Problems come in the order of the documents; objects in the order of the jobs.
+    Problems come in the order of the documents; objects in the order of the jobs. ``inspect`` is
+    asked what it has to say on each job without an error.
     """
     compat = settings.compat
     problems = [*_features(settings.features)]
@@ -61,7 +68,10 @@ def compile_documents(inputs: Inputs, settings: Settings, output: Output) -> Pla
         refused = admit(document, compat)
         problems += refused
         if usable(refused):
-            made, found = _job(trainjob(document, settings.namespace), runtimes, settings, output)
+            job = trainjob(document, settings.namespace)
+            info, made, found = _job(job, runtimes, settings, output)
+            if inspect is not None and info is not None and not _failed(found):
+                found = [*found, *inspect(info, made)]
             objects += made
             problems += found
     return Plan(tuple(objects), tuple(dict.fromkeys(problems)))
@@ -69,20 +79,22 @@ def compile_documents(inputs: Inputs, settings: Settings, output: Output) -> Pla
 
 def _job(
     job: TrainJob, runtimes: Mapping[Key, Runtime | None], settings: Settings, output: Output
-) -> tuple[tuple[Object, ...], list[Problem]]:
-    """One TrainJob from its document to its objects."""
+) -> tuple[Info | None, tuple[Object, ...], list[Problem]]:
+    """One TrainJob from its document to its objects; no Info where it was refused before."""
     spec, problems = resolve(job, runtimes, settings)
     if spec is None:
-        return (), problems
+        return None, (), problems
+    if settings.rename:
+        spec = renamed(spec)
     info, found = enforce(prepare(spec))
     problems += found
     if _failed(problems):
-        return (), problems
+        return None, (), problems
     info = finish(info)
     problems += info.problems
     objects = plan(info, output)
     problems += audit(info, objects)
-    return objects, problems
+    return info, objects, problems
 
 
 def finish(info: Info) -> Info:

@@ -49,6 +49,17 @@ def stock(
     return tuple(found), problems
 
 
+def named(name: str, image_prefix: str | None) -> tuple[list[Document], list[Problem]]:
+    """The stock runtime of that name, nothing where there is none."""
+    path = _STOCK / f"{name}.yaml"
+    if "/" in name or not path.is_file():
+        return [], []
+    data = path.read_bytes()
+    if image_prefix is not None:
+        data = data.replace(names.IMAGE_PREFIX.encode(), image_prefix.encode())
+    return parse(data, f"trainc:runtimes/{name}.yaml")
+
+
 def stock_names() -> list[str]:
     """The names of all stock runtimes."""
     return sorted(n.removesuffix(".yaml") for n in os.listdir(_STOCK) if n.endswith(".yaml"))

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from trainc.compile import Inputs, compile_documents
+from trainc.compile import Inputs, Inspect, compile_documents
 from trainc.errors import Problem
 from trainc.library import stock
-from trainc.plan.plan import Emit, Output, Plan, Secrets
+from trainc.plan.plan import Emit, Object, Output, Plan, Secrets
+from trainc.plan.replace import replaced
 from trainc.source.document import Document
 from trainc.source.source import Source, load
 from trainc.source.walk import project_root
 from trainc.spec.compat import Compat
 from trainc.spec.spec import Settings
 
+if TYPE_CHECKING:
+    from trainc.project.file import Project
+    from trainc.source.values import Values
+
+logger = logging.getLogger(__name__)
+
 RUNTIMES = "runtimes"
+LintLevel = Literal["off", "build", "validate"]
+OnChange = Literal["keep", "rename", "replace"]
 
 
 class Options(NamedTuple):
@@ -35,6 +45,13 @@ class Options(NamedTuple):
         image_prefix: Where trainc's own images come from.
         exclude: Patterns of files not to read.
         out_dir: Where the build writes; never read.
+        project: The project the paths belong to; None builds the paths alone.
+        env: The project's environment; None where it has none.
+        values: For templates, from flags.
+        on_change: What a changed job becomes: ``keep``, ``rename`` or ``replace``.
+        profile: The tool that syncs the output: ``none``, ``argocd`` or ``flux``.
+        allow_ttl: Whether such a tool may meet objects that remove themselves.
+        lint: ``build`` gives warnings, ``validate`` all findings as they are; never under compat.
     """
 
     runtimes: tuple[str, ...] = ()
@@ -47,6 +64,31 @@ class Options(NamedTuple):
     image_prefix: str | None = None
     exclude: tuple[str, ...] = ()
     out_dir: str | None = None
+    project: Project | None = None
+    env: str | None = None
+    values: Values | None = None
+    on_change: OnChange = "keep"
+    profile: str = "none"
+    allow_ttl: bool = False
+    lint: LintLevel = "off"
+
+
+class Read(NamedTuple):
+    """What a build has read.
+
+    Attributes:
+        source: What is to be built.
+        libraries: Runtimes to fall back on, strongest first.
+        problems: What is wrong with the libraries.
+        digests: SHA-256 of each file, by its printed name.
+        explained: Says of a problem what more is known of its place.
+    """
+
+    source: Source
+    libraries: tuple[tuple[Document, ...], ...]
+    problems: tuple[Problem, ...] = ()
+    digests: Mapping[str, str] = {}
+    explained: Callable[[Problem], Problem] = lambda problem: problem
 
 
 def compile_sources(paths: Sequence[str], options: Options) -> Plan:
@@ -60,26 +102,102 @@ def compile_sources(paths: Sequence[str], options: Options) -> Plan:
         All objects and all problems, in file order. Where a problem is an error the objects are
         those of the jobs without one, and must not be used.
     """
+    read = _of_paths(paths, options) if options.project is None else _of_project(paths, options)
+    inputs = Inputs(read.source.documents, read.libraries)
+    inspect, wrong = _inspection(options)
+    plan = compile_documents(inputs, _settings(options), _output(options), inspect)
+    logger.info("compiled %d objects of %d documents", len(plan.objects), len(inputs.documents))
+    problems = map(read.explained, (*read.source.problems, *read.problems, *wrong, *plan.problems))
+    ordered = tuple(_in_order(_told([*problems], paths, options), read.source))
+    objects = _profiled(plan, options)
+    if options.on_change == "replace":
+        objects = replaced(objects, options.profile)
+    return plan._replace(objects=objects, problems=ordered, sources=read.digests)
+
+
+def _profiled(plan: Plan, options: Options) -> tuple[Object, ...]:
+    """The objects as the tool that syncs them must find them; loaded where one is asked for."""
+    if options.profile == "none":
+        return plan.objects
+    from trainc.gitops.profile import Profile, with_profile
+
+    return with_profile(plan.objects, Profile(options.profile, options.allow_ttl))
+
+
+def _inspection(options: Options) -> tuple[Inspect | None, tuple[Problem, ...]]:
+    """The lints and the team's rules, where they were asked for, and what is wrong with rules."""
+    if options.lint == "off" or options.compat is not None:
+        return None, ()
+    from trainc.lint.settings import inspection
+
+    return inspection(
+        options.project,
+        profile=options.profile,
+        allow_ttl=options.allow_ttl,
+        strict=options.lint == "validate",
+    )
+
+
+def _told(problems: Sequence[Problem], paths: Sequence[str], options: Options) -> list[Problem]:
+    """The problems but those a comment in their file takes away."""
+    if options.lint == "off" or not any(problem.code for problem in problems):
+        return [*problems]
+    from trainc.lint.ignore import told
+
+    folders = [path if os.path.isdir(path) else os.path.dirname(path) or "." for path in paths]
+    root = options.project.root if options.project else _root(paths)
+    return told(problems, [*([root] if root else ()), *folders, "."])
+
+
+def _settings(options: Options) -> Settings:
+    return Settings(
+        Compat(options.compat),
+        frozenset(name for name, on in options.features.items() if on),
+        options.namespace,
+        rename=options.on_change == "rename",
+    )
+
+
+def _output(options: Options) -> Output:
+    return Output(options.secrets, options.emit, options.status_ca)
+
+
+def _of_paths(paths: Sequence[str], options: Options) -> Read:
+    """The paths alone, and the libraries beside them."""
     root = _root(paths)
     source = _load(paths, root, options)
     own = _libraries(root, options)
-    problems = [*source.problems, *(p for library in own for p in library.problems)]
+    problems = [problem for library in own for problem in library.problems]
     libraries = [_unseen(library, source) for library in own]
     if options.compat is None:
         others = [document for library in libraries for document in library]
         found, wrong = stock(source.documents, others, options.image_prefix)
         libraries.append(found)
         problems += wrong
-    settings = Settings(
-        Compat(options.compat),
-        frozenset(name for name, on in options.features.items() if on),
-        options.namespace,
-    )
-    output = Output(options.secrets, options.emit, options.status_ca)
-    plan = compile_documents(Inputs(source.documents, tuple(libraries)), settings, output)
-    ordered = tuple(_in_order([*problems, *plan.problems], source))
     digests = {name: digest for read in (*own, source) for name, digest in read.digests.items()}
-    return plan._replace(problems=ordered, sources=digests)
+    return Read(source, tuple(libraries), tuple(problems), digests)
+
+
+def _of_project(paths: Sequence[str], options: Options) -> Read:
+    """The project's sources as one environment has them; of its jobs those below the paths."""
+    # Here, because a build of plain files has no project and must not pay for one.
+    from trainc.project.sources import Asked, assemble
+    from trainc.source.values import Values
+
+    assert options.project is not None
+    asked = Asked(
+        tuple(paths),
+        options.env,
+        options.values or Values(),
+        options.runtimes,
+        options.exclude,
+        options.out_dir,
+        options.image_prefix,
+        options.compat is not None,
+    )
+    project = options.project._replace(namespace=options.namespace)
+    source, libraries, rendering = assemble(project, asked)
+    return Read(source, libraries, (), source.digests, rendering.explained)
 
 
 def _root(paths: Sequence[str]) -> str | None:

@@ -4,19 +4,19 @@ In: paths and options. Out: the manifests on stdout or in a folder; nothing at a
 is an error.
 """
 
-import sys
-from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from trainc.cli.compiling import compiling, environment, requested
 from trainc.cli.options import reporting
 from trainc.cli.output import write_out
 from trainc.cli.report import Report
 from trainc.errors import Problem
 
 if TYPE_CHECKING:
-    from trainc.pipeline import Options
+    from trainc.cli.compiling import Request
     from trainc.plan.plan import Plan
 
 _NOTHING = Problem(
@@ -25,21 +25,11 @@ _NOTHING = Problem(
 )
 
 
-def _features(
-    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
-) -> dict[str, bool]:
-    """``NAME``, ``NAME=true`` and ``NAME=false`` as a map; the last word on a name holds."""
-    features = {}
-    for value in values:
-        name, _, state = value.partition("=")
-        if not name or state not in ("", "true", "false"):
-            raise click.BadParameter(f"{value!r} is not NAME, NAME=true or NAME=false")
-        features[name] = state != "false"
-    return features
-
-
 _HELP = """
 Compiles the TrainJobs in PATH... and prints the objects that run them.
+
+In a project (a folder with trainc.yaml) the sources are its own, or those below PATH, as the
+environment of --env has them: templates rendered, overlays applied.
 
 PATH is a file, a folder (read recursively for *.yaml, *.yml and *.json) or - for standard
 input; without one, the current folder is built. TrainJobs, TrainingRuntimes and
@@ -77,32 +67,20 @@ Environment:
 Files:
   runtimes/          the project's own runtimes
   .traincignore      patterns of files that are not read
+  trainc.yaml        the project: sources, runtimes, environments, values
+  overlays/ENV/      patches and values of an environment
   DIR/.trainc.json   what --out-dir wrote: never edit it
 """
 
 
 @click.command(help=_HELP, short_help="Compile TrainJobs into the objects that run them.")
-@click.argument("inputs", nargs=-1, metavar="[PATH]...")
-@click.option(
-    "--runtimes",
-    multiple=True,
-    metavar="DIR",
-    type=click.Path(exists=True, path_type=str),
-    help="Look runtimes up here too, after the inputs; may be given several times. "
-    "Default: runtimes/ of the project. The stock library comes last.",
-)
-@click.option(
-    "--namespace",
-    default="default",
-    show_default=True,
-    metavar="NAME",
-    help="Namespace of objects that name none.",
-)
+@compiling
+@environment
 @click.option(
     "--out-dir",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=str),
-    help="Write one file an object below DIR instead of printing.",
+    help="Write one file an object below DIR instead of printing; with environments below DIR/ENV.",
 )
 @click.option(
     "-o",
@@ -114,58 +92,33 @@ Files:
     help="Form of what is printed; json is one list.",
 )
 @click.option(
-    "--emit",
-    type=click.Choice(["jobset", "both"]),
-    default="jobset",
-    show_default=True,
-    help="both: print each TrainJob too, after its JobSet.",
-)
-@click.option(
     "--secrets",
     type=click.Choice(["refer", "inline"]),
     default="refer",
     show_default=True,
     help="refer: the cluster will hold the Secrets; inline: print freshly made ones.",
 )
-@click.option(
-    "--status-ca",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, path_type=str),
-    help="Certificate of the status server's CA, for the ConfigMap NAME-tls-config.",
-)
-@click.option(
-    "--feature",
-    "features",
-    multiple=True,
-    metavar="NAME[=true|false]",
-    callback=_features,
-    help="Switch a feature gate; may be given several times.",
-)
-@click.option(
-    "--compat",
-    type=click.Choice(["v2.3.0"]),
-    help="Reproduce this release of Kubeflow Trainer, defects included.",
-)
-@click.option(
-    "--image-prefix",
-    metavar="PREFIX",
-    help="Where the images of trainc itself come from.",
-)
 @click.option("--allow-empty", is_flag=True, help="Printing no object at all is no error.")
 @click.option("--no-comments", is_flag=True, help="Leave out the '# from:' line above each object.")
 @reporting
-@click.pass_obj
-def build(report: Report, /, inputs: tuple[str, ...], **flags: Any) -> int:
+@click.pass_context
+def build(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
     """Compiles the inputs and prints or writes what came out; returns the exit status."""
+    report: Report = ctx.obj
     _refuse_contradictions(flags)
-    plan = _compiled(report, inputs or (".",), flags)
+    request = requested(ctx, inputs, flags)
+    built = [(env, _compiled(report, request, env, flags)) for env in _environments(request, flags)]
+    if not (any(plan.objects for _, plan in built) or report.failed or flags["allow_empty"]):
+        report.add([_NOTHING])
     if not report.failed:
-        _deliver(plan, flags)
+        _deliver(built, flags, request)
     return 1 if report.failed else 0
 
 
 def _refuse_contradictions(flags: dict[str, Any]) -> None:
     """Stops where two options cannot both hold."""
+    if flags["compat"] and flags["profile"] != "none":
+        raise click.UsageError("--compat prints the reference's objects; --profile changes them")
     if flags["out_dir"] is None:
         return
     if flags["secrets"] == "inline":
@@ -174,69 +127,54 @@ def _refuse_contradictions(flags: dict[str, Any]) -> None:
         raise click.UsageError("--out-dir writes YAML; -o json is for standard output")
 
 
-def _compiled(report: Report, inputs: tuple[str, ...], flags: dict[str, Any]) -> "Plan":
+def _environments(request: "Request", flags: dict[str, Any]) -> tuple[str | None, ...]:
+    """The environments to build: as many as there is room for."""
+    return request.environments(several=flags["out_dir"] is not None)
+
+
+def _compiled(report: Report, request: "Request", env: str | None, flags: dict[str, Any]) -> "Plan":
     """Runs the compiler; the report takes what it found, and what only the flags show."""
+    from trainc.cli.progress import progress
     from trainc.manifest.order import doubles
     from trainc.pipeline import compile_sources
 
-    with _watched(shown=report.verbosity == 0 and not report.json):
-        plan = compile_sources(inputs, _options(report, flags))
+    options = request.options(env)._replace(secrets=flags["secrets"], out_dir=flags["out_dir"])
+    if options.compat and options.emit == "both":
+        report.add([Problem("--emit both: --compat prints no TrainJobs", severity="warning")])
+        options = options._replace(emit="jobset")
+    with progress(shown=report.verbosity == 0 and not report.json):
+        plan = compile_sources(request.paths, options)
     report.add(plan.problems)
     report.add(doubles(plan.objects))
-    if not (plan.objects or report.failed or flags["allow_empty"]):
-        report.add([_NOTHING])
     return plan
 
 
-def _watched(shown: bool) -> AbstractContextManager[None]:
-    """A sign of life where a person watches; costs nothing elsewhere."""
-    if not shown or not sys.stderr.isatty():
-        return nullcontext()
-    from trainc.cli.progress import progress
-
-    return progress(shown)
-
-
-def _options(report: Report, flags: dict[str, Any]) -> "Options":
-    """The flags as the compiler takes them."""
-    from trainc.pipeline import Options
-
-    if flags["compat"] and flags["emit"] == "both":
-        report.add([Problem("--emit both: --compat prints no TrainJobs", severity="warning")])
-        flags["emit"] = "jobset"
-    status_ca = flags["status_ca"]
-    return Options(
-        runtimes=flags["runtimes"],
-        namespace=flags["namespace"],
-        compat=flags["compat"],
-        secrets=flags["secrets"],
-        features=flags["features"],
-        emit=flags["emit"],
-        status_ca=None if status_ca is None else _text(status_ca),
-        image_prefix=flags["image_prefix"],
-        out_dir=flags["out_dir"],
-    )
-
-
-def _deliver(plan: "Plan", flags: dict[str, Any]) -> None:
+def _deliver(
+    built: "list[tuple[str | None, Plan]]", flags: dict[str, Any], request: "Request"
+) -> None:
     """Prints the objects, or writes them into the folder."""
     from trainc.manifest.order import in_order
-    from trainc.manifest.stream import json_list, texts, yaml_stream
+    from trainc.manifest.stream import json_list, yaml_stream
 
-    objects = in_order(plan.objects)
     if flags["out_dir"] is not None:
-        from pathlib import Path
-
-        from trainc.manifest.files import write
-
-        write(Path(flags["out_dir"]), texts(objects, not flags["no_comments"]), plan.sources)
+        _write(built, flags, request)
     elif flags["form"] == "json":
-        write_out(json_list(objects))
+        write_out(json_list(in_order(built[0][1].objects)))
     else:
-        write_out(yaml_stream(objects, not flags["no_comments"]))
+        write_out(yaml_stream(in_order(built[0][1].objects), not flags["no_comments"]))
 
 
-def _text(path: str) -> str:
-    """The text of a file that an option names."""
-    with open(path, encoding="utf-8") as file:
-        return file.read()
+def _write(
+    built: "list[tuple[str | None, Plan]]", flags: dict[str, Any], request: "Request"
+) -> None:
+    """Writes each environment into its folder, and empties those of environments that are gone."""
+    from trainc.manifest.files import write
+    from trainc.manifest.order import in_order
+    from trainc.manifest.stream import texts
+
+    folder = Path(flags["out_dir"])
+    for env, plan in built:
+        below = folder if env is None else folder / env
+        write(below, texts(in_order(plan.objects), not flags["no_comments"]), plan.sources)
+    for name in request.gone(folder):
+        write(folder / name, {}, {})

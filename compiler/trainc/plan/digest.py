@@ -39,7 +39,8 @@ def _runtime(runtime: Runtime) -> str:
     if held is None or held[0] is not runtime:
         root = runtime.document.root.get("spec") or {}
         written = {key: value for key, value in root.items() if key != "template"}
-        written["template"] = runtime.template.spec
+        template = runtime.template.spec
+        written["template"] = {key: template[key] for key in template if key != "suspend"}
         held = (runtime, hashlib.sha256(canonical(written).encode()).hexdigest())
         _RUNTIMES[id(runtime)] = held
     return held[1]

@@ -19,12 +19,14 @@ class Settings(NamedTuple):
         features: Names of the feature gates that are on.
         namespace: Where objects without a namespace live.
         priority_classes: Names of the PriorityClasses among the inputs.
+        rename: Whether a job is called after its digest, so that a changed one is another job.
     """
 
     compat: Compat = Compat()
     features: frozenset[str] = frozenset()
     namespace: str = "default"
     priority_classes: frozenset[str] = frozenset()
+    rename: bool = False
 
 
 class Spec(NamedTuple):

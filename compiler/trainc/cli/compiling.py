@@ -1,0 +1,288 @@
+"""Options of every command that compiles, and what they and the project file come to together.
+
+In: click's context and the flags. Out: a ``Request``: which paths, which environments, and the
+pipeline's ``Options`` of each. A flag goes before ``trainc.yaml``, which goes before the default.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from trainc.pipeline import Options
+    from trainc.project.file import Project
+    from trainc.source.values import Values
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# Folders that make a project of a folder without trainc.yaml.
+_PROJECT_FOLDERS = ("overlays", "templates")
+
+
+def compiling(command: F) -> F:
+    """Adds PATH... and the options that say how to compile."""
+    for option in reversed(_COMPILING):
+        command = option(command)
+    return command
+
+
+def environment(command: F) -> F:
+    """Adds the options that say which environment, with which values."""
+    for option in reversed(_ENVIRONMENT):
+        command = option(command)
+    return command
+
+
+class Request:
+    """What a command was asked to compile.
+
+    Attributes:
+        paths: Files and folders; with a project those its jobs are limited to, empty for all.
+        project: The project they belong to, or None.
+    """
+
+    def __init__(self, ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any]) -> None:
+        """Looks for the project; reads nothing else yet."""
+        self._flags = flags
+        self._given = {name for name in flags if _is_given(ctx, name)}
+        self.project = _project(inputs)
+        whole = self.project is not None and _is_root(inputs, self.project.root)
+        self.paths = () if whole else inputs or (".",)
+
+    def environments(self, *, several: bool) -> tuple[str | None, ...]:
+        """The environments to compile; one None where there are none.
+
+        Args:
+            several: Whether the command takes more than one.
+
+        Raises:
+            TraincError: There is no such environment, or one has to be named.
+        """
+        wanted: str | None = self._flags.get("env")
+        if self.project is not None:
+            from trainc.project.environment import chosen
+
+            return chosen(self.project, wanted, several=several)
+        if wanted is not None:
+            raise click.UsageError("--env: there is no project here: trainc.yaml or overlays/")
+        return (None,)
+
+    def gone(self, folder: Path) -> list[str]:
+        """Folders of the output whose environments the project no longer has."""
+        if self.project is None or self._flags.get("env") not in (None, "all"):
+            return []
+        from trainc.manifest.index import NAME
+        from trainc.project.environment import environments
+
+        known = set(environments(self.project))
+        return sorted(
+            index.parent.name
+            for index in folder.glob(f"*/{NAME}")
+            if index.parent.name not in known
+        )
+
+    def options(self, env: str | None) -> "Options":
+        """What the pipeline is told for one environment."""
+        from trainc.pipeline import Options
+
+        status_ca = self._flags["status_ca"]
+        return Options(
+            runtimes=self._flags["runtimes"],
+            namespace=self.setting("namespace", "default"),
+            compat=self._flags["compat"],
+            features={**(self.project.features if self.project else {}), **self._flags["features"]},
+            emit=self.setting("emit", "jobset"),
+            status_ca=None if status_ca is None else Path(status_ca).read_text(encoding="utf-8"),
+            image_prefix=self._flags["image_prefix"],
+            project=self.project,
+            env=env,
+            values=self._values(),
+            on_change=self._on_change(),
+            profile=self.setting("profile", "none"),
+            allow_ttl=self._flags.get("allow_ttl", False),
+            lint="build",
+        )
+
+    def output(self, given: str | None) -> str:
+        """The folder of the rendered output: the flag's, the project's, else ``out``."""
+        if given is not None:
+            return given
+        if self.project is None:
+            return "out"
+        return os.path.relpath(os.path.join(self.project.root, self.project.output))
+
+    def setting(self, name: str, default: Any) -> Any:
+        """A setting: the flag's where it is given, the project's, the default."""
+        if name in self._given or self.project is None:
+            return self._flags.get(name) or default
+        return getattr(self.project, name)
+
+    def _on_change(self) -> Any:
+        strategy = self.setting("on_change", "keep")
+        if strategy == "replace" and self.setting("profile", "none") == "none":
+            raise click.UsageError(
+                "--on-change replace needs --profile argocd or flux: it is the tool that replaces"
+            )
+        if strategy == "rename" and self._flags["compat"]:
+            raise click.UsageError("--on-change rename: --compat keeps the reference's names")
+        return strategy
+
+    def _values(self) -> "Values | None":
+        files, sets = self._flags.get("values") or (), self._flags.get("sets") or ()
+        strings = self._flags.get("strings") or ()
+        if not (files or sets or strings):
+            return None
+        if self.project is None:
+            raise click.UsageError("values are for templates, and there is no project here")
+        from trainc.source.values import merged, of_file, of_flag
+
+        layers = [of_file(path, path) for path in files]
+        layers += [of_flag(text, typed=True) for text in sets]
+        return merged([*layers, *(of_flag(text, typed=False) for text in strings)])
+
+
+def requested(ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any]) -> Request:
+    """What a command line asks for."""
+    return Request(ctx, inputs, flags)
+
+
+def _is_given(ctx: click.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
+def _project(inputs: tuple[str, ...]) -> "Project | None":
+    """The project at or above the first path; plain files and folders have none."""
+    from trainc.source.walk import project_root
+
+    start = next((path for path in inputs or (".",) if path != "-"), ".")
+    folder = start if os.path.isdir(start) else os.path.dirname(start) or "."
+    root = project_root(folder)
+    if root is None and any(os.path.isdir(os.path.join(start, name)) for name in _PROJECT_FOLDERS):
+        root = os.path.realpath(start)
+    if root is None:
+        return None
+    from trainc.project.file import project
+
+    return project(root)
+
+
+def _is_root(inputs: tuple[str, ...], root: str) -> bool:
+    """Whether the paths are the project itself."""
+    return all(path != "-" and os.path.realpath(path) == root for path in inputs or (".",))
+
+
+def _features(
+    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> dict[str, bool]:
+    """``NAME``, ``NAME=true`` and ``NAME=false`` as a map; the last word on a name holds."""
+    features = {}
+    for value in values:
+        name, _, state = value.partition("=")
+        if not name or state not in ("", "true", "false"):
+            raise click.BadParameter(f"{value!r} is not NAME, NAME=true or NAME=false")
+        features[name] = state != "false"
+    return features
+
+
+_COMPILING: tuple[Callable[[Any], Any], ...] = (
+    click.argument("inputs", nargs=-1, metavar="[PATH]..."),
+    click.option(
+        "--runtimes",
+        multiple=True,
+        metavar="DIR",
+        type=click.Path(exists=True, path_type=str),
+        help="Look runtimes up here too, after the inputs; may be given several times. "
+        "Default: runtimes/ of the project. The stock library comes last.",
+    ),
+    click.option(
+        "--namespace",
+        default="default",
+        show_default=True,
+        metavar="NAME",
+        help="Namespace of objects that name none.",
+    ),
+    click.option(
+        "--emit",
+        type=click.Choice(["jobset", "both"]),
+        default="jobset",
+        show_default=True,
+        help="both: print each TrainJob too, after its JobSet.",
+    ),
+    click.option(
+        "--status-ca",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=str),
+        help="Certificate of the status server's CA, for the ConfigMap NAME-tls-config.",
+    ),
+    click.option(
+        "--feature",
+        "features",
+        multiple=True,
+        metavar="NAME[=true|false]",
+        callback=_features,
+        help="Switch a feature gate; may be given several times.",
+    ),
+    click.option(
+        "--compat",
+        type=click.Choice(["v2.3.0"]),
+        help="Reproduce this release of Kubeflow Trainer, defects included.",
+    ),
+    click.option(
+        "--image-prefix",
+        metavar="PREFIX",
+        help="Where the images of trainc itself come from.",
+    ),
+    click.option(
+        "--on-change",
+        type=click.Choice(["keep", "rename", "replace"]),
+        default="keep",
+        show_default=True,
+        help="What a changed job becomes. keep: the same object, which a cluster refuses while it "
+        "runs; rename: another one, NAME-<8 hex>; replace: the GitOps tool recreates it.",
+    ),
+    click.option(
+        "--profile",
+        type=click.Choice(["none", "argocd", "flux"]),
+        default="none",
+        show_default=True,
+        help="The GitOps tool that syncs the output: waves, options, no TTL.",
+    ),
+    click.option(
+        "--allow-ttl",
+        is_flag=True,
+        help="Keep ttlSecondsAfterFinished under a profile: the tool runs finished jobs again.",
+    ),
+)
+
+_ENVIRONMENT: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--env",
+        metavar="NAME",
+        help="Environment: a folder of overlays/, or all. Default: default_env of trainc.yaml.",
+    ),
+    click.option(
+        "--values",
+        multiple=True,
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=str),
+        help="Values for templates, over those of the project and its overlays; repeatable.",
+    ),
+    click.option(
+        "--set",
+        "sets",
+        multiple=True,
+        metavar="A.B=VALUE",
+        help="One value, typed as YAML, over all files; repeatable.",
+    ),
+    click.option(
+        "--set-string",
+        "strings",
+        multiple=True,
+        metavar="A.B=TEXT",
+        help="One value that is text whatever it looks like; repeatable.",
+    ),
+)

@@ -1,0 +1,222 @@
+"""Environments: the folders of ``overlays/``, what each builds on, and what it changes.
+
+In: a project. Out: the names of its environments, and of one of them the layers from the base to
+the leaf with their patches and values.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from difflib import get_close_matches
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+from trainc.errors import Mark, Problem, TraincError
+from trainc.project.file import Project
+from trainc.source.document import Document
+from trainc.source.files import File, find, read
+from trainc.source.overlay import Patch, patch_of
+from trainc.source.parse import parse
+from trainc.source.values import Values, of_document
+
+OVERLAY_FILE: Final = "overlay.yaml"
+VALUES_FILE: Final = "values.yaml"
+_KEYS: Final = ("extends", "abstract", "patches")
+
+
+class Layer(NamedTuple):
+    """One overlay.
+
+    Attributes:
+        name: Name of its folder.
+        extends: The overlays it builds on, in their order.
+        abstract: Whether it is for others to build on, and no environment itself.
+        patches: In the order of files and in them.
+        values: What its ``values.yaml`` says.
+        digests: SHA-256 of its files by printed name.
+    """
+
+    name: str
+    extends: tuple[str, ...] = ()
+    abstract: bool = False
+    patches: tuple[Patch, ...] = ()
+    values: Values = Values()
+    digests: tuple[tuple[str, str], ...] = ()
+
+
+def environments(project: Project) -> tuple[str, ...]:
+    """The names of the environments, sorted; empty where the project has none."""
+    return tuple(name for name in _folders(project) if not _settings(project, name).abstract)
+
+
+def chosen(project: Project, wanted: str | None, *, several: bool) -> tuple[str | None, ...]:
+    """The environments a command works on.
+
+    Args:
+        project: The project.
+        wanted: What ``--env`` says: a name, ``all``, or None where it is not given.
+        several: Whether the command can take more than one.
+
+    Returns:
+        Names; one None for a project without environments.
+
+    Raises:
+        TraincError: There is no such environment, or one has to be named.
+    """
+    known = environments(project)
+    wanted = wanted or project.default_env or ("all" if several else None)
+    if wanted == "all" and several:
+        return known or (None,)
+    if wanted in known:
+        return (wanted,)
+    if not known and wanted in (None, "all"):
+        return (None,)
+    names = f"environments: {', '.join(known) or 'none'}"
+    if wanted is None or wanted == "all":
+        message = "one environment at a time can be printed: say which with --env"
+        raise TraincError([Problem(message, hint=f"{names}; --out-dir takes all of them")])
+    raise TraincError([_unknown(project, wanted, names)])
+
+
+def layers(project: Project, env: str) -> tuple[Layer, ...]:
+    """The overlays of an environment, each once, what it builds on before itself.
+
+    Raises:
+        TraincError: An overlay builds on one there is not, or on itself; a file is wrong.
+    """
+    order: list[str] = []
+    _visit(project, env, (), order)
+    return tuple(_layer(project, name) for name in order)
+
+
+def _visit(project: Project, name: str, above: tuple[str, ...], order: list[str]) -> None:
+    if name in order:
+        return
+    layer = _settings(project, name)
+    for base in layer.extends:
+        place = Mark(f"{project.overlays}/{name}/{OVERLAY_FILE}")
+        if base in (*above, name):
+            chain = " -> ".join((*above, name, base))
+            raise TraincError([Problem(f"overlays build on each other: {chain}", place)])
+        if base not in _folders(project):
+            hint = f"there are: {', '.join(_folders(project))}"
+            raise TraincError([Problem(f"no overlay {base!r}", place, "", "extends", hint=hint)])
+        _visit(project, base, (*above, name), order)
+    order.append(name)
+
+
+def _unknown(project: Project, wanted: str, names: str) -> Problem:
+    near = get_close_matches(wanted, environments(project), 1)
+    hint = f"did you mean {near[0]}? {names}" if near else names
+    where = project.document.mark(("default_env",)) if project.document else None
+    mark = where if project.default_env == wanted else None
+    return Problem(f"no environment {wanted!r}", mark, hint=hint)
+
+
+def _folders(project: Project) -> tuple[str, ...]:
+    folder = os.path.join(project.root, project.overlays)
+    try:
+        with os.scandir(folder) as entries:
+            return tuple(sorted(e.name for e in entries if e.is_dir() and e.name[0] not in "._"))
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+
+
+def _settings(project: Project, name: str) -> Layer:
+    """An overlay's ``overlay.yaml`` alone: enough to know its place."""
+    path = os.path.join(project.root, project.overlays, name, OVERLAY_FILE)
+    if not os.path.isfile(path):
+        return Layer(name)
+    document, digest = _document(path, f"{project.overlays}/{name}/{OVERLAY_FILE}")
+    if document is None:
+        return Layer(name, digests=(digest,))
+    root = document.root
+    extends = root.get("extends") if isinstance(root, dict) else None
+    extends = [extends] if isinstance(extends, str) else extends
+    _refuse(document, extends)
+    patches = _inline(document, root.get("patches") or ())
+    bases = tuple(extends or ())
+    return Layer(name, bases, root.get("abstract") is True, patches, digests=(digest,))
+
+
+def _refuse(document: Document, extends: Any) -> None:
+    """Stops at what an ``overlay.yaml`` cannot say."""
+    problems = []
+    root = document.root
+    if not isinstance(root, dict):
+        hint = f"known: {', '.join(_KEYS)}"
+        raise TraincError([Problem("must be a map", document.mark(()), hint=hint)])
+    for key in root:
+        if key not in _KEYS:
+            hint = f"known: {', '.join(_KEYS)}"
+            problems.append(Problem("unknown key", document.mark((key,)), field=key, hint=hint))
+    if extends is not None and not (
+        isinstance(extends, list) and all(isinstance(base, str) for base in extends)
+    ):
+        message = "must be the name of an overlay, or a list of names"
+        problems.append(Problem(message, document.mark(("extends",)), field="extends"))
+    if not isinstance(root.get("patches") or [], list):
+        mark = document.mark(("patches",))
+        problems.append(Problem("must be a list", mark, field="patches"))
+    if problems:
+        raise TraincError(problems)
+
+
+def _inline(document: Document, items: Sequence[Any]) -> tuple[Patch, ...]:
+    places = document.marks.get(id(items), [])
+    parts = [document.part(item, place) for item, place in zip(items, places, strict=True)]
+    return _patches(parts, [])
+
+
+def _layer(project: Project, name: str) -> Layer:
+    """An overlay with everything in its folder."""
+    settings = _settings(project, name)
+    folder = os.path.join(project.root, project.overlays, name)
+    files, problems = find([folder], root=project.root, exclude=project.exclude)
+    own = {os.path.join(folder, OVERLAY_FILE), os.path.join(folder, VALUES_FILE)}
+    documents: list[Document] = []
+    digests = list(settings.digests)
+    for file in files:
+        if os.path.realpath(file.path) in {os.path.realpath(path) for path in own}:
+            continue
+        data = read(file)
+        if isinstance(data, Problem):
+            problems.append(data)
+            continue
+        parsed, found = parse(data, file.name)
+        documents += parsed
+        problems += found
+        digests.append((file.name, sha256(data).hexdigest()))
+    patches = (*settings.patches, *_patches(documents, problems))
+    values = _values(project, name, digests)
+    return settings._replace(patches=patches, values=values, digests=tuple(digests))
+
+
+def _patches(documents: Sequence[Document], problems: list[Problem]) -> tuple[Patch, ...]:
+    found = [patch_of(document) for document in documents]
+    problems += [each for each in found if isinstance(each, Problem)]
+    if problems:
+        raise TraincError(problems)
+    return tuple(each for each in found if isinstance(each, Patch))
+
+
+def _values(project: Project, name: str, digests: list[tuple[str, str]]) -> Values:
+    path = os.path.join(project.root, project.overlays, name, VALUES_FILE)
+    if not os.path.isfile(path):
+        return Values()
+    document, digest = _document(path, f"{project.overlays}/{name}/{VALUES_FILE}")
+    digests.append(digest)
+    return Values() if document is None else of_document(document, document.root)
+
+
+def _document(path: str, name: str) -> tuple[Document | None, tuple[str, str]]:
+    data = read(File(path, name, True))
+    if isinstance(data, Problem):
+        raise TraincError([data])
+    documents, problems = parse(data, name)
+    if len(documents) > 1:
+        problems.append(Problem("must be one document", documents[1].mark(())))
+    if problems:
+        raise TraincError(problems)
+    return documents[0] if documents else None, (name, sha256(data).hexdigest())

@@ -1,0 +1,116 @@
+"""The templates of a project: found, rendered, and asked where a rendered value came from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, Final
+
+from trainc.errors import Mark, Problem
+from trainc.project.file import Project
+from trainc.source.composed import ComposedDocument, Origin, RenderedMark
+from trainc.source.document import Document, pack
+from trainc.source.files import File, read
+from trainc.source.ignore import compiled, ignored
+from trainc.source.lines import Use
+from trainc.source.source import from_bytes
+from trainc.source.values import Values
+from trainc.source.walk import printable
+
+SUFFIX: Final = ".yaml.j2"
+
+
+class Rendering:
+    """Renders a project's templates with one environment's values."""
+
+    def __init__(self, project: Project, values: Values, env: str) -> None:
+        """Takes what templates see: ``values``, and the environment's name as ``env``."""
+        self._project = project
+        self._values = values
+        self._variables: dict[str, Any] = {"values": values.tree, "env": env}
+        self._uses: dict[tuple[str, int], tuple[Use, ...]] = {}
+
+    def files(self, place: str, exclude: Sequence[str]) -> list[File]:
+        """The templates below a place, by name; one that begins with ``_`` is for others to use.
+
+        Args:
+            place: A folder, relative to the project or absolute.
+            exclude: Patterns of what is not read.
+        """
+        root = os.path.realpath(self._project.root)
+        rules = compiled(root, exclude, "trainc.yaml", []) if exclude else []
+        found = []
+        for folder, folders, files in os.walk(os.path.join(root, place)):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in files:
+                path = os.path.join(folder, name)
+                if not name.endswith(SUFFIX) or name[0] in "._" or not _inside(path, root):
+                    continue
+                if not ignored(path, False, rules):
+                    found.append(File(path, printable(os.path.relpath(path, root)), True))
+        return sorted(found, key=lambda file: file.name)
+
+    def documents(self, file: File, problems: list[Problem]) -> tuple[bytes, list[Document]]:
+        """The template's own bytes and the documents it renders to.
+
+        Args:
+            file: The template.
+            problems: Takes what is wrong, each at a line of a template.
+        """
+        # Here, because a project without templates must not pay for Jinja2.
+        from trainc.source.template import Delimiters, render
+
+        data = read(file)
+        if isinstance(data, Problem):
+            problems.append(data)
+            return b"", []
+        rendered = render(
+            file.name, self._text, self._variables, Delimiters(**self._project.delimiters)
+        )
+        if isinstance(rendered, Problem):
+            problems.append(rendered)
+            return data, []
+        self._uses.update(rendered.uses)
+        origin = Origin(file.name, rendered.lines, tuple(rendered.text.split("\n")))
+        found: list[Problem] = []
+        parsed = from_bytes(rendered.text.encode("utf-8", "surrogatepass"), file, found)
+        problems += [_at_template(problem, origin) for problem in found]
+        documents: list[Document] = [
+            ComposedDocument((origin,), d.index, d.root, d.marks, d.place, rendered.text)
+            for d in parsed
+        ]
+        return data, documents
+
+    def explained(self, problem: Problem) -> Problem:
+        """The problem; at a place in a template also what that became, and from which values."""
+        mark = problem.mark
+        key = (mark.file, mark.line) if mark else ("", 0)
+        parts = [problem.hint] if problem.hint else []
+        if isinstance(mark, RenderedMark) and mark.rendered.strip():
+            parts.append(f"rendered: {mark.rendered.strip()}")
+        for use in self._uses.get(key, ()):
+            origin = self._values.mark(use)
+            if origin is not None:
+                parts.append(f"values.{'.'.join(use)} comes from {origin}")
+        return problem._replace(hint="; ".join(parts))
+
+    def _text(self, name: str) -> str | None:
+        """A template's text by its name relative to the project; never one outside it."""
+        root = os.path.realpath(self._project.root)
+        path = os.path.join(root, name)
+        if not _inside(path, root) or not os.path.isfile(path):
+            return None
+        data = read(File(path, name, True))
+        return None if isinstance(data, Problem) else data.decode("utf-8", "replace")
+
+
+def _inside(path: str, root: str) -> bool:
+    return os.path.realpath(path).startswith(root.rstrip(os.sep) + os.sep)
+
+
+def _at_template(problem: Problem, origin: Origin) -> Problem:
+    mark = problem.mark
+    if mark is None or mark.line == 0:
+        return problem
+    place: Mark = origin.mark(pack(mark.line, mark.column))
+    return problem._replace(mark=place)

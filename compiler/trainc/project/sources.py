@@ -1,0 +1,211 @@
+"""The sources of one environment: files read, templates rendered, overlays applied.
+
+In: a project, an environment, values from flags. Out: the documents as if somebody had written
+them for this environment alone, each entry with the place a person would change it at.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from trainc import names
+from trainc.errors import Problem
+from trainc.library import named, stock, stock_names
+from trainc.project.environment import Layer, layers
+from trainc.project.file import TEMPLATES, Project
+from trainc.project.rendering import Rendering
+from trainc.source.document import Document
+from trainc.source.files import STDIN, File, find, read
+from trainc.source.overlay import overlaid
+from trainc.source.source import Source, duplicates, from_bytes
+from trainc.source.values import Values, merged
+
+_ALWAYS_OUT: Final = ("/rules/",)
+
+
+class Asked(NamedTuple):
+    """What the command line adds to a project.
+
+    Attributes:
+        paths: TrainJobs outside these are not built; empty for all. They see the whole project.
+        env: The environment; None for a project without any.
+        values: From ``--values``, ``--set`` and ``--set-string``, merged.
+        runtimes: Further places to look runtimes up in, before the project's.
+        exclude: Further patterns of what is not read.
+        out_dir: Where the build writes.
+        image_prefix: Where trainc's own images come from.
+        compat: Whether a release is reproduced: then there is no stock library.
+    """
+
+    paths: tuple[str, ...] = ()
+    env: str | None = None
+    values: Values = Values()
+    runtimes: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    out_dir: str | None = None
+    image_prefix: str | None = None
+    compat: bool = False
+
+
+class Assembled(NamedTuple):
+    """What is to be compiled.
+
+    Attributes:
+        source: The documents to build, with the problems of all files and patches.
+        libraries: Runtimes to fall back on, strongest first.
+        rendering: The templates behind them: says where a value came from.
+    """
+
+    source: Source
+    libraries: tuple[tuple[Document, ...], ...]
+    rendering: Rendering
+
+
+def assemble(project: Project, asked: Asked) -> Assembled:
+    """Reads what an environment is made from.
+
+    Raises:
+        TraincError: An overlay or a file of values is wrong.
+    """
+    parts = layers(project, asked.env) if asked.env is not None else ()
+    values = merged([project.values, *(layer.values for layer in parts), asked.values])
+    rendering = Rendering(project, values, asked.env or "")
+    reader = _Reader(project, asked, rendering)
+    documents, wanted = reader.sources()
+    libraries = [reader.library(place) for place in reader.places()]
+    libraries = _unseen(libraries, documents)
+    libraries.append(_stock(documents, libraries, parts, asked, reader.problems))
+    documents, libraries = _overlaid(documents, libraries, parts, reader.problems)
+    problems = [*reader.problems, *duplicates(documents, project.namespace)]
+    kept = [d for d in documents if wanted is None or _is_wanted(d, wanted)]
+    digests = {**reader.digests, **{name: d for layer in parts for name, d in layer.digests}}
+    if project.digest:
+        digests["trainc.yaml"] = project.digest
+    source = Source(tuple(kept), tuple(dict.fromkeys(problems)), digests)
+    return Assembled(source, tuple(map(tuple, libraries)), rendering)
+
+
+def _is_wanted(document: Document, wanted: frozenset[str]) -> bool:
+    """Whether a document is built; what is no TrainJob is there for those that are."""
+    return document.kind != names.TRAIN_JOB or document.file in wanted
+
+
+def _unseen(libraries: list[list[Document]], documents: Sequence[Document]) -> list[list[Document]]:
+    seen = {document.file for document in documents}
+    return [[d for d in library if d.file not in seen] for library in libraries]
+
+
+def _stock(
+    documents: Sequence[Document],
+    libraries: list[list[Document]],
+    parts: Sequence[Layer],
+    asked: Asked,
+    problems: list[Problem],
+) -> list[Document]:
+    """The stock runtimes that jobs or patches name and the project does not bring."""
+    if asked.compat:
+        return []
+    others = [document for library in libraries for document in library]
+    found, wrong = stock(documents, others, asked.image_prefix)
+    problems += wrong
+    known = {d.name for d in (*documents, *others, *found) if d.kind in names.RUNTIME_KINDS}
+    meant = {patch.target.name for layer in parts for patch in layer.patches
+             if patch.target.kind in ("", names.CLUSTER_TRAINING_RUNTIME)}  # fmt: skip
+    more = sorted((meant - known) & set(stock_names()))
+    return [*found, *(d for name in more for d in named(name, asked.image_prefix)[0])]
+
+
+def _overlaid(
+    documents: list[Document],
+    libraries: list[list[Document]],
+    parts: Sequence[Layer],
+    problems: list[Problem],
+) -> tuple[list[Document], list[list[Document]]]:
+    """Everything after the patches; each document stays in the group it was in."""
+    patches = [patch for layer in parts for patch in layer.patches]
+    if not patches:
+        return documents, libraries
+    groups = [documents, *libraries]
+    group_of = {}
+    for number, group in enumerate(groups):
+        for document in group:
+            group_of[document.file, document.index, document.place] = number
+    every, wrong = overlaid([document for group in groups for document in group], patches)
+    problems += wrong
+    out: list[list[Document]] = [[] for _ in groups]
+    for document in every:
+        out[group_of[document.file, document.index, document.place]].append(document)
+    return out[0], out[1:]
+
+
+class _Reader:
+    """Reads files and templates; keeps problems and digests."""
+
+    def __init__(self, project: Project, asked: Asked, rendering: Rendering) -> None:
+        self._project, self._asked, self._rendering = project, asked, rendering
+        self.problems: list[Problem] = []
+        self.digests: dict[str, str] = {}
+        own = (f"/{project.overlays.strip('/')}/", *_ALWAYS_OUT)
+        self._exclude = (*own, *project.exclude, *asked.exclude)
+
+    def sources(self) -> tuple[list[Document], frozenset[str] | None]:
+        """All documents of the project, and the files whose jobs are wanted, None for all."""
+        places = [self._below(place) for place in self._project.sources]
+        given = [place for place in self._asked.paths if place != STDIN]
+        files = self._find([*places, *self._asked.paths])
+        documents = [document for file in files for document in self._read(file)]
+        templates = self._rendering.files(TEMPLATES, self._exclude)
+        documents += [document for file in templates for document in self._render(file)]
+        if not self._asked.paths:
+            return documents, None
+        inside = [file.name for file in self._find(self._asked.paths)]
+        roots = [os.path.realpath(place) for place in given]
+        inside += [file.name for file in templates if _is_below(file.path, roots)]
+        return documents, frozenset(inside)
+
+    def places(self) -> list[str]:
+        """Where runtimes are looked up."""
+        own = [self._below(place) for place in self._project.runtimes]
+        return [*self._asked.runtimes, *(place for place in own if os.path.exists(place))]
+
+    def library(self, place: str) -> list[Document]:
+        """The runtimes of one of the places, templates among them."""
+        documents = [d for file in self._find([place]) for d in self._read(file)]
+        for file in self._rendering.files(place, self._exclude):
+            documents += self._render(file)
+        return documents
+
+    def _below(self, place: str) -> str:
+        return os.path.normpath(os.path.join(self._project.root, place))
+
+    def _find(self, places: Sequence[str]) -> list[File]:
+        output = self._asked.out_dir or self._below(self._project.output)
+        root = self._project.root
+        files, problems = find(places, root=root, exclude=self._exclude, output_dir=output)
+        self.problems += problems
+        return files
+
+    def _read(self, file: File) -> list[Document]:
+        data = read(file, sys.stdin.buffer if file.path == STDIN else None)
+        if isinstance(data, Problem):
+            self.problems.append(data)
+            return []
+        return self._kept(file, data, from_bytes(data, file, self.problems))
+
+    def _render(self, file: File) -> list[Document]:
+        data, documents = self._rendering.documents(file, self.problems)
+        return self._kept(file, data, documents)
+
+    def _kept(self, file: File, data: bytes, documents: list[Document]) -> list[Document]:
+        if documents:
+            self.digests[file.name] = sha256(data).hexdigest()
+        return documents
+
+
+def _is_below(path: str, roots: Sequence[str]) -> bool:
+    real = os.path.realpath(path)
+    return any(real == root or real.startswith(root + os.sep) for root in roots)

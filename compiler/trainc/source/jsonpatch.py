@@ -1,0 +1,202 @@
+"""JSON Patch (RFC 6902) that keeps places.
+
+In: a tree, operations and the places of both. Out: the tree after all operations, places put down
+beside it. The tree given is not changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+Marks = dict[int, list[int]]
+_UNKNOWN: Final = 1 << 12 | 1
+
+
+class JSONPatchError(Exception):
+    """An operation that cannot be done; ``path`` leads to it in the patch."""
+
+    def __init__(self, message: str, path: tuple[str | int, ...]) -> None:
+        """Keeps the place beside the message."""
+        super().__init__(message)
+        self.path = path
+
+
+def patched(root: Any, operations: list[Any], marks: Marks) -> Any:
+    """Returns the tree after the operations, in their order.
+
+    Args:
+        root: What to change.
+        operations: As in RFC 6902.
+        marks: Places of tree and operations; takes those of what is new.
+
+    Raises:
+        JSONPatchError: An operation is malformed, leads nowhere, or its test fails.
+    """
+    holder = _Holder([_copied(root, marks)])
+    marks[id(holder)] = [_UNKNOWN]
+    for index, operation in enumerate(operations):
+        try:
+            _apply(holder, operation, marks)
+        except _RefusedError as refused:
+            raise JSONPatchError(str(refused), (index, *refused.field)) from refused
+    return holder[0]
+
+
+class _Holder(list[Any]):
+    """Holds the root, so that it has a container like every other value."""
+
+
+class _RefusedError(Exception):
+    def __init__(self, message: str, *field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def _apply(holder: _Holder, operation: Any, marks: Marks) -> None:
+    if not isinstance(operation, Mapping) or operation.get("op") not in _OPERATIONS:
+        raise _RefusedError(f"op is one of {', '.join(_OPERATIONS)}")
+    container, key = _find(holder, operation, "path")
+    _OPERATIONS[operation["op"]](holder, container, key, operation, marks)
+
+
+def _add(holder: Any, container: Any, key: Any, operation: Any, marks: Marks) -> None:
+    place = _place(operation, "value" if "value" in operation else "path", marks)
+    _put(container, key, _value(operation, marks), place, marks)
+
+
+def _remove(holder: Any, container: Any, key: Any, operation: Any, marks: Marks) -> None:
+    _take(container, key, marks)
+
+
+def _replace(holder: Any, container: Any, key: Any, operation: Any, marks: Marks) -> None:
+    _get(container, key)
+    place = _place(operation, "value", marks)
+    value = _value(operation, marks)
+    container[key] = value
+    marks.setdefault(id(container), [_UNKNOWN] * len(container))[_index(container, key)] = place
+
+
+def _move(holder: Any, container: Any, key: Any, operation: Any, marks: Marks) -> None:
+    source, target = str(operation.get("from", "")), str(operation["path"])
+    if target.startswith(f"{source}/"):
+        raise _RefusedError("cannot move a value into itself", "path")
+    old, name = _find(holder, operation, "from")
+    value, place = _take(old, name, marks)
+    container, key = _find(holder, operation, "path")
+    _put(container, key, value, place, marks)
+
+
+def _copy(holder: Any, container: Any, key: Any, operation: Any, marks: Marks) -> None:
+    old, name = _find(holder, operation, "from")
+    value = _copied(_get(old, name, "from"), marks)
+    _put(container, key, value, _place(operation, "path", marks), marks)
+
+
+def _test(holder: Any, container: Any, key: Any, operation: Any, marks: Marks) -> None:
+    found, wanted = _get(container, key), _value(operation, marks)
+    if not _same(found, wanted):
+        raise _RefusedError(f"test failed: {operation['path']} is {found!r}", "value")
+
+
+_OPERATIONS: Final[dict[str, Callable[[Any, Any, Any, Any, Marks], None]]] = {
+    "add": _add,
+    "remove": _remove,
+    "replace": _replace,
+    "move": _move,
+    "copy": _copy,
+    "test": _test,
+}
+
+
+def _find(holder: _Holder, operation: Mapping[str, Any], field: str) -> tuple[Any, str | int]:
+    """The container that a pointer (RFC 6901) ends in, and the key there."""
+    pointer = operation.get(field)
+    if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")):
+        raise _RefusedError(f"{field} must be a JSON pointer such as /spec/trainer/image", field)
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+    container: Any = holder
+    key: str | int = 0
+    for step in steps:
+        container = _get(container, key, field)
+        key = _key(container, step, field)
+    return container, key
+
+
+def _key(container: Any, step: str, field: str) -> str | int:
+    if isinstance(container, dict):
+        return step
+    if not isinstance(container, list):
+        raise _RefusedError(f"{step!r} leads into a plain value", field)
+    if step == "-":
+        return len(container)
+    if not (step.isascii() and step.isdigit()) or (step[0] == "0" and step != "0"):
+        raise _RefusedError(f"{step!r} is no index of a list", field)
+    return int(step)
+
+
+def _get(container: Any, key: Any, field: str = "path") -> Any:
+    missing = key not in container if isinstance(container, dict) else key >= len(container)
+    if missing:
+        raise _RefusedError(f"nothing stands at {key!r}", field)
+    return container[key]
+
+
+def _put(container: Any, key: Any, value: Any, place: int, marks: Marks) -> None:
+    places = marks.setdefault(id(container), [_UNKNOWN] * len(container))
+    if isinstance(container, dict):
+        known = key in container
+        container[key] = value
+        if known:
+            places[_index(container, key)] = place
+        else:
+            places.append(place)
+    elif key > len(container):
+        raise _RefusedError(f"the list ends before {key}", "path")
+    elif isinstance(container, _Holder):
+        container[0] = value
+    else:
+        container.insert(key, value)
+        places.insert(key, place)
+
+
+def _take(container: Any, key: Any, marks: Marks) -> tuple[Any, int]:
+    value = _get(container, key)
+    places = marks.setdefault(id(container), [_UNKNOWN] * len(container))
+    place = places.pop(_index(container, key))
+    del container[key]
+    return value, place
+
+
+def _index(container: Any, key: Any) -> int:
+    return list(container).index(key) if isinstance(container, dict) else int(key)
+
+
+def _value(operation: Mapping[str, Any], marks: Marks) -> Any:
+    if "value" not in operation:
+        raise _RefusedError(f"{operation['op']} needs a value")
+    return _copied(operation["value"], marks)
+
+
+def _place(operation: Mapping[str, Any], field: str, marks: Marks) -> int:
+    places = marks.get(id(operation), [])
+    index = list(operation).index(field) if field in operation else len(places)
+    return places[index] if index < len(places) else _UNKNOWN
+
+
+def _copied(value: Any, marks: Marks) -> Any:
+    if isinstance(value, dict):
+        out: Any = {key: _copied(item, marks) for key, item in value.items()}
+    elif isinstance(value, list):
+        out = [_copied(item, marks) for item in value]
+    else:
+        return value
+    if id(value) in marks:
+        marks[id(out)] = list(marks[id(value)])
+    return out
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, bool) is not isinstance(other, bool):
+        return False
+    return bool(one == other)

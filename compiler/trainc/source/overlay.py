@@ -1,0 +1,206 @@
+"""Overlays: an environment's changes to TrainJobs and runtimes, before anything is compiled.
+
+In come documents and patches, out go documents as if they had been written so; each entry keeps
+the place it was written at. A patch that reaches nothing is an error: it is a misspelt name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, Final, NamedTuple
+
+from trainc import names
+from trainc.errors import Problem, field_path
+from trainc.kube.gotypes import fields
+from trainc.kube.merge import MergeError, Rules, merge
+from trainc.source.composed import ComposedDocument, copied, origins
+from trainc.source.document import Document
+from trainc.source.jsonpatch import JSONPatchError, patched
+from trainc.source.selector import Target, target_of
+
+_TYPES: Final = {
+    names.TRAIN_JOB: "TrainJob",
+    names.TRAINING_RUNTIME: "TrainingRuntime",
+    names.CLUSTER_TRAINING_RUNTIME: "TrainingRuntime",
+}
+# Lists the CRDs keep as maps (x-kubernetes-list-map-keys) whose Go types have no merge key.
+_KEYS: Final = {
+    ("TrainJobSpec", "runtimePatches"): "manager",
+    ("Trainer", "env"): "name",
+    ("DatasetInitializer", "env"): "name",
+    ("ModelInitializer", "env"): "name",
+}
+RULES: Final = Rules(unions=True, strict=True, items=True, keys=_KEYS)
+_DIRECTIVES: Final = '$patch is "delete" or "replace"'
+
+
+class Patch(NamedTuple):
+    """One change.
+
+    Attributes:
+        document: Where it stands.
+        target: Whom it is for.
+        change: A map is merged strategically, a list holds JSON 6902 operations.
+        path: Where the change stands in its document.
+    """
+
+    document: Document
+    target: Target
+    change: Any
+    path: tuple[str | int, ...]
+
+
+def patch_of(document: Document) -> Patch | Problem:
+    """Reads a document of an overlay.
+
+    It is part of an object, which is merged into the object of its kind and name; or a map of
+    ``target`` (kind, name, namespace, labelSelector) and ``patch``.
+    """
+    root = document.root
+    if isinstance(root, dict) and "patch" in root:
+        target = target_of(document)
+        if isinstance(target, Problem):
+            return target
+        change = root["patch"]
+        if isinstance(change, dict | list):
+            return Patch(document, target, change, ("patch",))
+        message = "must be a map to merge, or a list of JSON 6902 operations"
+        return Problem(message, document.mark(("patch",)), field="patch")
+    if document.kind in _TYPES and document.name:
+        target = Target(document.kind, document.name, document.namespace)
+        return Patch(document, target, root, ())
+    hint = f"write part of a {', '.join(_TYPES)} with kind and metadata.name, or target: and patch:"
+    return Problem("this is no patch", document.mark(()), hint=hint)
+
+
+def overlaid(
+    documents: Iterable[Document], patches: Sequence[Patch]
+) -> tuple[list[Document], list[Problem]]:
+    """Returns the documents after the patches, one after another, and what is wrong with these."""
+    held: list[Document] = list(documents)
+    problems: list[Problem] = []
+    for patch in patches:
+        hit = False
+        left: list[Document] = []
+        for document in held:
+            if document.kind not in _TYPES or not patch.target.matches(document):
+                left.append(document)
+                continue
+            hit = True
+            changed = _changed(document, patch)
+            if isinstance(changed, Problem):
+                problems.append(changed)
+                left.append(document)
+            elif changed is not None:
+                left.append(changed)
+        held = left
+        if not hit:
+            problems.append(_unmatched(patch, held))
+    return held, list(dict.fromkeys(problems))
+
+
+def _changed(document: Document, patch: Patch) -> Document | Problem | None:
+    """The document after a patch; None where the patch deletes it."""
+    if isinstance(patch.change, dict) and patch.change.get("$patch") == "delete":
+        return None
+    parts = origins(document)
+    marks = dict(document.marks)
+    change = copied(patch.change, patch.document.marks, marks, len(parts))
+    try:
+        if isinstance(change, list):
+            root = patched(document.root, change, marks)
+        else:
+            root = merge(document.root, change, _TYPES[document.kind], RULES)
+            _remark(root, document.root, change, _TYPES[document.kind], marks)
+    except (MergeError, JSONPatchError) as error:
+        at = (*patch.path, *error.path)
+        hint = _DIRECTIVES if isinstance(error, MergeError) else ""
+        mark = patch.document.mark(at)
+        return Problem(str(error), mark, document.label, field_path(at), hint=hint)
+    every = (*parts, *(origins(patch.document)))
+    return ComposedDocument(every, document.index, root, marks, document.place, document.text)
+
+
+def _remark(root: Any, base: Any, change: Any, type_name: str, marks: dict[int, list[int]]) -> None:
+    """Puts down the places of what the merge has made anew from both."""
+    if id(root) in marks and (root is base or root is change):
+        return
+    if isinstance(root, dict):
+        _remark_map(root, base, change, type_name, marks)
+    elif isinstance(root, list):
+        _remark_list(root, base, change, type_name, marks)
+
+
+def _remark_map(
+    root: dict[str, Any], base: Any, change: Any, type_name: str, marks: dict[int, list[int]]
+) -> None:
+    old, new = _as_map(base), _as_map(change)
+    known = fields(type_name) if type_name and type_name[:2] not in ("{}", "[]") else {}
+    places = []
+    for key, value in root.items():
+        field = known.get(key)
+        _remark(value, old.get(key), new.get(key), field.type if field else "", marks)
+        places.append(_place(change if key in new else base, key, marks))
+    marks[id(root)] = places
+
+
+def _remark_list(
+    root: list[Any], base: Any, change: Any, type_name: str, marks: dict[int, list[int]]
+) -> None:
+    item_type = type_name[2:].lstrip("*") if type_name.startswith("[]") else ""
+    places = []
+    for item in root:
+        old, new = _partner(item, base), _partner(item, change)
+        first = change if new is not None else base
+        _remark(item, _at(base, old), _at(change, new), item_type, marks)
+        places.append(_place(first, new if new is not None else old, marks))
+    marks[id(root)] = places
+
+
+def _partner(item: Any, items: Any) -> int | None:
+    """The index of the item that this one was, or was made from."""
+    if not isinstance(items, list):
+        return None
+    for index, other in enumerate(items):
+        if other is item or (not isinstance(item, dict) and other == item):
+            return index
+    if not isinstance(item, dict):
+        return None
+    for key in ("name", "manager", "containerPort", "mountPath", "devicePath", "key", "uid"):
+        if key in item:
+            found = (n for n, other in enumerate(items) if _as_map(other).get(key) == item[key])
+            return next(found, None)
+    return None
+
+
+def _place(container: Any, key: str | int | None, marks: Mapping[int, list[int]]) -> int:
+    places = marks.get(id(container), [])
+    if isinstance(container, dict):
+        key = next((index for index, known in enumerate(container) if known == key), None)
+    if isinstance(key, int) and key < len(places):
+        return places[key]
+    return places[0] if places else 1 << 12 | 1
+
+
+def _at(items: Any, index: int | None) -> Any:
+    return items[index] if index is not None else None
+
+
+def _as_map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _unmatched(patch: Patch, documents: Sequence[Document]) -> Problem:
+    kind = patch.target.kind
+    known = sorted({d.name for d in documents if d.kind in _TYPES and kind in ("", d.kind)})
+    near = get_close_matches(patch.target.name, known, 1)
+    hint = f"there are: {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}"
+    hint = f"did you mean {near[0]}?" if near else hint
+    path = ("target",) if patch.path else ("metadata", "name")
+    return Problem(
+        f"the patch matches nothing: no {patch.target}",
+        patch.document.mark(path),
+        patch.document.label if not patch.path else "",
+        hint=hint if known else "there is no such object among the sources",
+    )

@@ -1,0 +1,99 @@
+"""What a changed job becomes, by strategy: one argument changes, then ``suspend``."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.gitops.repository import job, runtime, trainc
+
+
+def built(root: Path, *args: str) -> list[dict[str, Any]]:
+    done = trainc(root, "build", "job.yaml", *args)
+    assert done.returncode == 0, done.stderr
+    return list(yaml.safe_load_all(done.stdout))
+
+
+def names(objects: list[dict[str, Any]]) -> set[str]:
+    return {each["metadata"]["name"] for each in objects}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "trainc.yaml").write_text("")
+    (tmp_path / "runtimes").mkdir()
+    policy = "mpi: {mpiImplementation: OpenMPI, sshAuthMountPath: /root/.ssh}"
+    (tmp_path / "runtimes/mpi.yaml").write_text(runtime("mpi", policy))
+    (tmp_path / "job.yaml").write_text(job("train", "own-mpi"))
+    return tmp_path
+
+
+def change(root: Path, old: str, new: str) -> None:
+    path = root / "job.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_keep_changes_the_object_in_place(root: Path) -> None:
+    before = names(built(root))
+    change(root, "--lr=1", "--lr=2")
+    assert names(built(root)) == before == {"train", "train-mpi-hostfile"}
+
+
+def test_rename_makes_a_changed_job_another_one_and_a_suspended_one_the_same(root: Path) -> None:
+    first = built(root, "--on-change", "rename")
+    change(root, "  trainer:", "  suspend: true\n  trainer:")
+    assert names(built(root, "--on-change", "rename")) == names(first)
+    change(root, "labels: {", "labels: {moved: again, ")
+    (root / "job.yaml").rename(root / "other.yaml")
+    (root / "job.yaml").symlink_to("other.yaml")
+    assert names(built(root, "--on-change", "rename")) == names(first)
+    change(root, "--lr=1", "--lr=2")
+    second = built(root, "--on-change", "rename")
+    assert not names(second) & names(first)
+
+
+def test_rename_reaches_what_is_made_from_the_name(root: Path) -> None:
+    objects = built(root, "--on-change", "rename")
+    jobset = next(each for each in objects if each["kind"] == "JobSet")
+    name = jobset["metadata"]["name"]
+    assert name.startswith("train-") and len(name) == len("train-") + 8
+    hostfile = next(each for each in objects if each["kind"] == "ConfigMap")
+    assert hostfile["metadata"]["name"] == f"{name}-mpi-hostfile"
+    assert f"{name}-node-0-0.{name}" in hostfile["data"]["hostfile"]
+    assert f"{name}-mpi-ssh-auth" in yaml.dump(jobset)
+
+
+def test_a_long_name_is_cut_so_that_every_pod_name_fits(root: Path) -> None:
+    change(root, "name: train\n", f"name: {'t' * 50}\n")
+    change(root, "numNodes: 2", "numNodes: 1000")
+    jobset = next(e for e in built(root, "--on-change", "rename") if e["kind"] == "JobSet")
+    assert len(f"{jobset['metadata']['name']}-node-0-999-abcde") == 63
+
+
+def test_replace_tells_the_tool(root: Path) -> None:
+    for profile, key, value in (
+        ("argocd", "argocd.argoproj.io/sync-options", "Force=true,Replace=true"),
+        ("flux", "kustomize.toolkit.fluxcd.io/force", "enabled"),
+    ):
+        objects = built(root, "--on-change", "replace", "--profile", profile)
+        for each in objects:
+            given = each["metadata"].get("annotations", {}).get(key, "")
+            assert (value in given) is (each["kind"] == "JobSet")
+
+
+def test_replace_without_a_tool_is_refused(root: Path) -> None:
+    done = trainc(root, "build", "job.yaml", "--on-change", "replace")
+    assert done.returncode == 2
+    assert "--profile" in done.stderr
+
+
+@pytest.mark.parametrize("strategy", ["keep", "rename"])
+def test_generate_name_is_refused_with_a_remedy(root: Path, strategy: str) -> None:
+    change(root, "name: train\n", "generateName: train-\n")
+    done = trainc(root, "build", "job.yaml", "--on-change", strategy)
+    assert done.returncode == 1
+    assert "metadata.name" in done.stderr
+    assert "hint" in done.stderr
