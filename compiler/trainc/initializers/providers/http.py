@@ -144,5 +144,5 @@ def _promise(fragment: str) -> Digest | None:
 
 
 PROVIDER: Final = Provider(
-    schemes=("http", "https"), dataset=remote, model=remote, needs=("httpx2",)
+    schemes=("http", "https"), dataset=remote, model=remote, needs=("awscrt", "httpx2")
 )

@@ -138,5 +138,5 @@ PROVIDER: Final = Provider(
     dataset=remote,
     model=remote,
     identity=("ENDPOINT",),
-    needs=("awscrt", "botocore", "obstore"),
+    needs=("awscrt", "botocore", "isal", "obstore"),
 )
