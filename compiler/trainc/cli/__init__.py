@@ -17,11 +17,17 @@ if TYPE_CHECKING:
 
 # Name of a command -> the click command that answers it.
 COMMANDS = {
+    "argocd": "trainc.cli.argocd:argocd",
     "build": "trainc.cli.build:build",
     "cache": "trainc.cli.cache:cache",
     "completion": "trainc.cli.completion:completion",
     "controller": "trainc.cli.controller:controller",
+    "flux": "trainc.cli.flux:flux",
     "fetch": "trainc.cli.fetch:fetch",
+    "logs": "trainc.cli.status:logs",
+    "resume": "trainc.cli.status:resume",
+    "status": "trainc.cli.status:status",
+    "suspend": "trainc.cli.status:suspend",
 }
 
 # Commands that make many objects, few cycles, and end soon: the cyclic collector stays off.

@@ -26,6 +26,7 @@ APPLY_PATCH = "application/apply-patch+yaml"
 _JSON = "application/json"
 _TIMEOUT = urllib3.Timeout(connect=5, read=30)
 _PAGE = 500
+_NO_END = 24 * 3600  # seconds a log may be silent
 
 Counted = Callable[[str, int], None]  # verb, HTTP status (0: no answer)
 
@@ -139,13 +140,28 @@ class Api:
         }
         response = self._send("GET", path, None, _JSON, query, stream_for=seconds)
         try:
-            for line in _lines(response):
+            for line in filter(None, _lines(response)):
                 event: Json = json.loads(line)
                 if event["type"] == "ERROR":
                     raise _refusal(event["object"].get("code") or 500, event["object"])
                 yield event
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise ApiError(0, f"watch of {path} broke: {error}") from error
+        finally:
+            response.close()
+            response.release_conn()
+
+    def text(self, path: str, query: Mapping[str, str]) -> Iterator[bytes]:
+        """The lines of an answer that is no JSON (logs), as they come.
+
+        Raises:
+            ApiError: if it was refused, or breaks.
+        """
+        response = self._send("GET", path, None, _JSON, query, stream_for=_NO_END)
+        try:
+            yield from _lines(response, last=True)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise ApiError(0, f"{path} broke: {error}") from error
         finally:
             response.close()
             response.release_conn()
@@ -201,11 +217,14 @@ class Api:
         return response
 
 
-def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+def _lines(response: urllib3.BaseHTTPResponse, last: bool = False) -> Iterator[bytes]:
+    """The lines that are whole; with ``last`` also what follows the last newline."""
     rest = b""
     for chunk in response.stream(1 << 16, decode_content=True):
         *lines, rest = (rest + chunk).split(b"\n")
-        yield from (line for line in lines if line)
+        yield from lines
+    if last and rest:
+        yield rest
 
 
 def _status_of(response: urllib3.BaseHTTPResponse) -> Json:

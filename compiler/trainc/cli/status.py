@@ -1,0 +1,215 @@
+"""``trainc status``, ``logs``, ``suspend`` and ``resume``: a cluster's jobs at a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from trainc.cli.cluster import cluster_options
+from trainc.cli.extra import require
+from trainc.cli.options import reporting
+from trainc.errors import Problem, TraincError
+
+if TYPE_CHECKING:
+    from trainc.controller.api import Api
+    from trainc.controller.console.jobs import Job
+
+_EVERY = 2.0  # seconds between looks with --watch
+
+_STATUS_HELP = """
+Prints how jobs are: state, progress, time to go, restarts, pods and age.
+
+A job is a TrainJob, or a JobSet that trainc built without its TrainJob. With a NAME the
+conditions and the pods are printed too, and why a pod is not well.
+
+\b
+Examples:
+  trainc status
+  trainc status -A -o wide
+  trainc status mnist --watch
+  trainc status -o json | jq '.[] | select(.state == "Failed")'
+
+\b
+Exit status:
+  0  printed
+  1  there is no such job, or the cluster refused
+  2  wrong usage, or trainc[controller] is not installed
+"""
+
+
+@click.command(help=_STATUS_HELP, short_help="Print how jobs in a cluster are.")
+@click.argument("name", required=False)
+@cluster_options
+@click.option("-A", "--all-namespaces", is_flag=True, help="Jobs of all namespaces.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["table", "wide", "json"]),
+    default="table",
+    show_default=True,
+    help="Form of the output.",
+)
+@click.option("-w", "--watch", is_flag=True, help="Print again whenever something changed.")
+@reporting
+def status(
+    name: str | None,
+    kubeconfig: str | None,
+    context: str | None,
+    namespace: str | None,
+    all_namespaces: bool,
+    output: str,
+    watch: bool,
+) -> int:
+    """Prints how jobs are."""
+    from trainc.cli.table import rendered
+
+    if name and all_namespaces:
+        raise click.UsageError("NAME and --all-namespaces exclude each other")
+    api, own = _cluster(kubeconfig, context)
+    where = "" if all_namespaces else namespace or own
+    before: str | None = None
+    while True:
+        with _refusals():
+            found = _jobs(api, where, name or "")
+        text = rendered(found, output, bool(name), all_namespaces, datetime.now(UTC))
+        if not found and output != "json":
+            click.echo(f"no jobs in {where or 'any namespace'}", err=True)
+        if text != before:
+            _print(text, again=before is not None)
+        if not watch:
+            return 0
+        before = text
+        time.sleep(_EVERY)
+
+
+_LOGS_HELP = """
+Prints the logs of a job: of its first trainer, or of the pods asked for.
+
+\b
+Examples:
+  trainc logs mnist -f
+  trainc logs mnist --rank 3 --tail 100
+  trainc logs mnist --all
+  trainc logs mnist --step dataset-initializer
+"""
+
+
+@click.command(help=_LOGS_HELP, short_help="Print the logs of a job.")
+@click.argument("name")
+@cluster_options
+@click.option("--step", metavar="JOB", default="", help="Replicated job. Default: what trains.")
+@click.option("--rank", type=click.IntRange(0), default=0, show_default=True, help="Which pod.")
+@click.option("--all", "every", is_flag=True, help="All pods of the step, each line named.")
+@click.option("-c", "--container", default="", help="Container. Default: the one that trains.")
+@click.option("-f", "--follow", is_flag=True, help="Wait for more.")
+@click.option("--tail", type=click.IntRange(0), help="Only the last lines.")
+@click.option("--previous", is_flag=True, help="Of the container before its restart.")
+@reporting
+def logs(
+    name: str,
+    kubeconfig: str | None,
+    context: str | None,
+    namespace: str | None,
+    step: str,
+    rank: int,
+    every: bool,
+    container: str,
+    follow: bool,
+    tail: int | None,
+    previous: bool,
+) -> int:
+    """Prints the logs of a job."""
+    api, own = _cluster(kubeconfig, context)
+    from trainc.controller.console.logs import Wanted, lines, pods_of
+
+    wanted = Wanted(step, None if every else rank, container, follow, tail, previous)
+    if every and follow:
+        raise click.UsageError("--all and --follow exclude each other: name a --rank to follow")
+    with _refusals():
+        (job,) = _jobs(api, namespace or own, name)
+        chosen = pods_of(job, wanted)
+        if not chosen:
+            raise TraincError([Problem(f"{name} has no such pod", hint="see 'trainc status'")])
+        for pod in chosen:
+            for line in lines(api, job.namespace, pod, wanted):
+                sys.stdout.write(f"{pod.name}: {line}\n" if every else f"{line}\n")
+                sys.stdout.flush()
+    return 0
+
+
+@click.command(short_help="Suspend a job: its pods go, it stays.")
+@click.argument("name")
+@cluster_options
+@reporting
+def suspend(name: str, kubeconfig: str | None, context: str | None, namespace: str | None) -> int:
+    """Suspends a job: its pods are deleted, the job stays and can be resumed.
+
+    What Git says wins in the end: where a GitOps tool manages spec.suspend, suspend it there.
+    """
+    return _steer(name, kubeconfig, context, namespace, True)
+
+
+@click.command(short_help="Resume a suspended job.")
+@click.argument("name")
+@cluster_options
+@reporting
+def resume(name: str, kubeconfig: str | None, context: str | None, namespace: str | None) -> int:
+    """Resumes a suspended job: its pods are made anew; its deadline begins anew."""
+    return _steer(name, kubeconfig, context, namespace, False)
+
+
+def _steer(
+    name: str, kubeconfig: str | None, context: str | None, namespace: str | None, yes: bool
+) -> int:
+    api, own = _cluster(kubeconfig, context)
+    from trainc.controller.console import steer
+
+    with _refusals():
+        try:
+            changed = steer.suspend(api, namespace or own, name, yes)
+        except steer.NotSteerableError as why:
+            raise TraincError([Problem(str(why))]) from None
+    word = "suspended" if yes else "resumed"
+    for each in changed or [f"{name} was already"]:
+        click.echo(f"{each} {word}")
+    return 0
+
+
+def _cluster(kubeconfig: str | None, context: str | None) -> tuple[Api, str]:
+    require("controller", "kubernetes")
+    from trainc.controller.console.access import access
+
+    return access(kubeconfig, context)
+
+
+def _jobs(api: Api, namespace: str, name: str) -> list[Job]:
+    from trainc.controller.console.jobs import jobs
+
+    found = jobs(api, namespace, name, datetime.now(UTC))
+    if name and not found:
+        raise TraincError([Problem(f"there is no job {name} in namespace {namespace}")])
+    return found
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What the cluster refuses is the user's to mend, not a bug."""
+    from trainc.controller.api import ApiError
+
+    try:
+        yield
+    except ApiError as error:
+        raise TraincError([Problem(f"the cluster says: {error}")]) from error
+
+
+def _print(text: str, again: bool) -> None:
+    if again and sys.stdout.isatty():
+        sys.stdout.write("\x1b[H\x1b[J")
+    sys.stdout.write(text)
+    sys.stdout.flush()
