@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from trainc.errors import Problem
 from trainc.info.info import Info
-from trainc.kube.pod import problems
+from trainc.kube.pod import PodProblem, problems
 from trainc.plan.locate import located
 from trainc.plan.plan import Object
+from trainc.plan.queue import resumed_by_hand
 
 
 def audit(info: Info, objects: tuple[Object, ...]) -> Iterator[Problem]:
     """The problems of a job's JobSet; none where v2.3.0's output is asked for."""
     if info.spec.compat.keeps("late-refusal"):
         return
+    yield from resumed_by_hand(info)
     for item in objects:
         if item.manifest["kind"] != "JobSet":
             continue
@@ -25,5 +28,16 @@ def audit(info: Info, objects: tuple[Object, ...]) -> Iterator[Problem]:
                 problem.path,
                 problem.message,
                 hint=problem.hint,
-                code=problem.check,
+                code=_code(problem, item.manifest),
             )
+
+
+def _code(problem: PodProblem, manifest: Mapping[str, Any]) -> str:
+    """The check's name; the commonest refusal has a code that ``trainc help`` explains."""
+    if problem.check != "resources" or problem.path[-2:-1] != ("requests",):
+        return problem.check
+    resources: Any = manifest
+    for step in problem.path[:-2]:
+        resources = resources[step]
+    missing = problem.path[-1] not in (resources.get("limits") or {})
+    return "TRC102" if missing else problem.check

@@ -9,6 +9,7 @@ from trainc import names
 from trainc.info.info import Info
 from trainc.info.podset import Container, PodSet
 from trainc.kube.upsert import doubled_mounts, doubled_ports
+from trainc.plan.queue import queued
 from trainc.spec.compat import Compat
 
 Manifest = dict[str, Any]
@@ -25,7 +26,7 @@ def jobset(info: Info) -> Manifest:
     if jobs:
         spec["replicatedJobs"] = jobs
     spec.pop("suspend", None)
-    if compat.keeps("kueue-labels") or not kueue_labels(info):
+    if compat.keeps("kueue-labels") or not (kueue_labels(info) or queued(info)):
         spec["suspend"] = bool(info.spec.job.spec.get("suspend", False))
     return {
         "apiVersion": names.JOBSET_API_VERSION,

@@ -52,7 +52,7 @@ def check_runtime(runtime: Runtime) -> Iterator[Problem]:
             ("metadata", "labels", names.SUPPORT),
             f"ClusterTrainingRuntime {runtime.name} is deprecated; see {_POLICY_URL}",
             severity="warning",
-        )
+        )._replace(code="TRC405")
 
 
 def check_job(spec: Spec) -> Iterator[Problem]:
@@ -64,6 +64,7 @@ def check_job(spec: Spec) -> Iterator[Problem]:
             ("spec", "runtimeRef", "name"),
             f"ClusterTrainingRuntime {spec.runtime.name} is deprecated; see {_POLICY_URL}",
             severity="warning",
+            code="TRC405",
         )
 
 

@@ -1,0 +1,108 @@
+"""Lints on accelerators: paid for and not used, or asked for over a slow network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from trainc.errors import Problem
+from trainc.info.podset import Container
+from trainc.lint.lint import POD, Job, Lint
+
+# Policies that start a number of processes on each node, and the variable they say it in. Others
+# (jax, plain) run one process that takes all devices of its node.
+_COUNTED: Final = {"torch": "PET_NPROC_PER_NODE"}
+_DEVICES: Final = ("nvidia.com/gpu", "amd.com/gpu", "habana.ai/gaudi", "intel.com/gpu")
+_FABRIC: Final = (
+    "rdma/",
+    "vpc.amazonaws.com/efa",
+    "nvidia.com/ib",
+    "networking.gke.io",
+    "openshift.io/",
+    "k8s.cni.cncf.io",
+    "nvidia.com/roce",
+    "intel.com/sriov",
+)
+
+
+def idle_gpus(job: Job) -> Iterator[Problem]:
+    """More devices on a node than processes that could use them."""
+    trainer = job.info.trainer
+    node = trainer.node if trainer else None
+    policy = job.info.spec.runtime.ml_policy or {}
+    if trainer is None or node is None or "torch" not in policy:
+        return
+    devices = gpus(node)
+    if devices < 2:
+        return
+    for item in node.env:
+        if item["name"] == _COUNTED["torch"] and item.get("value", "").isdigit():
+            count = int(item["value"])
+            if count < devices:
+                yield _idle(job, node, devices, count)
+
+
+def _idle(job: Job, node: Container, devices: int, count: int) -> Problem:
+    word = "process" if count == 1 else "processes"
+    hint = f"ask for {count}, or set spec.trainer.numProcPerNode to {devices} or leave it out"
+    return job.at(
+        _path(job, node, "resources"),
+        f"{devices} GPUs a node, but {count} {word}: the others stay idle",
+        hint,
+    )
+
+
+def no_fabric(job: Job) -> Iterator[Problem]:
+    """Several nodes with GPUs that talk over the pod network."""
+    trainer = job.info.trainer
+    node = trainer.node if trainer else None
+    if trainer is None or node is None or job.nodes < 2 or not gpus(node):
+        return
+    if _has_fabric(node.resources):
+        return
+    pod = trainer.pod
+    metadata = trainer.raw["template"]["spec"]["template"].get("metadata", {})
+    notes = (*metadata.get("annotations", ()), *trainer.pod_annotations)
+    if pod.get("hostNetwork") or any(note.startswith(_FABRIC) for note in notes):
+        return
+    yield job.at(
+        _path(job, node, "resources"),
+        f"{job.nodes} nodes with GPUs and no fabric: NCCL will use TCP over the pod network",
+        "ask for the fabric's resource (rdma/..., vpc.amazonaws.com/efa) or its network annotation",
+    )
+
+
+def gpus(node: Container) -> int:
+    """Devices that one container gets."""
+    limits = node.resources.get("limits") or {}
+    return sum(_whole(limits.get(name)) for name in _DEVICES if name in limits)
+
+
+def _whole(value: Any) -> int:
+    return int(value) if str(value).isdigit() else 0
+
+
+def _has_fabric(resources: Mapping[str, Any]) -> bool:
+    names = resources.get("limits") or resources.get("requests") or {}
+    return any(name.startswith(_FABRIC) for name in names) or bool(resources.get("claims"))
+
+
+def _path(job: Job, node: Container, field: str) -> tuple[str | int, ...]:
+    trainer = job.info.trainer
+    assert trainer is not None
+    index = job.info.pod_sets.index(trainer)
+    return (
+        "spec",
+        "replicatedJobs",
+        index,
+        *POD,
+        "containers",
+        trainer.containers.index(node),
+        field,
+    )
+
+
+LINTS = (
+    Lint("TRC101", "warning", idle_gpus),
+    Lint("TRC201", "note", no_fabric),
+)

@@ -1,0 +1,79 @@
+"""Lints on what is written: text a tool would change, objects that are too large to apply."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from trainc.errors import Problem
+from trainc.lint.lint import POD, Job, Lint
+
+_CLIENT_SIDE: Final = 256 << 10
+_SERVER: Final = 1 << 20
+# Below this much text in what a job adds to its runtime, the whole cannot be too large.
+_SUSPICIOUS: Final = 100_000
+
+
+def blanked(job: Job) -> Iterator[Problem]:
+    """``${VAR}`` in a command, which Flux's substitution replaces by nothing."""
+    if job.flux:
+        return  # the profile switches substitution off for this object
+    for index, pod_set in enumerate(job.info.pod_sets):
+        for number, each in enumerate(pod_set.containers):
+            for field, words in (("command", each.command), ("args", each.args)):
+                for place, word in enumerate(words or ()):
+                    if "${" in word:
+                        yield job.at(
+                            (
+                                "spec",
+                                "replicatedJobs",
+                                index,
+                                *POD,
+                                "containers",
+                                number,
+                                field,
+                                place,
+                            ),
+                            "${...} is blank once Flux substitutes variables",
+                            "build with --profile flux, or write $VAR",
+                        )
+
+
+def large(job: Job) -> Iterator[Problem]:
+    """Objects over the limits of client-side apply and of the store."""
+    for each in job.objects:
+        if _is_suspicious(each.manifest):
+            size = len(json.dumps(each.manifest, separators=(",", ":")).encode())
+            label = f"{each.manifest['kind']} {each.manifest['metadata']['name']}"
+            if size > _SERVER:
+                yield job.in_job(
+                    ("metadata", "name"),
+                    f"{label} is over 1 MiB ({size} bytes): the server refuses it",
+                    "put scripts and data into an image or a volume",
+                )
+            elif size > _CLIENT_SIDE:
+                yield job.in_job(
+                    ("metadata", "name"),
+                    f"{label} is over 256 KiB ({size} bytes): kubectl apply fails",
+                    "apply server-side; --profile argocd says so itself",
+                )
+
+
+def _is_suspicious(manifest: Mapping[str, Any]) -> bool:
+    """Whether an object may be large; cheap, because every job is asked."""
+    if manifest["kind"] == "ConfigMap":
+        return sum(map(len, manifest.get("data", {}).values())) > _SUSPICIOUS
+    jobs = manifest["spec"].get("replicatedJobs", ()) if manifest["kind"] == "JobSet" else ()
+    size = 0
+    for job in jobs:
+        for each in job["template"]["spec"]["template"]["spec"]["containers"]:
+            size += sum(map(len, each.get("args", ()))) + sum(map(len, each.get("command", ())))
+            size += sum(len(item.get("value", "")) for item in each.get("env", ()))
+    return size > _SUSPICIOUS
+
+
+LINTS = (
+    Lint("TRC407", "note", blanked),
+    Lint("TRC408", "warning", large),
+)

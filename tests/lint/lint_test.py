@@ -1,0 +1,259 @@
+"""The lints, each against a bad and a good job; ignore comments, levels and the team's rules."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+RUNTIME = """\
+apiVersion: trainer.kubeflow.org/v1alpha1
+kind: TrainingRuntime
+metadata: {name: own}
+spec:
+  mlPolicy: {torch: {}}
+  template:
+    spec:
+      replicatedJobs:
+      - name: node
+        template:
+          metadata:
+            labels: {trainer.kubeflow.org/trainjob-ancestor-step: trainer}
+          spec:
+            template:
+              spec:
+                containers: [{name: node, image: "example.com/llm:1.0"}]
+"""
+JOB = """\
+apiVersion: trainer.kubeflow.org/v1alpha1
+kind: TrainJob
+metadata:
+  name: llm
+spec:
+  runtimeRef: {kind: TrainingRuntime, name: own}
+  activeDeadlineSeconds: 3600
+  trainer:
+    numNodes: 2
+"""
+GPUS = "    resourcesPerNode: {limits: {nvidia.com/gpu: 4FABRIC}}\n"
+POD = "                containers:"
+
+
+def plan(job: str, runtime: str = RUNTIME, profile: str = "none", strict: bool = True) -> Any:
+    """The findings of one job with the runtime it names, as lint gives them to ``validate``."""
+    from trainc.compile import Inputs, compile_documents
+    from trainc.lint.settings import inspection
+    from trainc.plan.plan import Output
+    from trainc.source.parse import parse
+    from trainc.spec.spec import Settings
+
+    documents, problems = parse(f"{job}---\n{runtime}".encode(), "job.yaml")
+    assert not problems
+    inspect, wrong = inspection(None, profile=profile, allow_ttl=False, strict=strict)
+    assert not wrong
+    return compile_documents(Inputs(tuple(documents)), Settings(), Output(), inspect).problems
+
+
+@dataclass(frozen=True)
+class TestCase:
+    __test__ = False
+    code: str
+    job: str = JOB
+    good: str = JOB
+    runtime: str = RUNTIME
+    good_runtime: str = RUNTIME
+    profile: str = "none"
+
+
+def job(text: str) -> str:
+    return JOB + text
+
+
+SPOT = f"                tolerations: [{{key: cloud.google.com/gke-spot, operator: Exists}}]\n{POD}"
+DISK = (
+    f"                volumes: [{{name: d, gcePersistentDisk: {{pdName: d, readOnly: RO}}}}]\n{POD}"
+)
+GRACE = "                terminationGracePeriodSeconds: 300\n"
+RETRY = "          spec:\n            backoffLimit: 3\n            template:"
+
+CASES = [
+    TestCase("TRC101", job(GPUS.replace("FABRIC", "") + "    numProcPerNode: 1\n"),
+             job(GPUS.replace("FABRIC", "") + "    numProcPerNode: 4\n")),
+    TestCase("TRC102", job("    resourcesPerNode: {requests: {nvidia.com/gpu: 4}}\n"),
+             job("    resourcesPerNode: {requests: {nvidia.com/gpu: 4}, limits: "
+                 "{nvidia.com/gpu: 4}}\n")),
+    TestCase("TRC201", job(GPUS.replace("FABRIC", "")), job(GPUS.replace("FABRIC", ", rdma/ib: 1"))),  # noqa: E501
+    TestCase("TRC202", runtime=RUNTIME.replace(POD, DISK.replace("RO", "false")),
+             good_runtime=RUNTIME.replace(POD, DISK.replace("RO", "true"))),
+    TestCase("TRC301", job("    env: [{name: HF_TOKEN, value: hf_abcdefghijklmnopqrstuv}]\n"),
+             job("    env: [{name: HF_TOKEN, valueFrom: {secretKeyRef: {name: hf, key: token}}}]\n")),  # noqa: E501
+    TestCase("TRC301", job("    env: [{name: DB_PASSWORD, value: hunter22hunter22}]\n"),
+             job("    env: [{name: TOKENIZER_PATH, value: /models/tokenizer}]\n")),
+    TestCase("TRC302", job("    image: example.com:5000/llm\n"),
+             job("    image: example.com:5000/llm:2.1\n")),
+    TestCase("TRC302", job("    image: example.com/llm:latest\n"),
+             job(f"    image: example.com/llm:latest@sha256:{'a' * 64}\n")),
+    TestCase("TRC401", runtime=RUNTIME.replace("      replicatedJobs",
+             "      ttlSecondsAfterFinished: 60\n      replicatedJobs"), profile="argocd"),
+    TestCase("TRC402", runtime=RUNTIME.replace("          spec:\n            template:", RETRY),
+             good_runtime=RUNTIME.replace("          spec:\n            template:", RETRY).replace(
+             "      replicatedJobs", "      failurePolicy: {maxRestarts: 3}\n      replicatedJobs")),  # noqa: E501
+    TestCase("TRC403", runtime=RUNTIME.replace(POD, SPOT),
+             good_runtime=RUNTIME.replace(POD, GRACE + SPOT)),
+    TestCase("TRC404", JOB.replace("  activeDeadlineSeconds: 3600\n", "")),
+    TestCase("TRC405", runtime=RUNTIME.replace("{name: own}",
+             "{name: own, labels: {trainer.kubeflow.org/support: deprecated}}")),
+    TestCase("TRC406", JOB.replace("name: llm\n", "name: llm\n  labels: "
+             "{kueue.x-k8s.io/queue-name: gpu}\n").replace("spec:\n", "spec:\n  suspend: false\n"),
+             JOB.replace("name: llm\n", "name: llm\n  labels: {kueue.x-k8s.io/queue-name: gpu}\n")),
+    TestCase("TRC406", JOB.replace("spec:\n", "spec:\n  suspend: false\n"), JOB,
+             RUNTIME.replace("  template:\n    spec:", "  template:\n    metadata:\n      labels: "
+             "{kueue.x-k8s.io/queue-name: gpu}\n    spec:", 1)),
+    TestCase("TRC407", job("    args: ['${PET_NNODES}']\n"), job("    args: [$PET_NNODES]\n")),
+    TestCase("TRC408", job(f"    args: [{'x' * 300_000}]\n"), job(f"    args: [{'x' * 200_000}]\n")),  # noqa: E501
+]  # fmt: skip
+
+
+def codes(problems: Any) -> set[str]:
+    return {problem.code for problem in problems if problem.code}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.code)
+def test_a_bad_job_is_found(case: TestCase) -> None:
+    found = [p for p in plan(case.job, case.runtime, case.profile) if p.code == case.code]
+    assert len(found) == 1, [str(problem) for problem in found]
+    assert found[0].mark is not None
+    assert found[0].mark.line > 1
+    assert found[0].hint
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.code)
+def test_a_good_job_is_left_alone(case: TestCase) -> None:
+    assert case.code not in codes(plan(case.good, case.good_runtime))
+
+
+def test_a_queue_of_the_template_takes_suspend_away(tmp_path: Path) -> None:
+    queue = "  template:\n    metadata:\n      labels: {kueue.x-k8s.io/queue-name: gpu}\n    spec:"
+    (tmp_path / "job.yaml").write_text(f"{JOB}---\n{RUNTIME.replace(TEMPLATE, queue, 1)}")
+    assert "suspend" not in trainc(tmp_path, "build", "job.yaml").stdout
+
+
+TEMPLATE = "  template:\n    spec:"
+
+
+def test_a_build_gives_no_advice_but_warnings() -> None:
+    bad = JOB.replace("  activeDeadlineSeconds: 3600\n", "") + "    image: example.com/llm\n"
+    found = {problem.code: problem.severity for problem in plan(bad, strict=False)}
+    assert found == {"TRC302": "warning"}
+
+
+def test_compat_never_lints(tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text(f"{job('    image: example.com/llm')}\n---\n{RUNTIME}")
+    assert "TRC302" in trainc(tmp_path, "build", "job.yaml").stderr
+    assert "TRC302" not in trainc(tmp_path, "build", "--compat", "v2.3.0", "job.yaml").stderr
+
+
+@dataclass(frozen=True)
+class Comment:
+    __test__ = False
+    name: str
+    image: str
+    ignored: bool
+
+
+COMMENTS = [
+    Comment("none", "    image: example.com/llm", False),
+    Comment("beside", "    image: example.com/llm  # trainc: ignore[TRC302] pinned by mirror", True),  # noqa: E501
+    Comment("above", "    # trainc: ignore[TRC302] pinned by mirror\n    image: example.com/llm", True),  # noqa: E501
+    Comment("another code", "    image: example.com/llm  # trainc: ignore[TRC301] no", False),
+    Comment("below", "    image: example.com/llm\n    # trainc: ignore[TRC302] late", False),
+    Comment("two codes", "    image: example.com/llm  # trainc: ignore[TRC301, TRC302] x", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", COMMENTS, ids=lambda case: case.name)
+def test_a_comment_takes_a_finding_away(case: Comment, tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text(f"{job(case.image)}\n---\n{RUNTIME}")
+    assert ("TRC302" not in trainc(tmp_path, "build", "job.yaml").stderr) is case.ignored
+
+
+def test_a_comment_at_the_top_is_for_the_whole_document(tmp_path: Path) -> None:
+    bad = job("    image: example.com/llm\n")
+    text = f"# trainc: ignore[TRC302] a demo\n{bad}---\n{bad.replace('llm', 'other')}---\n{RUNTIME}"
+    (tmp_path / "job.yaml").write_text(text)
+    stderr = trainc(tmp_path, "build", "job.yaml").stderr
+    assert stderr.count("TRC302") == 1
+    assert "example.com/other" in stderr
+
+
+def trainc(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "trainc", *args], cwd=folder,
+                          capture_output=True, text=True)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Rules:
+    __test__ = False
+    name: str
+    text: str
+    status: int
+    says: str
+
+
+RULES = [
+    Rules("kept", "- {name: acme/nodes, expression: 'trainjob.spec.trainer.numNodes < 9'}", 0, ""),
+    Rules("broken by a job", "- {name: acme/nodes, expression: 'trainjob.spec.trainer.numNodes < 2', "  # noqa: E501
+          "message: one node only, field: spec.trainer.numNodes, severity: error}", 1,
+          "job.yaml:9:5: error: spec.trainer.numNodes: one node only [acme/nodes]"),
+    Rules("over manifests", "- {name: m, expression: \"manifests.all(m, m.kind == 'Job')\"}", 0,
+          "warning: metadata.name: breaks the rule m [m]"),
+    Rules("over the runtime", "- {name: r, expression: \"runtime.metadata.name == 'x'\"}", 0, "[r]"),  # noqa: E501
+    Rules("no CEL", "- {name: acme/x, expression: 'trainjob.spec ='}", 1,
+          "trainc.yaml:2:18: error: expression: rule acme/x is no CEL expression"),
+    Rules("no such field", "- {name: x, expression: 'trainjob.spec.nope == 1'}", 1,
+          "trainc.yaml:2:13: error: expression: rule x cannot be evaluated"),
+    Rules("not a truth", "- {name: x, expression: '1 + 1'}", 1, "must be true or false"),
+    Rules("unknown code", "- {name: TRC999, severity: off}", 1, "TRC999 is no code"),
+    Rules("stock code is an error", "- {name: TRC402, severity: error}", 1,
+          "error: spec.template.spec.replicatedJobs[0].template.spec.backoffLimit"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", RULES, ids=lambda case: case.name)
+def test_a_team_has_rules_of_its_own(case: Rules, tmp_path: Path) -> None:
+    pytest.importorskip("celpy", reason="cel-python is not installed")
+    runtime = RUNTIME.replace("          spec:\n            template:", RETRY)
+    (tmp_path / "job.yaml").write_text(f"{JOB}---\n{runtime}")
+    (tmp_path / "trainc.yaml").write_text(f"rules:\n{case.text}\n")
+    done = trainc(tmp_path, "build")
+    assert done.returncode == case.status, done.stderr
+    assert case.says in done.stderr
+    assert bool(done.stdout) is (case.status == 0)
+
+
+def test_rules_may_stand_in_files_of_their_own(tmp_path: Path) -> None:
+    pytest.importorskip("celpy", reason="cel-python is not installed")
+    (tmp_path / "job.yaml").write_text(f"{JOB}---\n{RUNTIME}")
+    (tmp_path / "trainc.yaml").write_text("")
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "team.yaml").write_text("- {name: acme, expression: 'false'}\n")
+    done = trainc(tmp_path, "build", "--problems", "json")
+    assert [each["code"] for each in json.loads(done.stderr)] == ["acme"]
+
+
+def test_nobody_without_rules_pays_for_cel(tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text(f"{job('    image: example.com/llm')}\n---\n{RUNTIME}")
+    program = (
+        "import sys, runpy; sys.argv = ['trainc', 'build', 'job.yaml']\n"
+        "try: runpy.run_module('trainc', run_name='__main__')\n"
+        "except SystemExit: print('celpy' in sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path,
+                          capture_output=True, text=True)  # fmt: skip
+    assert "TRC302" in done.stderr
+    assert done.stderr.endswith("False\n")
