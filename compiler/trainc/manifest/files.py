@@ -12,6 +12,7 @@ what others put there. Everything that can fail without harm is done first:
 Killed at any point, the next build finds every file in an index and mends the folder.
 """
 
+import errno
 import hashlib
 import os
 import shutil
@@ -63,6 +64,7 @@ def _write(folder: Path, contents: Mapping[str, bytes], new: Index) -> Change:
     changed = [name for name, data in sorted(contents.items()) if not _holds(folder / name, data)]
     stale = sorted(set(old.files) - set(new.files))
     with _stage(folder) as stage:
+        _refuse_locked(folder, [*changed, *stale])
         for number, name in enumerate(changed):
             (stage / str(number)).write_bytes(contents[name])
         _publish(folder, stage, changed, stale, old, new)
@@ -118,6 +120,13 @@ def _refuse_foreign(folder: Path, contents: Mapping[str, bytes], old: Index) -> 
             problems.append(_in_the_way(place, "this file was not written by trainc"))
     if problems:
         raise TraincError(problems)
+
+
+def _refuse_locked(folder: Path, names: list[str]) -> None:
+    """Stops before anything is written where a folder that must change may not."""
+    for parent in sorted({(folder / name).parent for name in names}):
+        if parent.exists() and not os.access(parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(parent))
 
 
 def _is_file(place: Path) -> bool:
