@@ -13,8 +13,8 @@ _NAME = "trainc.cli.options."  # of what this module keeps in click's context
 
 
 def reporting(command: F) -> F:
-    """Adds ``--problems``, ``-v`` and ``-q``; the report of the run has them, not the command."""
-    for option in (_QUIET, _VERBOSE, _PROBLEMS):
+    """Adds ``--problems`` and its kin, ``-v``, ``-q``: the run's report has them, not the command."""
+    for option in (_QUIET, _VERBOSE, _FAIL_ON, _FILE, _PROBLEMS):
         command = option(command)
     return command
 
@@ -45,8 +45,22 @@ _VERBOSE = click.option(
 )
 _PROBLEMS = click.option(
     "--problems",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "sarif", "github", "junit"]),
     default="text",
     expose_value=False,
-    help="Form of the problems on stderr; json: exactly one document, whatever happens.",
+    help="Form of the problems on stderr; all but text: one document, whatever happens.",
+)
+_FILE = click.option(
+    "--problems-file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    expose_value=False,
+    help="Write the form of --problems into FILE, and text on stderr.",
+)
+_FAIL_ON = click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "note"]),
+    default="error",
+    expose_value=False,
+    help="How bad a problem must be for exit status 1.",
 )

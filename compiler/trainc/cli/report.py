@@ -23,16 +23,21 @@ class Report:
     """Collects problems; prints them when it is closed."""
 
     def __init__(self, args: Sequence[str]) -> None:
-        """Reads the form from the arguments; JSON where ``--problems json`` stands."""
-        self.json = _asks_for_json(args)
+        """Reads the form, the file and what counts as failed from the arguments."""
+        self.form = _last(args, "--problems") or "text"
+        self.file = _last(args, "--problems-file")
+        # Whether stderr is for a program: with a file of its own the form goes there.
+        self.json = self.form not in ("text", "") and not self.file
+        self.fail_on = _last(args, "--fail-on") or "error"
         self.verbosity = 0
         self.problems: list[Problem] = []
         self._details: list[str] = []
 
     @property
     def failed(self) -> bool:
-        """Whether one of the problems is an error."""
-        return any(problem.severity == "error" for problem in self.problems)
+        """Whether one of the problems is an error, or as bad as ``--fail-on`` says."""
+        bad = _FAILING.get(self.fail_on, _FAILING["error"])
+        return any(problem.severity in bad for problem in self.problems)
 
     def listen(self, verbose: int, quiet: bool) -> None:
         """Sets how much is said; with ``-v`` the log of the compiler goes to stderr too."""
@@ -67,14 +72,20 @@ class Report:
         return status
 
     def close(self) -> None:
-        """Prints everything, once."""
-        sys.stderr.write(self._json() if self.json else self._text())
+        """Prints everything, once.
+
+        Raises:
+            OSError: stderr or the file cannot be written.
+        """
+        sys.stderr.write(self._rendered() if self.json else self._text())
         sys.stderr.flush()
+        if self.file:
+            _replace(self.file, self._rendered())
 
-    def _json(self) -> str:
-        import json
+    def _rendered(self) -> str:
+        from trainc.report.forms import FORMS, rendered
 
-        return json.dumps([problem.as_dict() for problem in self.problems], indent=2) + "\n"
+        return rendered(self.form if self.form in FORMS else "text", self.problems)
 
     def _text(self) -> str:
         heard = [p for p in self.problems if self.verbosity >= 0 or p.severity == "error"]
@@ -83,16 +94,31 @@ class Report:
         return "".join(lines + self._details)
 
 
-def _asks_for_json(args: Sequence[str]) -> bool:
-    """Whether the last ``--problems`` before ``--`` says ``json``."""
+_FAILING = {
+    "error": ("error",),
+    "warning": ("error", "warning"),
+    "note": ("error", "warning", "note"),
+}
+
+
+def _last(args: Sequence[str], option: str) -> str:
+    """The value of the last ``option`` before ``--``, empty where there is none."""
     before = list(args[: args.index("--")] if "--" in args else args)
-    form = ""
-    for option, value in pairwise([*before, ""]):
-        if option == "--problems":
-            form = value
-        elif option.startswith("--problems="):
-            form = option.partition("=")[2]
-    return form == "json"
+    found = ""
+    for word, value in pairwise([*before, ""]):
+        if word == option:
+            found = value
+        elif word.startswith(f"{option}="):
+            found = word.partition("=")[2]
+    return found
+
+
+def _replace(path: str, text: str) -> None:
+    """Writes a file at once: a reader sees the old report or the new one."""
+    partial = f"{path}.{os.getpid()}.tmp"
+    with open(partial, "w", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
+    os.replace(partial, path)
 
 
 def _is_colored() -> bool:

@@ -1,0 +1,1 @@
+"""Problems in the forms other programs read: SARIF, GitHub's annotations, JUnit."""
