@@ -4,6 +4,8 @@ In: paths and options. Out: the manifests on stdout or in a folder; nothing at a
 is an error.
 """
 
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,7 +136,6 @@ def _environments(request: "Request", flags: dict[str, Any]) -> tuple[str | None
 
 def _compiled(report: Report, request: "Request", env: str | None, flags: dict[str, Any]) -> "Plan":
     """Runs the compiler; the report takes what it found, and what only the flags show."""
-    from trainc.cli.progress import progress
     from trainc.manifest.order import doubles
     from trainc.pipeline import compile_sources
 
@@ -142,11 +143,20 @@ def _compiled(report: Report, request: "Request", env: str | None, flags: dict[s
     if options.compat and options.emit == "both":
         report.add([Problem("--emit both: --compat prints no TrainJobs", severity="warning")])
         options = options._replace(emit="jobset")
-    with progress(shown=report.verbosity == 0 and not report.json):
+    with _watched(shown=report.verbosity == 0 and not report.json):
         plan = compile_sources(request.paths, options)
     report.add(plan.problems)
     report.add(doubles(plan.objects))
     return plan
+
+
+def _watched(shown: bool) -> AbstractContextManager[None]:
+    """A sign of life where a person watches; costs nothing elsewhere."""
+    if not shown or not sys.stderr.isatty():
+        return nullcontext()
+    from trainc.cli.progress import progress
+
+    return progress(shown)
 
 
 def _deliver(
