@@ -20,6 +20,7 @@ COMMANDS = {
     "argocd": "trainc.cli.argocd:argocd",
     "build": "trainc.cli.build:build",
     "cache": "trainc.cli.cache:cache",
+    "check": "trainc.cli.check:check",
     "completion": "trainc.cli.completion:completion",
     "controller": "trainc.cli.controller:controller",
     "flux": "trainc.cli.flux:flux",
@@ -28,10 +29,11 @@ COMMANDS = {
     "resume": "trainc.cli.status:resume",
     "status": "trainc.cli.status:status",
     "suspend": "trainc.cli.status:suspend",
+    "validate": "trainc.cli.validate:validate",
 }
 
 # Commands that make many objects, few cycles, and end soon: the cyclic collector stays off.
-BRIEF = frozenset({"build"})
+BRIEF = frozenset({"build", "check", "validate"})
 
 
 def main() -> NoReturn:

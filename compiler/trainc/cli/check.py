@@ -1,0 +1,89 @@
+"""``trainc check``: is the rendered output what the sources say?
+
+In: paths and the options of a build. Out: a unified diff on stdout, exit status 1 where it is not.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from trainc.cli.compiling import compiling, environment, requested
+from trainc.cli.options import reporting
+from trainc.cli.output import write_out
+from trainc.cli.report import Report
+from trainc.errors import Mark, Problem
+
+_HELP = """
+Compares the rendered output with what a build would write, and writes nothing.
+
+The gate for pre-commit and CI: a unified diff goes to stdout where an object differs, is missing
+or should not be there. Comments and the order of keys do not count. Give it the options of the
+build; in a project both take them from trainc.yaml.
+
+\b
+Examples:
+  trainc check                    every environment of the project against out/
+  trainc check --env prod         one of them
+  trainc check --out-dir k8s jobs/
+
+\b
+Exit status:
+  0  fresh
+  1  stale: run trainc build --out-dir with the same options; or the files have errors
+  2  wrong usage
+"""
+
+
+@click.command(help=_HELP, short_help="Is the rendered output what the sources say?")
+@compiling
+@environment
+@click.option(
+    "--out-dir",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=str),
+    help="Folder of the rendered output. Default: output of trainc.yaml, else out.",
+)
+@reporting
+@click.pass_context
+def check(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
+    """Compares every environment with its folder; returns the exit status."""
+    report: Report = ctx.obj
+    request = requested(ctx, inputs, flags)
+    folder = Path(request.output(flags["out_dir"]))
+    diffs: list[str] = []
+    for env in request.environments(several=True):
+        texts = _texts(report, request, env, str(folder))
+        if not report.failed:
+            diffs += _compared(report, folder if env is None else folder / env, texts)
+    for name in [] if report.failed else request.gone(folder):
+        diffs += _compared(report, folder / name, {})
+    write_out(diffs)
+    if diffs:
+        hint = f"trainc build --out-dir {folder} with the same options makes it fresh"
+        files = "1 file" if len(diffs) == 1 else f"{len(diffs)} files"
+        report.add([Problem(f"{files} of the output differ", Mark(str(folder)), hint=hint)])
+    return 1 if report.failed else 0
+
+
+def _texts(report: Report, request: Any, env: str | None, folder: str) -> dict[str, str]:
+    """What a build would write for one environment."""
+    from trainc.manifest.order import doubles, in_order
+    from trainc.manifest.stream import texts
+    from trainc.pipeline import compile_sources
+
+    plan = compile_sources(request.paths, request.options(env)._replace(out_dir=folder))
+    report.add(plan.problems)
+    report.add(doubles(plan.objects))
+    return texts(in_order(plan.objects))
+
+
+def _compared(report: Report, folder: Path, texts: dict[str, str]) -> tuple[str, ...]:
+    from trainc.manifest.drift import drift
+    from trainc.version import __version__
+
+    found = drift(folder, texts)
+    if found.compiler and not found.diffs:
+        message = f"written by trainc {found.compiler}, this is {__version__}; the objects agree"
+        report.add([Problem(message, Mark(str(folder)), severity="note")])
+    return found.diffs

@@ -1,0 +1,49 @@
+"""``trainc validate``: admission of files, and nothing printed but problems."""
+
+from typing import Any
+
+import click
+
+from trainc.cli.compiling import compiling, environment, requested
+from trainc.cli.options import reporting
+from trainc.cli.report import Report
+
+_HELP = """
+Says what is wrong with TrainJobs and runtimes, and prints no manifests.
+
+What a cluster would refuse is refused here, each problem at its place: schemas, CEL rules,
+webhooks, and the compiled JobSets and pods. In a project every environment is looked at, or the
+one of --env.
+
+\b
+Examples:
+  trainc validate                 the project, or the current folder
+  trainc validate jobs/mnist.yaml
+  trainc validate --problems json jobs/
+
+\b
+Exit status:
+  0  nothing is wrong, perhaps with warnings
+  1  there are errors
+  2  wrong usage
+"""
+
+
+@click.command(help=_HELP, short_help="Say what is wrong with files, print nothing else.")
+@compiling
+@environment
+@reporting
+@click.pass_context
+def validate(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
+    """Compiles every environment for its problems; returns the exit status."""
+    from trainc.manifest.order import doubles
+    from trainc.pipeline import compile_sources
+
+    report: Report = ctx.obj
+    request = requested(ctx, inputs, flags)
+    for env in request.environments(several=True):
+        plan = compile_sources(request.paths, request.options(env))
+        known = set(report.problems)
+        found = [*plan.problems, *doubles(plan.objects)]
+        report.add(problem for problem in found if problem not in known)
+    return 1 if report.failed else 0

@@ -1,0 +1,81 @@
+"""Is the rendered output fresh? The files a build would write against those that stand there.
+
+In: a folder and the texts of a build. Out: one unified diff a file whose object differs. Objects
+are compared, not bytes: a comment or the order of keys is no drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import unified_diff
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from trainc.errors import Mark, Problem, TraincError
+from trainc.manifest import index
+from trainc.source.parse import parse
+from trainc.version import __version__
+
+
+class Drift(NamedTuple):
+    """How a folder differs from what a build would write.
+
+    Attributes:
+        diffs: One unified diff for each file that differs, in the order of names.
+        compiler: The version that wrote the folder, where it is another one; empty else.
+    """
+
+    diffs: tuple[str, ...]
+    compiler: str
+
+
+def drift(folder: Path, texts: Mapping[str, str]) -> Drift:
+    """Compares a folder with a build.
+
+    Args:
+        folder: The output folder; nothing is written to it.
+        texts: Relative POSIX path -> what a build would write.
+
+    Raises:
+        TraincError: The index is not ours, or a file cannot be read.
+    """
+    known = _known(folder)
+    try:
+        diffs = tuple(_diffs(folder, texts, known))
+    except OSError as error:
+        place = Mark(str(error.filename or folder))
+        raise TraincError([Problem(f"cannot be read: {error.strerror}", place)]) from error
+    return Drift(diffs, "" if known.compiler == __version__ else known.compiler)
+
+
+def _known(folder: Path) -> index.Index:
+    try:
+        return index.load((folder / index.NAME).read_bytes())
+    except FileNotFoundError:
+        return index.Index()
+    except index.NotAnIndexError as error:
+        message = f"this is not the index that trainc wrote: {error}"
+        raise TraincError([Problem(message, Mark(str(folder / index.NAME)))]) from error
+
+
+def _diffs(folder: Path, texts: Mapping[str, str], known: index.Index) -> Iterator[str]:
+    for name in sorted({*texts, *known.files}):
+        try:
+            old = (folder / name).read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            old = ""
+        new = texts.get(name, "")
+        if old != new and _objects(old) != _objects(new):
+            shown = (folder / name).as_posix()
+            lines = unified_diff(
+                old.splitlines(keepends=True),
+                new.splitlines(keepends=True),
+                shown if old else "/dev/null",
+                shown if new else "/dev/null",
+            )
+            yield "".join(lines)
+
+
+def _objects(text: str) -> Any:
+    documents, problems = parse(text.encode(), "")
+    return text if problems else [document.root for document in documents]
