@@ -17,7 +17,6 @@ from tests.cache.iceberg_tables import plain_table
 from tests.cache.running import ids, write_parquet
 
 from trainc.cache.client import CacheDataset
-from trainc.cache.sources.files import current_snapshot
 
 TRAINC = [sys.executable, "-m", "trainc", "cache"]
 
@@ -124,79 +123,19 @@ def test_bench_prints_figures(tmp_path: Path) -> None:
     assert {"rate", "first batch", "readers' CPU", "loopback TCP", "passes"} < set(lines)
 
 
-JOB = """\
-# A job, with a comment.
-apiVersion: trainer.kubeflow.org/v1alpha1
-kind: TrainJob
-metadata:
-  name: tune   # and another
-spec:
-  runtimeRef: {{name: torch-distributed-with-cache}}
-  initializer:
-    dataset:
-      storageUri: {uri}   # the table
-{env}      # the end
----
-kind: Other   # left alone
-"""
-
-
-def test_pin_asks_the_catalog_and_keeps_the_rest(tmp_path: Path) -> None:
-    table = plain_table(tmp_path)
+def test_pin_changes_the_file_and_check_does_not(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "data", (10,))
     file = tmp_path / "job.yaml"
-    env = (
-        "      env:\n        # which catalog\n        - name: CATALOG_NAME\n          value: test\n"
+    before = (
+        "kind: TrainJob\nmetadata: {name: tune}\nspec:\n  initializer:\n    dataset:\n"
+        f"      storageUri: cache+parquet://{tmp_path}/data  # here\n"
     )
-    before = JOB.format(uri="cache://db/plain", env=env)
     file.write_text(before)
-    environ = {
-        "PYICEBERG_CATALOG__TEST__TYPE": "sql",
-        "PYICEBERG_CATALOG__TEST__URI": f"sqlite:///{tmp_path}/catalog.db",
-    }
-    assert run("pin", "--check", str(file), environ=environ).returncode == 1
+    assert run("pin", "--check", str(file)).returncode == 1
     assert file.read_text() == before
-    done = run("pin", str(file), environ=environ)
-    assert done.returncode == 0, done.stderr
-    newest = table.metadata.current_snapshot_id
-    assert f"tune: db.plain is at snapshot {newest}" in done.stderr
-    added = f'        - name: SNAPSHOT_ID\n          value: "{newest}"\n'
-    assert file.read_text() == before.replace(env, env + added)
-    assert run("pin", "--check", str(file), environ=environ).returncode == 0
-    table.delete("id < 10")
-    assert run("pin", str(file), environ=environ).returncode == 0
-    again = table.refresh().metadata.current_snapshot_id
-    assert file.read_text() == before.replace(env, env + added).replace(str(newest), str(again))
-
-
-def test_pin_of_files_writes_the_listings_digest(tmp_path: Path) -> None:
-    source = write_parquet(tmp_path / "data", (10,))
-    file = tmp_path / "job.yaml"
-    before = JOB.format(uri=f"cache+parquet://{tmp_path}/data", env="")
-    file.write_text(before)
-    assert run("pin", str(file)).returncode == 0
-    uri = f"cache+parquet://{tmp_path}/data   # the table\n"
-    value = current_snapshot(source)
-    added = f'      env:\n      - name: SNAPSHOT_ID\n        value: "{value}"\n'
-    assert file.read_text() == before.replace(uri, uri + added)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("kind: TrainJob\n", "no TrainJob with a cache"),
-        ("a: [\n", "not YAML"),
-        (JOB.format(uri="cache://db/plain", env=""), "where is its metadata"),
-        (JOB.format(uri="cache+parquet:///no/such", env=""), "no/such"),
-        (JOB.format(uri="cache://db/plain/x", env=""), "expected format"),
-    ],
-)
-def test_pin_says_what_is_wrong(text: str, message: str, tmp_path: Path) -> None:
-    file = tmp_path / "job.yaml"
-    file.write_text(text)
     done = run("pin", str(file))
-    assert (done.returncode, done.stdout) == (1, "")
-    assert message in done.stderr and "Traceback" not in done.stderr
-    assert file.read_text() == text
+    assert done.returncode == 0 and "tune: data is at snapshot" in done.stderr
+    assert file.read_text().startswith(before) and "- name: SNAPSHOT_ID" in file.read_text()
 
 
 def test_without_the_extra_it_is_said_which(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import flight
 from tests.cache.proxy import Proxy
-from tests.cache.running import Running, ids, write_parquet
+from tests.cache.running import Running, eventually, ids, write_parquet
 
 from trainc.cache.shard import Policy
 
@@ -44,6 +45,22 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cut]:
         running.close()
         for proxy in proxies:
             proxy.close()
+
+
+def test_the_head_refuses_while_a_range_is_missing_and_says_which(cut: Cut) -> None:
+    table = flight.FlightDescriptor.for_path("db", "rows")
+    proxy = cut.proxies[1]
+    proxy.closed = True
+    proxy.cut()
+    eventually(lambda: not cut.cache.coordinator.ready)
+    message = rf"missing rows \[2335, 4669\) on 127.0.0.1:{proxy.port}: unreachable"
+    with pytest.raises(flight.FlightUnavailableError, match=message):
+        cut.cache.client().get_flight_info(table)
+    assert cut.cache.act("health") == {"ready": False}
+    assert cut.cache.client().get_schema(table).schema.names == ["id", "text"]
+    proxy.closed = False
+    cut.cache.wait_ready()
+    assert cut.cache.act("stats")["missing"] == []
 
 
 def test_a_worker_that_hangs_is_asked_again(cut: Cut) -> None:

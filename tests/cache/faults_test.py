@@ -65,6 +65,7 @@ def test_a_worker_killed_in_mid_stream_loses_no_row(
     cache.wait_ready(WAIT)
 
 
+@long
 def test_the_head_refuses_while_a_range_is_missing_and_says_which(cache: LocalCache) -> None:
     cache.workers[1].kill()
     eventually(lambda: not cache.stats()["ready"])

@@ -14,12 +14,14 @@ class Proxy:
         cuts: Each number of bytes from the server after which every connection is cut, in turn.
         rate: Bytes a second from the server, 0 for no limit.
         silent: Nothing passes, though connections stay.
+        closed: New connections are closed at once.
     """
 
     def __init__(self, port: int, cuts: Sequence[int] = (), rate: int = 0) -> None:
         self.cuts = list(cuts)
         self.rate = rate
         self.silent = False
+        self.closed = False
         self.made = 0
         self._target = port
         self._passed = 0
@@ -48,6 +50,10 @@ class Proxy:
                 far = socket.create_connection(("127.0.0.1", self._target))
             except OSError:
                 return
+            if self.closed:
+                _close(near)
+                _close(far)
+                continue
             with self._lock:
                 self._open |= {near, far}
             threading.Thread(target=self._relay, args=(near, far, False), daemon=True).start()

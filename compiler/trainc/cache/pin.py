@@ -89,7 +89,11 @@ def _asked(
     """The source, and the env values that pin it."""
     own = {name: str(entry["value"]) for name, entry in _entries(dataset) if "value" in entry}
     told = {**environ, **own, names.CACHE_SOURCE_ENV: str(dataset["storageUri"])}
-    wanted = replace(source(told), snapshot="")
+    place = Mark(file, dataset.lc.line + 1, dataset.lc.col + 1)
+    try:
+        wanted = replace(source(told), snapshot="")
+    except TraincError as error:
+        raise TraincError([problem._replace(mark=place) for problem in error.problems]) from None
     try:
         if wanted.kind != "iceberg":
             from trainc.cache.sources.files import current_snapshot
@@ -100,7 +104,6 @@ def _asked(
         asked = replace(wanted, location="") if wanted.catalog else wanted
         snapshot, metadata = current(asked)
     except Exception as error:
-        place = Mark(file, dataset.lc.line + 1, dataset.lc.col + 1)
         raise TraincError([Problem(f"{wanted.name}: {error}", place)]) from None
     values = {names.SNAPSHOT_ID_ENV: snapshot}
     if wanted.catalog and names.METADATA_LOC_ENV in own:
