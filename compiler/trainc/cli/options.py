@@ -13,7 +13,7 @@ _NAME = "trainc.cli.options."  # of what this module keeps in click's context
 
 
 def reporting(command: F) -> F:
-    """Adds ``--problems`` and its kin, ``-v``, ``-q``: the run's report has them, not the command."""
+    """Adds ``--problems`` and its kin, ``-v``, ``-q``: the report has them, not the command."""
     for option in (_QUIET, _VERBOSE, _FAIL_ON, _FILE, _PROBLEMS):
         command = option(command)
     return command

@@ -1,0 +1,80 @@
+"""What each code means, with a bad and a good example; what ``trainc help CODE`` prints."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Explanation(NamedTuple):
+    """One code: why it matters, and how it looks wrong and right."""
+
+    why: str
+    bad: str
+    good: str
+
+
+EXPLANATIONS: Final = {
+    "TRC101": Explanation("GPUs are paid for, but fewer processes run on a node than it has.",
+                          "numProcPerNode: 1, limits: {nvidia.com/gpu: 4}",
+                          "numProcPerNode: 4, limits: {nvidia.com/gpu: 4}"),
+    "TRC102": Explanation("Extended resources cannot be overcommitted; the server wants a limit.",
+                          "requests: {nvidia.com/gpu: 4}",
+                          "limits: {nvidia.com/gpu: 4}"),
+    "TRC201": Explanation("Nodes without a fabric exchange gradients over the pod network's TCP.",
+                          "numNodes: 8, limits: {nvidia.com/gpu: 8}",
+                          "numNodes: 8, limits: {nvidia.com/gpu: 8, rdma/ib: 8}"),
+    "TRC202": Explanation("A ReadWriteOnce volume is attached to one node; pods of others wait.",
+                          "accessModes: [ReadWriteOnce], numNodes: 2",
+                          "accessModes: [ReadWriteMany], numNodes: 2"),
+    "TRC203": Explanation("The trainer must mount what the initializer wrote, and wait for it.",
+                          "two claims, no dependsOn",
+                          "one claim, dependsOn: [{name: dataset-initializer, status: Complete}]"),
+    "TRC204": Explanation("The initializer's image does not know the scheme of storageUri.",
+                          "storageUri: ftp://data/set",
+                          "storageUri: s3://data/set"),
+    "TRC301": Explanation("A secret as text is readable by all who read Git or the pod.",
+                          "env: [{name: HF_TOKEN, value: hf_...}]",
+                          "env: [{name: HF_TOKEN, valueFrom: {secretKeyRef: {...}}}]"),
+    "TRC302": Explanation("The tag names another image tomorrow; nodes then run different code.",
+                          "image: example.com/llm:latest",
+                          "image: example.com/llm:2.1.0"),
+    "TRC401": Explanation("A GitOps tool puts a removed job back, and it trains again.",
+                          "ttlSecondsAfterFinished: 3600",
+                          "no TTL; remove the job from Git"),
+    "TRC402": Explanation("One pod is retried alone while the others hang in their collectives.",
+                          "backoffLimit: 3, numNodes: 4",
+                          "backoffLimit: 0, failurePolicy: {maxRestarts: 3}"),
+    "TRC403": Explanation("Spot machines vanish; 30 s rarely suffice for a checkpoint.",
+                          "tolerations for spot, no grace period",
+                          "terminationGracePeriodSeconds: 300"),
+    "TRC404": Explanation("A job that hangs holds its nodes until somebody looks.",
+                          "no activeDeadlineSeconds",
+                          "activeDeadlineSeconds: 86400"),
+    "TRC405": Explanation("The runtime's owner has marked it as deprecated.",
+                          "labels: {trainer.kubeflow.org/support: deprecated}",
+                          "runtimeRef to another runtime"),
+    "TRC406": Explanation("Kueue suspends and resumes a queued job; false starts it past its queue.",
+                          "labels: {kueue.x-k8s.io/queue-name: gpu}, suspend: false",
+                          "labels: {kueue.x-k8s.io/queue-name: gpu}"),
+    "TRC407": Explanation("Flux replaces ${VAR} by nothing once it substitutes variables.",
+                          "args: ['--nnodes=${PET_NNODES}']",
+                          "args: ['--nnodes=$PET_NNODES'], or --profile flux"),
+    "TRC408": Explanation("Over 256 KiB client-side apply fails, over 1 MiB the server refuses.",
+                          "args: [a whole script]",
+                          "the script in the image or a volume"),
+}  # fmt: skip
+
+
+def page(code: str) -> str:
+    """The page of a code, as text for a terminal.
+
+    Raises:
+        KeyError: There is no such code.
+    """
+    known = EXPLANATIONS[code]
+    ignore = f"# trainc: ignore[{code}] reason"
+    return (
+        f"{code}: {known.why}\n\n  bad:   {known.bad}\n  good:  {known.good}\n\n"
+        f"Take a finding away with a comment:  {ignore}\n"
+        f"Change its level in trainc.yaml:     rules: {{{code}: error|warning|info|off}}\n"
+    )

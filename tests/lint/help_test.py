@@ -1,0 +1,29 @@
+"""Every code has its page, and the command prints it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from trainc.lint.explanation import EXPLANATIONS
+from trainc.lint.lint import discover
+
+# Told by the compiler itself, not by a lint.
+COMPILER = {"TRC102", "TRC406"}
+
+
+def test_every_code_has_a_page() -> None:
+    assert {lint.code for lint in discover()} | COMPILER == set(EXPLANATIONS)
+
+
+@pytest.mark.parametrize(("args", "status", "says"), [
+    (("TRC101",), 0, "bad:"), (("trc406",), 0, "Kueue"), ((), 0, "TRC408  "),
+    (("TRC999",), 2, "no code is called"),
+])  # fmt: skip
+def test_help_explains(args: tuple[str, ...], status: int, says: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "trainc", "help", *args],
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == status
+    assert says in done.stdout + done.stderr
