@@ -24,6 +24,7 @@ COMMANDS = {
     "completion": "trainc.cli.completion:completion",
     "controller": "trainc.cli.controller:controller",
     "flux": "trainc.cli.flux:flux",
+    "help": "trainc.cli.help:help_",
     "fetch": "trainc.cli.fetch:fetch",
     "logs": "trainc.cli.status:logs",
     "resume": "trainc.cli.status:resume",

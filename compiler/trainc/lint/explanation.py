@@ -53,7 +53,7 @@ EXPLANATIONS: Final = {
     "TRC405": Explanation("The runtime's owner has marked it as deprecated.",
                           "labels: {trainer.kubeflow.org/support: deprecated}",
                           "runtimeRef to another runtime"),
-    "TRC406": Explanation("Kueue suspends and resumes a queued job; false starts it past its queue.",
+    "TRC406": Explanation("Kueue suspends and resumes a queued job; false goes past its queue.",
                           "labels: {kueue.x-k8s.io/queue-name: gpu}, suspend: false",
                           "labels: {kueue.x-k8s.io/queue-name: gpu}"),
     "TRC407": Explanation("Flux replaces ${VAR} by nothing once it substitutes variables.",
