@@ -7,7 +7,6 @@ compiled job, and what is wrong with the rules themselves.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 from trainc.errors import Mark, Problem
@@ -94,6 +93,8 @@ def _written(
         return
     if project.document is not None:
         yield from _entries(project.document, ("rules",), project.rules)
+    from pathlib import Path  # only projects have rules, and it costs every start 3 ms
+
     for path in sorted(Path(project.root, FOLDER).glob("*.y*ml")):
         documents, found = parse(path.read_bytes(), f"{FOLDER}/{path.name}")
         problems += found
