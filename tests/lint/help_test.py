@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,3 +28,11 @@ def test_help_explains(args: tuple[str, ...], status: int, says: str) -> None:
                           capture_output=True, text=True)  # fmt: skip
     assert done.returncode == status
     assert says in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("code", EXPLANATIONS)
+def test_the_docs_hold_every_page(code: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    known = EXPLANATIONS[code]
+    want = f"## {code}\n\n{known.why}\n\n- bad: `{known.bad}`\n- good: `{known.good}`\n"
+    assert want in text
