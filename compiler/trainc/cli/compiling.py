@@ -6,12 +6,13 @@ pipeline's ``Options`` of each. A flag goes before ``trainc.yaml``, which goes b
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from trainc.pipeline import Options
     from trainc.project.file import Project
     from trainc.source.values import Values
@@ -70,7 +71,7 @@ class Request:
             raise click.UsageError("--env: there is no project here: trainc.yaml or overlays/")
         return (None,)
 
-    def gone(self, folder: Path) -> list[str]:
+    def gone(self, folder: "Path") -> list[str]:
         """Folders of the output whose environments the project no longer has."""
         if self.project is None or self._flags.get("env") not in (None, "all"):
             return []
@@ -95,7 +96,7 @@ class Request:
             compat=self._flags["compat"],
             features={**(self.project.features if self.project else {}), **self._flags["features"]},
             emit=self.setting("emit", "jobset"),
-            status_ca=None if status_ca is None else Path(status_ca).read_text(encoding="utf-8"),
+            status_ca=None if status_ca is None else _text(status_ca),
             image_prefix=self._flags["image_prefix"],
             project=self.project,
             env=env,
@@ -286,3 +287,9 @@ _ENVIRONMENT: tuple[Callable[[Any], Any], ...] = (
         help="One value that is text whatever it looks like; repeatable.",
     ),
 )
+
+
+def _text(path: str) -> str:
+    """The text of a file that an option names."""
+    with open(path, encoding="utf-8") as file:
+        return file.read()
