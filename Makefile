@@ -13,12 +13,12 @@ CORPUS := $(or $(TRAINC_CONFORMANCE_DIR),../shared/conformance)
 
 .DEFAULT_GOAL := check
 .PHONY: check help setup demo format lint types test fresh out golden bench fuzz wheel \
-	conformance requirements peers clean
+	bench-cache prove-cache conformance requirements peers clean
 
 check: format lint types test fresh  ## the whole gate (default)
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/:.*  ## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/:.*  ## /\t/' | expand -t 16
 
 setup: $(SETUP)  ## make .venv, with everything pinned by hash
 
@@ -58,6 +58,12 @@ golden: out  ## rewrite every expected output: out/ and the generated pages
 bench: $(SETUP)  ## measure against the bars, rewrite docs/performance.md
 	$(BIN)/python -m tests.bench
 
+bench-cache: $(SETUP)  ## measure the data cache, rewrite docs/performance-cache.md
+	$(BIN)/python -m tests.bench.cache_bench
+
+prove-cache: $(SETUP)  ## the data cache's long proofs: every fault, many more cut streams
+	TRAINC_CACHE_LONG=1 TRAINC_CACHE_EXAMPLES=200 $(BIN)/pytest compiler/trainc/cache tests/cache
+
 # The peers of the benchmark are built from their registries, outside the tree.
 PEERS := $(or $(TRAINC_PEERS),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/trainc-peers)
 
@@ -84,6 +90,7 @@ requirements: $(SETUP)  ## pin deploy/*.txt again, to the newest releases
 	$(PIN) pyproject.toml --output-file deploy/trainc.txt
 	$(PIN) pyproject.toml $(EXTRAS) --output-file deploy/dev.txt
 	$(PIN) --group fuzz --output-file deploy/fuzz.txt
+	$(PIN) deploy/cache.in --output-file deploy/cache.txt
 
 clean:  ## remove what was built; keeps .venv
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,5 +1,7 @@
 """Iceberg tables made by pyiceberg; what is cached is what pyiceberg's own scan of them gives."""
 
+import json
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.io.pyarrow import PyArrowFileIO
+from pyiceberg.manifest import DataFile, FileFormat
 from pyiceberg.schema import Schema
 from pyiceberg.table import StaticTable, Table
 from pyiceberg.types import (
@@ -22,6 +26,7 @@ from pyiceberg.types import (
     StringType,
     StructType,
 )
+from pyroaring import BitMap
 from tests.cache.iceberg_tables import (
     a_catalog,
     delete_positions,
@@ -34,7 +39,7 @@ from tests.cache.running import Running, ids
 
 from trainc.cache.plan import Plan
 from trainc.cache.sources import opening
-from trainc.cache.sources.iceberg_file import IcebergReader
+from trainc.cache.sources.iceberg_file import IcebergReader, _deleted
 from trainc.cache.sources.source import Source, Survey
 
 
@@ -233,6 +238,36 @@ def test_what_does_not_fit_is_said(changes: dict[str, Any], message: str, tmp_pa
     table = plain_table(tmp_path)
     with pytest.raises(ValueError, match=message):
         opening.survey(Source("iceberg", table.metadata_location, "db.table", **changes))
+
+
+def test_deletion_vectors_are_read(tmp_path: Path) -> None:
+    """The Puffin file of format version 3, as the specification lays it out."""
+    path = "s3://lake/a.parquet"
+    wanted = [0, 7, 65_536, 2**33 + 5]
+    puffin = tmp_path / "deletes.puffin"
+    puffin.write_bytes(_puffin({path: wanted, "s3://lake/other.parquet": [1]}))
+    delete = DataFile.from_args(file_path=str(puffin), file_format=FileFormat.PUFFIN)
+    assert _deleted(PyArrowFileIO(), delete, path).to_pylist() == wanted
+    assert _deleted(PyArrowFileIO(), delete, "s3://lake/none.parquet").to_pylist() == []
+
+
+def _puffin(deletes: dict[str, list[int]]) -> bytes:
+    data, blobs = b"PFA1", []
+    for path, positions in deletes.items():
+        keys = sorted({position >> 32 for position in positions})
+        vector = len(keys).to_bytes(8, "little")
+        for key in keys:
+            bits = BitMap(position & 0xFFFFFFFF for position in positions if position >> 32 == key)
+            vector += key.to_bytes(4, "little") + bits.serialize()
+        body = bytes.fromhex("d1d33964") + vector
+        blob = len(body).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+        properties = {"referenced-data-file": path, "cardinality": str(len(positions))}
+        place = {"offset": len(data), "length": len(blob), "fields": [], "properties": properties}
+        head = {"type": "deletion-vector-v1", "snapshot-id": -1, "sequence-number": -1}
+        blobs.append({**head, **place})
+        data += blob
+    footer = json.dumps({"blobs": blobs}).encode()
+    return data + b"PFA1" + footer + len(footer).to_bytes(4, "little") + bytes(4) + b"PFA1"
 
 
 def test_equality_deletes_are_refused_not_ignored(tmp_path: Path) -> None:
