@@ -67,6 +67,8 @@ TRAINJOB_LABEL: Final = "trainc.dev/trainjob"
 PROGRESS_ANNOTATION: Final = "trainc.dev/progress"
 # On a JobSet: made again after its TrainJob had finished, and therefore held suspended by us.
 HELD_ANNOTATION: Final = "trainc.dev/held"
+# On a JobSet: compiled in the cluster from this generation of its TrainJob.
+GENERATION_ANNOTATION: Final = "trainc.dev/generation"
 
 # --- The initializers ---------------------------------------------------------------------------
 # What both sides of an initializer's pod must agree on: the compiler writes the pod, the program

@@ -12,6 +12,7 @@ import yaml
 from tests.cluster.binaries import Binaries
 from tests.cluster.client import Client
 
+VOLUMES = ("pvc-provision", "pv-bind", "pv-delete", "pvc-delete")
 LOGS = "kwok.log.txt"  # what every container is said to have printed
 
 
@@ -61,6 +62,7 @@ def kwok_config(binaries: Binaries, folder: Path) -> Path:
         stage / "node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
         stage / "pod/fast/pod-ready.yaml",
         stage / "pod/fast/pod-delete.yaml",
+        *(stage / f"volume/fast/{name}.yaml" for name in VOLUMES),
         Path(__file__).with_name("stages.yaml"),
     ]
     documents = [d for file in files for d in yaml.safe_load_all(file.read_text()) if d]

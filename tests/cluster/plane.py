@@ -267,6 +267,7 @@ class Plane:
         )
         admin = self.client()
         add_node(admin)
+        self.apply_file(self.binaries.manifests / "kwok-stage/volume/fast/storage-class.yaml")
         kwok.wait_until(lambda: _node_ready(admin))
 
 

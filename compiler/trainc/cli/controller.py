@@ -92,6 +92,20 @@ Exit status:
     help="What the progress server's Service is called by, for --progress-secret.",
 )
 @click.option(
+    "--compile/--no-compile",
+    "compiles",
+    default=False,
+    show_default=True,
+    help="Compile TrainJobs made straight in the cluster, as the Kubeflow SDK makes them.",
+)
+@click.option(
+    "--feature",
+    "features",
+    multiple=True,
+    metavar="NAME",
+    help="With --compile: a feature that is on, as in trainc build.",
+)
+@click.option(
     "--log-format",
     type=click.Choice(["json", "text"]),
     default="json",
@@ -117,6 +131,8 @@ def controller(
     progress_tls: Path | None,
     progress_secret: str | None,
     progress_hosts: tuple[str, ...],
+    compiles: bool,
+    features: tuple[str, ...],
     log_format: str,
     log_level: str,
 ) -> int:
@@ -136,6 +152,8 @@ def controller(
         health_host=host,
         health_port=port,
         progress=_progress(progress, progress_tls, progress_secret, progress_hosts),
+        compile=compiles,
+        features=features,
     )
     return run(options, kubeconfig, context)
 

@@ -17,6 +17,7 @@ import kubernetes
 
 from trainc.controller.api import Api
 from trainc.controller.apply import Applying
+from trainc.controller.decision import Observed
 from trainc.controller.election import Election
 from trainc.controller.events import Events
 from trainc.controller.gather import Gathering
@@ -52,6 +53,8 @@ class Options:
         health_host: Where probes and metrics are served.
         health_port: Their port; 0 for any, negative for none.
         progress: How progress is received; None where it is not.
+        compile: Whether TrainJobs that nobody built are compiled here.
+        features: Features that are on for those.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -61,6 +64,8 @@ class Options:
     health_host: str = "0.0.0.0"
     health_port: int = 8081
     progress: ProgressOptions | None = None
+    compile: bool = False
+    features: tuple[str, ...] = ()
 
 
 class Controller:
@@ -89,7 +94,7 @@ class Controller:
             self.progress = ProgressServer(options.progress, self.api, gathering, self.metrics, now)
             authority = self.progress.certificate.authority
         applying = Applying(self.api, gathering, Minter(self.api, authority), self._events)
-        reconciler = Reconciler(gathering, applying, now)
+        reconciler = Reconciler(gathering, applying, now, _compiling(options, self.api, gathering))
         self._workers = Workers(options.workers, self.queue, reconciler, self.metrics)
         self._watches = list(self._make_watches())
         self._stop = threading.Event()
@@ -192,6 +197,16 @@ class Controller:
             if time.monotonic() - reviewed > _REVIEW:
                 self._review()
                 reviewed = time.monotonic()
+
+
+def _compiling(
+    options: Options, api: Api, gathering: Gathering
+) -> Callable[[Observed], Observed] | None:
+    if not options.compile:
+        return None
+    from trainc.controller.compile import Compiling  # the whole compiler: 30 MB
+
+    return Compiling(api, gathering, options.features).ensure
 
 
 def _stray(now: Callable[[], datetime]) -> float:

@@ -13,6 +13,7 @@ from datetime import datetime
 from trainc.controller.conditions import (
     COMPLETE,
     FAILED,
+    NOT_SUPPORTED,
     STALLED,
     SUSPENDED,
     condition,
@@ -30,6 +31,7 @@ from trainc.controller.times import written
 from trainc.controller.view import JobSetView, Json, TrainJobView
 from trainc.names import MANAGED_BY
 
+_TRY_AGAIN = 15.0  # seconds until what could not be made is tried again
 MAX_JOBS = 100  # the CRD's bound on jobsStatus
 _COUNTS = ("ready", "succeeded", "failed", "active", "suspended")
 _ENDS = {"Completed": COMPLETE, "Failed": FAILED}  # JobSet's condition -> TrainJob's
@@ -147,7 +149,9 @@ def _running(seen: Observed, trainjob: TrainJobView, now: datetime) -> Decision:
     conditions = decision.status.conditions
     left = seconds_left(conditions, trainjob, jobset, now)
     if left is None or left > 0:
-        return replace(decision, after=left)
+        return replace(decision, after=_sooner(left, decision.after))
+    if finished(conditions):
+        return decision
     over = condition(FAILED, "True", EXCEEDED.reason, EXCEEDED.message, written(now))
     status = replace(decision.status, conditions=with_condition(without(conditions, STALLED), over))
     told = Told("Warning", EXCEEDED.reason, EXCEEDED.message)
@@ -161,8 +165,13 @@ def _missing(seen: Observed, trainjob: TrainJobView, now: datetime) -> Decision:
     if not seen.error:
         reason, message = "JobSetNotFound", f"JobSet {trainjob.name} not found"
     status = replace(_stalled(trainjob, reason, message, now), jobs=())
+    if reason == NOT_SUPPORTED:
+        failed = condition(FAILED, "True", reason, message, written(now))
+        kept = without(trainjob.conditions, STALLED)
+        status = replace(status, conditions=with_condition(kept, failed))
     told = Told("Warning", reason, message)
-    return Decision(status=status, confirm=not seen.error, events=(told,))
+    again = _TRY_AGAIN if seen.error else None
+    return Decision(status=status, confirm=not seen.error, after=again, events=(told,))
 
 
 def _mirrored(
@@ -178,7 +187,8 @@ def _mirrored(
         status = replace(_stalled(trainjob, seen.reason, seen.error, now), jobs=_jobs(jobset))
         told = (Told("Warning", seen.reason, seen.error),)
     mint = wants_minting(jobset) and not jobset.deleting
-    return Decision(status=status, mint=mint, release=jobset.held, events=told)
+    again = _TRY_AGAIN if seen.error else None
+    return Decision(status=status, mint=mint, release=jobset.held, after=again, events=told)
 
 
 def _ended(jobset: JobSetView, trainjob: TrainJobView, now: datetime) -> Decision:
@@ -236,3 +246,7 @@ def _all_done(progress: Json | None, now: datetime) -> Json | None:
         return progress
     left = {"estimatedRemainingSeconds": 0} if "estimatedRemainingSeconds" in progress else {}
     return {**progress, **left, "progressPercentage": 100, "lastUpdatedTime": written(now)}
+
+
+def _sooner(one: float | None, other: float | None) -> float | None:
+    return min((each for each in (one, other) if each is not None), default=None)

@@ -8,6 +8,8 @@ SECRETS = ("/api/v1", "secrets")
 CONFIG_MAPS = ("/api/v1", "configmaps")
 EVENTS = ("/api/v1", "events")
 PODS = ("/api/v1", "pods")
+RUNTIMES = ("/apis/trainer.kubeflow.org/v1alpha1", "trainingruntimes")
+CLUSTER_RUNTIMES = ("/apis/trainer.kubeflow.org/v1alpha1", "clustertrainingruntimes")
 LEASES = ("/apis/coordination.k8s.io/v1", "leases")
 TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
 

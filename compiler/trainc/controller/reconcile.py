@@ -9,6 +9,7 @@ from datetime import datetime
 from trainc.controller.api import ApiError
 from trainc.controller.apply import Applying
 from trainc.controller.decide import decide
+from trainc.controller.decision import Observed
 from trainc.controller.gather import Gathering
 from trainc.controller.view import Key
 
@@ -21,9 +22,14 @@ class Reconciler:
     """Reconciles by name; the same name never twice at once (the queue sees to that)."""
 
     def __init__(
-        self, gathering: Gathering, applying: Applying, now: Callable[[], datetime]
+        self,
+        gathering: Gathering,
+        applying: Applying,
+        now: Callable[[], datetime],
+        ensure: Callable[[Observed], Observed] | None = None,
     ) -> None:
-        """``now`` is the clock."""
+        """``now`` is the clock; ``ensure`` makes a job's objects where the controller compiles."""
+        self._ensure = ensure or (lambda observed: observed)
         self._gathering = gathering
         self._applying = applying
         self._now = now
@@ -35,10 +41,10 @@ class Reconciler:
             ApiError: if it did not succeed; it may be tried again.
         """
         now = self._now()
-        observed = self._gathering.gather(key)
+        observed = self._ensure(self._gathering.gather(key))
         decision = decide(observed, now)
         if decision.confirm:
-            observed = self._gathering.again(key)
+            observed = self._ensure(self._gathering.again(key))
             decision = decide(observed, now)
         for _ in range(_ATTEMPTS):
             try:
@@ -48,6 +54,6 @@ class Reconciler:
                 if error.code not in (409, 422):
                     raise
                 last = error
-                observed = self._gathering.again(key)
+                observed = self._ensure(self._gathering.again(key))
                 decision = decide(observed, now)
         raise last

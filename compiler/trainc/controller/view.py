@@ -13,7 +13,13 @@ from sys import intern
 from typing import Any
 
 from trainc.controller.annotation import MalformedError, Note, read
-from trainc.names import HELD_ANNOTATION, JOB_ANNOTATION, MANAGED_BY, PROGRESS_ANNOTATION
+from trainc.names import (
+    GENERATION_ANNOTATION,
+    HELD_ANNOTATION,
+    JOB_ANNOTATION,
+    MANAGED_BY,
+    PROGRESS_ANNOTATION,
+)
 
 Json = dict[str, Any]
 Key = tuple[str, str]  # namespace, name
@@ -27,6 +33,7 @@ class TrainJobView:
     name: str
     uid: str
     version: int
+    generation: int
     created: str
     deleting: bool
     managed_by: str
@@ -48,6 +55,8 @@ class JobSetView:
         note: What the compiler left for us; None where trainc did not build it.
         malformed: Why the annotation could not be read.
         held: Suspended by us, since its TrainJob had finished before it was made.
+        compiled_from: Generation of the TrainJob that a controller compiled it from; 0 where a
+            build did.
     """
 
     namespace: str
@@ -62,6 +71,7 @@ class JobSetView:
     malformed: str
     suspended: bool
     held: bool
+    compiled_from: int
     conditions: tuple[Json, ...]
     jobs: tuple[Json, ...]
     restarts: int
@@ -76,6 +86,7 @@ def trainjob_view(found: Json) -> TrainJobView:
         name=metadata["name"],
         uid=metadata["uid"],
         version=int(metadata["resourceVersion"]),
+        generation=metadata.get("generation") or 0,
         created=metadata["creationTimestamp"],
         deleting="deletionTimestamp" in metadata,
         managed_by=intern(spec.get("managedBy") or MANAGED_BY),
@@ -107,6 +118,7 @@ def jobset_view(found: Json) -> JobSetView:
         malformed=malformed,
         suspended=bool((found.get("spec") or {}).get("suspend")),
         held=HELD_ANNOTATION in annotations,
+        compiled_from=_number(annotations.get(GENERATION_ANNOTATION)),
         conditions=tuple(status.get("conditions") or ()),
         jobs=tuple(status.get("replicatedJobsStatus") or ()),
         restarts=status.get("restarts") or 0,
@@ -117,6 +129,10 @@ def jobset_view(found: Json) -> JobSetView:
 def key_of(view: TrainJobView | JobSetView) -> Key:
     """Namespace and name: a TrainJob and its JobSet have the same."""
     return view.namespace, view.name
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdecimal() else 0
 
 
 def _controller(metadata: Mapping[str, Any]) -> Json:

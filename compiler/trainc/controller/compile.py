@@ -1,0 +1,175 @@
+"""TrainJobs made straight in the cluster (``--compile``): compiled and applied by the controller.
+
+In: a TrainJob without a JobSet, or one that changed while suspended. Out: its objects, by
+server-side apply, owned by the TrainJob. It is the compiler of ``trainc build``, given the runtime
+in the cluster as it was at the first build: later edits of the runtime change no job.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from trainc.api import build
+from trainc.controller.api import APPLY_PATCH, Api, ApiError
+from trainc.controller.conditions import finished
+from trainc.controller.decision import Observed
+from trainc.controller.gather import Gathering
+from trainc.controller.paths import JOB_SETS, TRAIN_JOBS, Kind, item
+from trainc.controller.snapshot import Snapshots, UnusableError
+from trainc.controller.view import JobSetView, Json, TrainJobView, jobset_view, key_of
+from trainc.errors import Problem
+from trainc.names import (
+    API_VERSION,
+    GENERATION_ANNOTATION,
+    KUEUE_PREFIX,
+    MANAGED_BY,
+    TRAIN_JOB,
+)
+
+logger = logging.getLogger(__name__)
+
+FIELD_MANAGER = "trainc"
+CREATION_FAILED = "TrainJobResourcesCreationFailed"
+_PREFIX = "TrainJob resources reconciliation failed: "
+_LONGEST = 950  # characters of the reasons, as the reference cuts them
+# Where the kinds that the compiler prints are: kind -> (group and version, plural).
+_KINDS: dict[str, Kind] = {
+    "ConfigMap": ("/api/v1", "configmaps"),
+    "Service": ("/api/v1", "services"),
+    "ServiceAccount": ("/api/v1", "serviceaccounts"),
+    "Role": ("/apis/rbac.authorization.k8s.io/v1", "roles"),
+    "RoleBinding": ("/apis/rbac.authorization.k8s.io/v1", "rolebindings"),
+    "LeaderWorkerSet": ("/apis/leaderworkerset.x-k8s.io/v1", "leaderworkersets"),
+    "JobSet": JOB_SETS,
+}
+
+
+class Compiling:
+    """Makes the objects of TrainJobs that nobody built."""
+
+    def __init__(self, api: Api, gathering: Gathering, features: Iterable[str]) -> None:
+        """``features`` are on for every job."""
+        self._api = api
+        self._gathering = gathering
+        self._snapshots = Snapshots(api)
+        self._features = tuple(features)
+
+    def ensure(self, observed: Observed) -> Observed:
+        """What is observed after the job's objects were made, or why they could not be.
+
+        Raises:
+            ApiError: if the API server does not answer.
+        """
+        trainjob = observed.trainjob
+        if trainjob is None or not _is_ours(trainjob, observed.jobset):
+            return observed
+        observed = replace(observed, compiled=True)
+        if not _is_due(trainjob, observed.jobset):
+            return observed
+        try:
+            return self._make(observed, trainjob)
+        except UnusableError as why:
+            return replace(observed, error=str(why), reason=why.reason)
+        except ApiError as error:
+            if error.code in (0, 429) or error.code >= 500:
+                raise
+            return replace(observed, error=_cut(str(error)), reason=CREATION_FAILED)
+
+    def _make(self, observed: Observed, trainjob: TrainJobView) -> Observed:
+        found = self._api.find(item(TRAIN_JOBS, *key_of(trainjob)))
+        if found is None or found["metadata"]["uid"] != trainjob.uid:
+            return observed
+        there = self._api.find(item(JOB_SETS, *key_of(trainjob)))
+        if there is not None and not _is_ours(trainjob, jobset_view(there)):
+            # Git's, and its event is still on its way.
+            self._gathering.learn(JOB_SETS, there)
+            return replace(observed, jobset=jobset_view(there), compiled=False)
+        runtime = self._snapshots.runtime(found)
+        built = build([_source(found), runtime], features=self._features)
+        if not built.ok:
+            raise UnusableError(_cut(_told(built.problems)), CREATION_FAILED)
+        for manifest in built.objects:
+            self._apply(_of_trainjob(manifest, found))
+        logger.info("compiled %s/%s: %d objects", *key_of(trainjob), len(built.objects))
+        return replace(observed, jobset=self._gathering.jobsets.get(key_of(trainjob)))
+
+    def _apply(self, manifest: Json) -> None:
+        metadata = manifest["metadata"]
+        kind = _KINDS.get(manifest["kind"]) or _podgroups(manifest)
+        path = item(kind, metadata["namespace"], metadata["name"])
+        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        applied = self._api.patch(path, manifest, APPLY_PATCH, query)
+        if kind == JOB_SETS:
+            self._gathering.learn(JOB_SETS, applied)
+
+
+def _is_ours(trainjob: TrainJobView, jobset: JobSetView | None) -> bool:
+    """Whether this controller makes the job's objects: not where Git or another one does."""
+    if trainjob.managed_by != MANAGED_BY or trainjob.deleting or finished(trainjob.conditions):
+        return False
+    return jobset is None or jobset.owner == trainjob.uid and jobset.note is not None
+
+
+def _is_due(trainjob: TrainJobView, jobset: JobSetView | None) -> bool:
+    """Whether the objects must be made: running jobs are never changed."""
+    if jobset is None:
+        return True
+    changed = jobset.compiled_from != trainjob.generation
+    return changed and (jobset.suspended or trainjob.suspended) and not jobset.deleting
+
+
+def _source(found: Json) -> Json:
+    """The TrainJob as somebody would have written it."""
+    metadata = {
+        key: found["metadata"][key]
+        for key in ("name", "namespace", "labels", "annotations")
+        if key in found["metadata"]
+    }
+    return {
+        "apiVersion": API_VERSION,
+        "kind": TRAIN_JOB,
+        "metadata": metadata,
+        "spec": found["spec"],
+    }
+
+
+def _of_trainjob(manifest: dict[str, Any], trainjob: Json) -> Json:
+    """The object owned by its TrainJob; a JobSet also says which generation it is made from."""
+    theirs = trainjob["metadata"]
+    owner = {
+        "apiVersion": API_VERSION,
+        "kind": TRAIN_JOB,
+        "name": theirs["name"],
+        "uid": theirs["uid"],
+        "controller": True,
+    }
+    metadata = {**manifest["metadata"], "ownerReferences": [owner]}
+    if manifest["kind"] != "JobSet":
+        return {**manifest, "metadata": metadata}
+    generation = {GENERATION_ANNOTATION: str(theirs["generation"])}
+    metadata["annotations"] = {**metadata.get("annotations", {}), **generation}
+    # Here Kueue suspends the TrainJob, and the JobSet follows it.
+    labels = metadata.get("labels", {})
+    metadata["labels"] = {k: v for k, v in labels.items() if not k.startswith(KUEUE_PREFIX)}
+    spec = {**manifest["spec"], "suspend": bool(trainjob["spec"].get("suspend"))}
+    return {**manifest, "metadata": metadata, "spec": spec}
+
+
+def _podgroups(manifest: Json) -> Kind:
+    return f"/apis/{manifest['apiVersion']}", "podgroups"
+
+
+def _told(problems: Iterable[Problem]) -> str:
+    errors = (problem for problem in problems if problem.severity == "error")
+    return _PREFIX + "; ".join(
+        f"{problem.field}: {problem.message}" if problem.field else problem.message
+        for problem in errors
+    )
+
+
+def _cut(text: str) -> str:
+    limit = _LONGEST + len(_PREFIX)
+    return text if len(text) <= limit else f"{text[:limit]} ..."
