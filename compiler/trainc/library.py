@@ -36,14 +36,7 @@ def stock(
     found: list[Document] = []
     problems: list[Problem] = []
     for name in sorted(wanted - known - {""}):
-        path = os.path.join(_STOCK, f"{name}.yaml")
-        if "/" in name or not os.path.isfile(path):
-            continue
-        with open(path, "rb") as file:
-            data = file.read()
-        if image_prefix is not None:
-            data = data.replace(names.IMAGE_PREFIX.encode(), image_prefix.encode())
-        read, wrong = parse(data, f"trainc:runtimes/{name}.yaml")
+        read, wrong = named(name, image_prefix)
         found += read
         problems += wrong
     return tuple(found), problems
@@ -51,10 +44,11 @@ def stock(
 
 def named(name: str, image_prefix: str | None) -> tuple[list[Document], list[Problem]]:
     """The stock runtime of that name, nothing where there is none."""
-    path = _STOCK / f"{name}.yaml"
-    if "/" in name or not path.is_file():
+    path = os.path.join(_STOCK, f"{name}.yaml")
+    if "/" in name or not os.path.isfile(path):
         return [], []
-    data = path.read_bytes()
+    with open(path, "rb") as file:
+        data = file.read()
     if image_prefix is not None:
         data = data.replace(names.IMAGE_PREFIX.encode(), image_prefix.encode())
     return parse(data, f"trainc:runtimes/{name}.yaml")
