@@ -126,7 +126,7 @@ def _serving_rows(measured: Measured, tcps: list[float], memory: int) -> list[Ro
     for table, case, times in (("text", "wide", 1.4), ("narrow", "narrow", 2.5)):
         for clients in (1, 4):
             rows.append(
-                _against_reference(measured[f"{case} {clients}"], table, tcp, times, clients)
+                _against_reference(measured[f"{case} {clients}"], table, tcps, times, clients)
             )
     for clients in (1, 4):
         rate = rates[f"tls {clients}"]
