@@ -24,12 +24,13 @@ LEAVES = {"names", "errors", "version"}
 
 # Rooms beside the chain -> what they may import of it.
 BESIDE = {
+    "install": {"library", "manifest", "source", "kube", *LEAVES},
     "controller": {"spec", "source", "kube", *LEAVES},
     "initializers": LEAVES,
     "cache": LEAVES,
 }
 # The commands of the programs beside the chain start them.
-STARTS = {"cli": {"controller", "initializers", "cache"}}
+STARTS = {"cli": {"controller", "initializers", "cache", "install"}}
 # Modules that may reach further than their room: compiling in the cluster, discovery of policies.
 DOORS = {
     "controller/compile.py": {"api"},

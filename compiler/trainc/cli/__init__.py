@@ -26,6 +26,7 @@ COMMANDS = {
     "flux": "trainc.cli.flux:flux",
     "help": "trainc.cli.help:help_",
     "fetch": "trainc.cli.fetch:fetch",
+    "install": "trainc.cli.install:install",
     "logs": "trainc.cli.status:logs",
     "resume": "trainc.cli.status:resume",
     "status": "trainc.cli.status:status",

@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 
 from trainc.kube.schema import FILES, FOLDER
 from trainc.kube.share import share
-from trainc.kube.walk import defaults, lists
+from trainc.kube.walk import atomics, defaults, lists
 
 _PLAIN: Final = (
     "minLength",
@@ -144,6 +144,8 @@ def _files(name: str, crd: dict[str, Any]) -> dict[str, Any]:
     return {
         f"{name}.schema.json": share(schema),
         f"{name}.walk.json": {"lists": lists(crd), "defaults": defaults(crd)},
+        # Only the CRDs that we ship need it: a file of its own, which no build reads.
+        f"{name}.atomic.json": atomics(crd),
     }
 
 

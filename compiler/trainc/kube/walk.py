@@ -30,6 +30,11 @@ def defaults(crd: _Crd) -> list[list[Any]]:
     return _nodes(crd, _values) or [[{}, {}]]
 
 
+def atomics(crd: _Crd) -> list[list[Any]]:
+    """Gives nodes ``[whole, children]``: whether an object is replaced as a whole when applied."""
+    return _nodes(crd, _is_atomic) or [[False, {}]]
+
+
 def _nodes(crd: _Crd, own: _Own) -> list[list[Any]]:
     numbers: dict[str, int] = {}
     nodes: list[list[Any]] = []
@@ -73,3 +78,7 @@ def _keys(crd: _Crd) -> dict[str, Any] | bool | None:
 def _values(crd: _Crd) -> dict[str, Any]:
     fields = crd.get("items", crd).get("properties", {})
     return {key: child["default"] for key, child in fields.items() if "default" in child}
+
+
+def _is_atomic(crd: _Crd) -> bool:
+    return crd.get("items", crd).get("x-kubernetes-map-type") == "atomic"

@@ -1,0 +1,73 @@
+"""``trainc install``: the manifests that put the controller into a cluster."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from trainc.cli.options import reporting
+from trainc.names import IMAGE_PREFIX
+
+_HELP = """
+Prints what a cluster needs to run the status controller: kinds, admission policies, rights
+and the Deployment. Nothing is sent anywhere.
+
+\b
+Examples:
+  trainc install | kubectl apply --server-side -f -
+      Serve every namespace.
+  trainc install --namespaced -n team-a -n team-b > install.yaml
+      Serve two namespaces, with rights in these only.
+  trainc install --compile --runtimes --no-crds
+      Compile TrainJobs made in the cluster (Kubeflow SDK); the kinds are
+      those of the operator that was there before.
+
+Deleting what this prints ends the controller; jobs that run keep running. Deleting the kinds
+deletes the TrainJobs: leave them out with --no-crds.
+"""
+
+
+@click.command(help=_HELP, short_help="Print what runs the controller in a cluster.")
+@click.option("--namespaced", is_flag=True, help="Rights in the namespaces of -n only.")
+@click.option(
+    "-n",
+    "--namespace",
+    "namespaces",
+    multiple=True,
+    metavar="NS",
+    help="With --namespaced: serve this one; may be repeated. Default: default.",
+)
+@click.option("--compile", "compiles", is_flag=True, help="Compile TrainJobs made in the cluster.")
+@click.option("--no-crds", is_flag=True, help="Without the kinds.")
+@click.option("--runtimes", "with_runtimes", is_flag=True, help="With the stock library.")
+@click.option("--service-monitor", is_flag=True, help="With a ServiceMonitor for Prometheus.")
+@click.option(
+    "--image-prefix", default=IMAGE_PREFIX, show_default=True, help="Where images come from."
+)
+@reporting
+def install(
+    namespaced: bool,
+    namespaces: tuple[str, ...],
+    compiles: bool,
+    no_crds: bool,
+    with_runtimes: bool,
+    service_monitor: bool,
+    image_prefix: str,
+) -> int:
+    """Prints the manifests."""
+    if namespaces and not namespaced:
+        raise click.UsageError("--namespace needs --namespaced")
+    from trainc.install.install import Installation, objects
+    from trainc.manifest.emit import emit
+
+    wanted = Installation(
+        namespaces=(namespaces or ("default",)) if namespaced else (),
+        compiles=compiles,
+        with_crds=not no_crds,
+        with_runtimes=with_runtimes,
+        monitored=service_monitor,
+        image_prefix=image_prefix,
+    )
+    sys.stdout.write("---\n".join(emit(manifest) for manifest in objects(wanted)))
+    return 0

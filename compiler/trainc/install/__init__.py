@@ -1,0 +1,1 @@
+"""What a cluster needs to run the controller: kinds, rights, policies, the workload itself."""

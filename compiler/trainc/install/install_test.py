@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from trainc.cli.install import install
+from trainc.install.crd import crds
+from trainc.install.files import OVERLAYS, files
+from trainc.install.install import Installation, objects
+from trainc.kube.generate import generate
+from trainc.kube.schema import FOLDER
+
+ROOT = Path(__file__).parents[3]
+DEPLOY = ROOT / "deploy"
+SHARED = Path(os.environ.get("TRAINC_CRDS_DIR", ROOT.parent / "shared/crds"))
+Json = dict[str, Any]
+
+
+def test_deploy_is_fresh() -> None:
+    for path, text in files().items():
+        file = DEPLOY / path
+        assert file.exists() and file.read_text() == text, (
+            f"deploy/{path} is stale; run: python -m trainc.install.files deploy"
+        )
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl for its kustomize")
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_an_overlay_is_what_install_prints(overlay: str) -> None:
+    out = subprocess.run(
+        ["kubectl", "kustomize", DEPLOY / "overlays" / overlay],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    theirs = {_key(each): each for each in yaml.safe_load_all(out.stdout)}
+    ours = {_key(each): each for each in objects(OVERLAYS[overlay])}
+    assert theirs == _plain(ours)
+
+
+def _key(manifest: Json) -> tuple[str, str, str]:
+    metadata = manifest["metadata"]
+    return manifest["kind"], metadata.get("namespace", ""), metadata["name"]
+
+
+def _plain(value: Any) -> Any:
+    return {key: json.loads(json.dumps(each)) for key, each in value.items()}
+
+
+def test_crds_hold_what_the_compiler_checks(tmp_path: Path) -> None:
+    """Generated from our CRDs, the tables are those generated from the reference's."""
+    for crd in crds():
+        (tmp_path / f"{crd['metadata']['name']}.yaml").write_text(json.dumps(crd))
+    for file, text in generate(tmp_path).items():
+        committed = (Path(FOLDER) / file).read_text()
+        if file != "rules.json":
+            assert text == committed, file
+            continue
+        ours = [r for r in json.loads(committed) if r["schema"] in ("trainjob", "runtime")]
+        assert json.loads(text) == ours
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"needs the reference's CRDs in {SHARED}")
+def test_crds_are_the_references_but_for_words_and_columns() -> None:
+    for crd in crds():
+        group, plural = crd["spec"]["group"], crd["spec"]["names"]["plural"]
+        theirs = yaml.safe_load((SHARED / f"{group}_{plural}.yaml").read_text())
+        assert crd["spec"]["names"] == theirs["spec"]["names"]
+        assert crd["spec"]["scope"] == theirs["spec"]["scope"]
+        (ours,), (reference,) = crd["spec"]["versions"], theirs["spec"]["versions"]
+        assert ours["name"] == reference["name"]
+        assert ours.get("subresources") == reference.get("subresources")
+        want = _meaning(reference["schema"]["openAPIV3Schema"])
+        assert _meaning(ours["schema"]["openAPIV3Schema"]) == want
+
+
+def _meaning(node: Json) -> Json:
+    """A schema without words, and without what says nothing."""
+    out = {key: value for key, value in node.items() if key not in ("description", "properties")}
+    if "properties" in node:
+        out["properties"] = {key: _meaning(child) for key, child in node["properties"].items()}
+    for key in ("items", "additionalProperties"):
+        if isinstance(node.get(key), dict):
+            out[key] = _meaning(node[key])
+    if node.get("type") == "array":
+        out.setdefault("x-kubernetes-list-type", "atomic")  # the default
+        # The order of a map's keys says nothing.
+        keys = node.get("x-kubernetes-list-map-keys")
+        if keys:
+            out["x-kubernetes-list-map-keys"] = sorted(keys)
+    if node.get("type") == "integer":
+        out.setdefault("format", "int64")  # Go's int
+    if out.get("x-kubernetes-map-type") == "granular":
+        del out["x-kubernetes-map-type"]  # the default
+    if "x-kubernetes-validations" in out:
+        out["x-kubernetes-validations"] = sorted(
+            (rule["rule"], rule["message"]) for rule in out["x-kubernetes-validations"]
+        )
+    # A field with a default is never missing.
+    fields = node.get("properties", {})
+    required = sorted(k for k in node.get("required", []) if "default" not in fields.get(k, {}))
+    out.pop("required", None)
+    return out | ({"required": required} if required else {})
+
+
+def test_the_command_prints_what_is_asked_for() -> None:
+    def kinds(*arguments: str) -> list[str]:
+        out = CliRunner().invoke(install, arguments)
+        assert out.exit_code == 0, out.output
+        return [each["kind"] for each in yaml.safe_load_all(out.stdout)]
+
+    assert kinds().count("CustomResourceDefinition") == 3
+    assert kinds("--no-crds").count("CustomResourceDefinition") == 0
+    assert kinds("--no-crds", "--service-monitor")[-1] == "ServiceMonitor"
+    assert kinds("--runtimes").count("ClusterTrainingRuntime") > 5
+    text = CliRunner().invoke(install, ["--image-prefix", "registry.example/x/"]).stdout
+    assert "image: registry.example/x/controller:v" in text
+
+
+def test_namespaces_need_namespaced() -> None:
+    out = CliRunner().invoke(install, ["-n", "team-a"])
+    assert out.exit_code == 2
+
+
+def test_secrets_are_only_ever_created() -> None:
+    for wanted in (*OVERLAYS.values(), Installation(namespaces=("a", "b"), compiles=True)):
+        for manifest in objects(wanted):
+            for rule in manifest.get("rules", []):
+                if "secrets" in rule["resources"]:
+                    assert rule["verbs"] == ["create"]
+                assert "*" not in (*rule["resources"], *rule["verbs"], *rule["apiGroups"])
+
+
+def test_namespaced_rights_are_in_the_namespaces() -> None:
+    wide = [
+        rule
+        for manifest in objects(Installation(namespaces=("team-a",)))
+        if manifest["kind"] == "ClusterRole"
+        for rule in manifest["rules"]
+    ]
+    assert [rule["resources"] for rule in wide] == [["tokenreviews"]]
