@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -27,8 +28,8 @@ from trainc.cache.sources.source import Reader
 Report = Callable[[dict[str, Any]], None]
 
 # Decoded at a time: a few batches, so that most batches need no joining.
-_BLOCKS_AT_ONCE: Final = 4
-_REPORT_ROWS: Final = 50_000
+_BLOCKS_AT_ONCE: Final = 2
+_REPORT_SECONDS: Final = 0.2
 
 
 def main() -> None:
@@ -121,11 +122,12 @@ def _counted(
 ) -> Iterator[pa.RecordBatch]:
     """Pass batches on, report their rows, and see that as many came as were planned."""
     total = told = 0
+    due = time.monotonic() + _REPORT_SECONDS
     for batch in batches:
         total += batch.num_rows
-        if total - told >= _REPORT_ROWS:
+        if time.monotonic() >= due:
             report({"rows": total - told})
-            told = total
+            told, due = total, time.monotonic() + _REPORT_SECONDS
         yield batch
     report({"rows": total - told})
     if total != segment.range.rows:

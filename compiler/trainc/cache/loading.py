@@ -42,7 +42,7 @@ class Loading:
         spill: Path,
         memory: int,
         process: "subprocess.Popen[str]",
-        loaded: Callable[["Loading"], None],
+        ended: Callable[["Loading"], None],
     ) -> None:
         """Give the process its assignment.
 
@@ -51,13 +51,13 @@ class Loading:
             spill: Folder on local disk.
             memory: Bytes that the load may hold in memory.
             process: From ``start_loader``.
-            loaded: Called once all rows are mapped.
+            ended: Called when all rows are mapped, or when ``error`` says why they are not.
         """
         self.store = Store(assignment, spill)
         self.rows = 0
         self.error = ""
         self._process = process
-        self._loaded = loaded
+        self._ended = ended
         job = {
             "assignment": assignment.encode().decode(),
             "spill": str(spill),
@@ -96,8 +96,7 @@ class Loading:
             self.error = f"the loader ended without a word (status {code})"
         if self.error:
             logger.warning("load of rows %s failed: %s", self.store.assignment.range, self.error)
-        else:
-            self._loaded(self)
+        self._ended(self)
 
     def _heard(self, message: dict[str, Any]) -> bool:
         self.rows += message.get("rows", 0)

@@ -5,6 +5,7 @@ loads in the background and says how far it is; until its range is whole it serv
 it served before it goes on serving until the new range is there.
 """
 
+import json
 import logging
 import os
 import shutil
@@ -12,7 +13,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pyarrow import flight
 
@@ -26,7 +27,9 @@ from trainc.cache.streaming import tables
 
 logger = logging.getLogger(__name__)
 
-ACTIONS = [
+_MOST_WAIT: Final = 5.0
+
+ACTIONS: Final = [
     ("health", "Whether the worker's rows are held."),
     ("stats", "Rows, bytes, progress and streams, as JSON."),
     ("load", "Internal: the head's assignment."),
@@ -54,6 +57,7 @@ class Worker(flight.FlightServerBase):
         self._store: Store | None = None
         self._loading: Loading | None = None
         self._waiting: subprocess.Popen[str] | None = None
+        self._news = threading.Condition()
         self.counters = Counters()
 
     def warm(self, kind: str) -> None:
@@ -106,7 +110,9 @@ class Worker(flight.FlightServerBase):
                 return [flight.Result(self._assigned().assignment.encode())]
             elif action.type == "health":
                 return json_result({"ready": self.ready})
-            elif action.type != "stats":
+            elif action.type == "stats":
+                self._wait(action.body.to_pybytes())
+            else:
                 raise KeyError(f"no action {action.type}")
             return json_result(self.state())
 
@@ -149,6 +155,16 @@ class Worker(flight.FlightServerBase):
             }
         return state | {"bytes": store.size if store else 0}
 
+    def _wait(self, body: bytes) -> None:
+        """Let the head, which asks with ``{"wait": SECONDS}``, hear at once of a load's end."""
+        seconds = float(json.loads(body).get("wait", 0)) if body else 0.0
+        with self._news:
+            self._news.wait_for(lambda: not self._is_loading(), min(seconds, _MOST_WAIT))
+
+    def _is_loading(self) -> bool:
+        loading = self._loading
+        return loading is not None and not self.ready and not loading.error
+
     def _assigned(self) -> Store:
         """The rows of the last assignment, held or not.
 
@@ -171,11 +187,15 @@ class Worker(flight.FlightServerBase):
         waiting, self._waiting = self._waiting, None
         process = waiting or start_loader(assignment.source.kind)
         logger.info("loading rows %s to %s of %s", *assignment.range, assignment.source.name)
-        self._loading = Loading(assignment, self._spill, self._memory, process, self._loaded)
+        self._loading = Loading(assignment, self._spill, self._memory, process, self._ended)
 
-    def _loaded(self, loading: Loading) -> None:
-        if loading is not self._loading:
-            return
+    def _ended(self, loading: Loading) -> None:
+        if loading is self._loading and not loading.error:
+            self._serve(loading)
+        with self._news:
+            self._news.notify_all()
+
+    def _serve(self, loading: Loading) -> None:
         self._store = loading.store
         logger.info("serving rows %s to %s", *loading.store.assignment.range)
         # What other plans left behind; streams of them go on, for a mapped file outlives its name.

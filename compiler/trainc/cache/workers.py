@@ -21,7 +21,8 @@ from trainc.cache.streams import said
 
 logger = logging.getLogger(__name__)
 
-_LOADING_SECONDS: Final = 0.05
+_WAIT: Final = b'{"wait": 0.25}'
+_AWAY_SECONDS: Final = 0.1
 _READY_SECONDS: Final = 1.0
 _FAILED_SECONDS: Final = 5.0
 
@@ -109,14 +110,20 @@ class Follower:
                 self._look()
             except (flight.FlightError, pa.ArrowException, OSError) as error:
                 self._lost(error)
-            pause = _READY_SECONDS if not self.reason else _LOADING_SECONDS
-            self._nudged.wait(pause)
+            self._nudged.wait(self._pause())
             self._nudged.clear()
+
+    def _pause(self) -> float:
+        """Seconds until the next look; a worker that loads answers when there is news."""
+        if not self.reason:
+            return _READY_SECONDS
+        loading = self._client is not None and not self.state.get("error")
+        return 0.0 if loading else _AWAY_SECONDS
 
     def _look(self) -> None:
         plan = self._plan()
         forced = self._forced.is_set()
-        state = self._act("reload" if forced else "stats")
+        state = self._act("reload") if forced else self._act("stats", _WAIT if self.reason else b"")
         if forced:
             self._forced.clear()
         if not _has(state, plan, self._index) or self._due(state):
