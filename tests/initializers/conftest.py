@@ -29,7 +29,7 @@ def versitygw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
     pytest.importorskip("boto3")
     process, server = start_versitygw(tmp_path_factory.mktemp("versitygw"))
     yield server
-    process.stop()
+    process.kill()  # nothing is lost, and asked to end some wait for their connections
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +40,7 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
             pytest.skip("needs moto[server] and boto3")
     process, server = start_moto(tmp_path_factory.mktemp("moto"))
     yield server
-    process.stop()
+    process.kill()  # nothing is lost, and asked to end some wait for their connections
 
 
 @pytest.fixture(params=["versitygw", "moto"])
@@ -63,7 +63,7 @@ def gcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip(why)
     process, url = start_fake_gcs(tmp_path_factory.mktemp("gcs"))
     yield url
-    process.stop()
+    process.kill()  # nothing is lost, and asked to end some wait for their connections
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +73,7 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip(why)
     process, url = start_azurite(tmp_path_factory.mktemp("azurite"))
     yield url
-    process.stop()
+    process.kill()
 
 
 @pytest.fixture

@@ -16,11 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from trainc.initializers.config import Ancestor, load_config
 from trainc.initializers.fetch import fetch
 from trainc.initializers.manifest import NAME
 from trainc.initializers.progress import Progress
 from trainc.initializers.target import PARTIAL
+
+# Tests that take long: `make test-initializers-full` runs them.
+full = pytest.mark.skipif(
+    not os.environ.get("TRAINC_TEST_FULL"), reason="long: `make test-initializers-full` runs it"
+)
 
 
 @dataclass(frozen=True)

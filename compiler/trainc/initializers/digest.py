@@ -20,7 +20,7 @@ from trainc.initializers.spans import split
 
 # A thread that computes does not read its connection meanwhile: after so many bytes another may.
 _TURN: Final = 16 * 1024 * 1024
-_PIECE: Final = 32 * 1024 * 1024
+_PIECE: Final = 8 * 1024 * 1024
 # Checksums: bytes of their values. Those of two neighbours give that of both.
 _CRC_BYTES: Final = {"crc32": 4, "crc32c": 4, "crc64nvme": 8}
 _WINDOW: Final = 256 * 1024  # bytes read back at a time: small enough to stay in the CPU's cache

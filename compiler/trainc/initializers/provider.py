@@ -118,14 +118,25 @@ def provider_of(config: Config) -> tuple[Provider, DatasetProvider]:
     Raises:
         ConfigurationError: if no provider serves the scheme for this ancestor; names those that do.
     """
-    served = {
-        scheme: (provider, opened)
-        for scheme, provider in discover().items()
-        if (opened := provider.dataset if config.ancestor == "dataset" else provider.model)
-    }
-    if config.uri.scheme not in served:
-        known = ", ".join(served)
-        raise ConfigurationError(
-            f"no provider fetches a {config.ancestor} from {config.uri.scheme}://; known: {known}"
-        )
-    return served[config.uri.scheme]
+    scheme = config.uri.scheme
+    for found in (_named(scheme), discover()):
+        served = {
+            name: (provider, opened)
+            for name, provider in found.items()
+            if (opened := provider.dataset if config.ancestor == "dataset" else provider.model)
+        }
+        if scheme in served:
+            return served[scheme]
+    known = ", ".join(served)
+    raise ConfigurationError(
+        f"no provider fetches a {config.ancestor} from {scheme}://; known: {known}"
+    )
+
+
+def _named(scheme: str) -> dict[str, Provider]:
+    """The provider in the file of that name, so that not all need be read in; else nothing."""
+    names = {module.name for module in pkgutil.iter_modules(providers.__path__)}
+    if scheme not in names:
+        return {}
+    provider = importlib.import_module(f"{providers.__name__}.{scheme}").PROVIDER
+    return {scheme: provider} if scheme in provider.schemes else {}

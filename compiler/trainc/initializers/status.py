@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import ssl
-import urllib.request
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,6 +59,9 @@ def payload(snapshot: Snapshot, ancestor: str, now: datetime) -> dict[str, objec
 
 
 def _post(url: str, environ: Mapping[str, str], body: dict[str, object]) -> None:
+    import ssl  # of the standard library, but most pods have no endpoint to read them in for
+    import urllib.request
+
     headers = {"Content-Type": "application/json"}
     if path := environ.get(TOKEN):
         token = Path(path).read_text(encoding="utf-8").strip()  # read anew each time: it rotates

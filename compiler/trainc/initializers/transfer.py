@@ -34,7 +34,10 @@ from trainc.initializers.spans import gaps, merged, split
 from trainc.initializers.stream import stream
 from trainc.initializers.target import WRITTEN_IN_ORDER, Target, disk_error
 
-_RANGE: Final = WRITTEN_IN_ORDER  # bytes asked for in one request
+# Bytes asked for in one request: few large ones cost least, several share the work of one file.
+_LEAST: Final = 8 * 1024 * 1024
+_MOST: Final = 64 * 1024 * 1024
+_REQUESTS: Final = 16
 _STEP: Final = 4 * 1024 * 1024  # bytes: what a killed fetch loses of each connection
 _ATTEMPTS: Final = 2  # of a file whose bytes are not the ones promised
 _SECOND: Final = 10**9  # nanoseconds
@@ -120,7 +123,7 @@ class _Transfer:
         growing = GrowingDigest(fd, file.size, file.digest or RECORDED)
         held = [span for span in merged(kept, file.size) if not has_hole(fd, *span)]
         reserve(fd, file.size)
-        spans = [span for gap in gaps(held, file.size) for span in split(*gap, _RANGE)]
+        spans = [span for gap in gaps(held, file.size) for span in split(*gap, _range(file.size))]
         work = _Spans(self._site, part, growing, len(spans) + 1)
         # From the end: the last one added is the first one fetched.
         for span in reversed(spans):
@@ -236,3 +239,8 @@ class _Spans:
     def _note(self, start: int, end: int) -> None:
         if self.part.file.version:
             self._site.journal.range(self.part.name, start, end)
+
+
+def _range(size: int) -> int:
+    """Bytes of a file of that size to ask for at once."""
+    return max(_LEAST, min(_MOST, size // _REQUESTS // _LEAST * _LEAST))

@@ -1,0 +1,209 @@
+"""The three requests that are made of S3 besides small reads: list, head, and a range of bytes.
+
+In: a bucket and keys, as they are: a key may be ``..``, end with a slash or hold any character.
+Out: entries, headers, open answers, or failures by kind. ``obstore`` moves small objects with less
+work; it can neither say such keys nor show what an answer's headers tell.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import Message
+from typing import IO, Any, Final
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, unquote_plus, urlsplit
+from xml.etree import ElementTree
+
+from trainc.initializers.failure import (
+    ConfigurationError,
+    FetchError,
+    IntegrityError,
+    NotFoundError,
+    PermissionDeniedError,
+    TransientError,
+)
+from trainc.initializers.sigv4 import Keys, canonical_query, signed
+
+# Characters of a path that are signed as they are.
+_SAFE: Final = "/-_.~"
+_DENIED: Final = frozenset(
+    {
+        "ExpiredToken",
+        "InvalidAccessKeyId",
+        "InvalidToken",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
+        "XAdminUserNotFound",  # versitygw, with 404
+    }
+)
+_PASSING: Final = frozenset({"RequestTimeout", "SlowDown", "Throttling", "RequestTimeTooSkewed"})
+_MISCONFIGURED: Final = frozenset({"InvalidBucketName", "AuthorizationHeaderMalformed"})
+_ERROR_BYTES: Final = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An object, as a listing has it; ``etag`` keeps its quotes and may be empty."""
+
+    key: str
+    size: int
+    etag: str
+    modified: str
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Where requests go, and what signs them.
+
+    Attributes:
+        name: The bucket's.
+        url: Its URL, with the bucket in host or path, without a slash at the end.
+        region: Its region.
+        keys: Gives the keys for now; None signs nothing.
+        timeout: Seconds of silence after which a connection is dead.
+        opener: Opens requests; proxies are the environment's.
+    """
+
+    name: str
+    url: str
+    region: str
+    keys: Callable[[], Keys | None]
+    timeout: float
+    opener: urllib.request.OpenerDirector
+
+    def entries(self, prefix: str, most: int = 0) -> Iterator[Entry]:
+        """The objects whose keys begin so, in the order of their keys; ``most`` of them."""
+        asked = {"list-type": "2", "prefix": prefix, "encoding-type": "url"}
+        if most:
+            asked["max-keys"] = str(most)
+        while True:
+            with self.opened("GET", "", asked) as answer, _read(self.name):
+                page = ElementTree.fromstring(answer.read())
+            escaped = _text(page, "EncodingType") == "url"
+            for each in page.iterfind("{*}Contents"):
+                yield _entry(each, escaped)
+            token = _text(page, "NextContinuationToken")
+            if most or _text(page, "IsTruncated") != "true" or not token:
+                return
+            asked["continuation-token"] = token
+
+    def head(self, key: str, part: int = 0) -> Message:
+        """What the server says of an object, checksums included; or of one of its parts."""
+        asked = {"partNumber": str(part)} if part else {}
+        with self.opened("HEAD", key, asked, {"x-amz-checksum-mode": "ENABLED"}) as answer:
+            return answer.headers
+
+    @contextmanager
+    def opened(
+        self,
+        method: str,
+        key: str,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[http.client.HTTPResponse]:
+        """The answer to a request, while the block reads it.
+
+        Raises:
+            FetchError: of the kind that fits.
+        """
+        path = f"/{quote(key, safe=_SAFE)}" if key else ""
+        asked = f"?{canonical_query(query)}" if query else ""
+        url = f"{self.url}{path}{asked}"
+        keys = self.keys()
+        given = dict(headers or {})
+        if keys is not None:
+            given = signed(method, url, given, keys, self.region, datetime.now(UTC))
+        request = urllib.request.Request(url, headers=given, method=method)
+        name = f"s3://{self.name}{f': {key!r}' if key else ''}"
+        with _read(f"{name} at {urlsplit(self.url).netloc}"):
+            answer = self.opener.open(request, timeout=self.timeout)
+        with answer:
+            yield answer
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Leaves a redirect to the caller: it would need another signature."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: Any,
+        newurl: str,
+    ) -> None:
+        """Follows none."""
+
+
+def new_opener(ca_bundle: str = "") -> urllib.request.OpenerDirector:
+    """An opener; it trusts the authorities of a file, or the system's."""
+    context = ssl.create_default_context(cafile=ca_bundle or None)
+    return urllib.request.build_opener(_NoRedirects, urllib.request.HTTPSHandler(context=context))
+
+
+@contextmanager
+def _read(name: str) -> Iterator[None]:
+    """Turns what a request can raise into failures, by kind."""
+    try:
+        yield
+    except HTTPError as error:
+        with error:
+            raise _of_answer(error, name) from error
+    except URLError as error:
+        if isinstance(error.reason, ssl.SSLCertVerificationError):
+            raise ConfigurationError(f"{name}: {error.reason}") from error
+        raise TransientError(f"{name}: {error.reason}") from error
+    except ElementTree.ParseError as error:
+        raise TransientError(f"{name}: the listing cannot be read: {error}") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise TransientError(f"{name}: {error or type(error).__name__}") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{name}: {error}") from error
+
+
+def _of_answer(error: HTTPError, name: str) -> FetchError:
+    """The kind of failure that a server's answer is."""
+    code, message = _said(error)
+    text = f"{name}: {error.code} {code or error.reason}{message and ': ' + message}"
+    wish = error.headers.get("Retry-After", "")
+    if error.code >= 500 or error.code in (408, 425, 429) or code in _PASSING:
+        return TransientError(text, retry_after=float(wish) if wish.isdigit() else 0.0)
+    if error.code == 412:
+        return TransientError(f"{name} was changed while it was fetched", again=False)
+    if code in _MISCONFIGURED:
+        return ConfigurationError(text)
+    if error.code in (401, 403) or code in _DENIED:
+        return PermissionDeniedError(text)
+    if error.code == 416:
+        return IntegrityError(text)
+    return NotFoundError(text) if error.code == 404 else ConfigurationError(text)
+
+
+def _said(error: HTTPError) -> tuple[str, str]:
+    """The code and the message of an error's body, where it has one."""
+    try:
+        body = ElementTree.fromstring(error.read(_ERROR_BYTES))
+    except (ElementTree.ParseError, OSError, http.client.HTTPException):
+        return "", ""
+    return _text(body, "Code"), _text(body, "Message")
+
+
+def _entry(found: ElementTree.Element, escaped: bool) -> Entry:
+    key = _text(found, "Key")
+    return Entry(
+        key=unquote_plus(key) if escaped else key,
+        size=int(_text(found, "Size") or 0),
+        etag=_text(found, "ETag"),
+        modified=_text(found, "LastModified"),
+    )
+
+
+def _text(element: ElementTree.Element, name: str) -> str:
+    return element.findtext(f"{{*}}{name}") or ""
