@@ -1,7 +1,5 @@
 """Findings about the user's files: where (``Mark``), what (``Problem``), and the one exception."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 

@@ -1,7 +1,5 @@
 """Files in, a Plan out: the calls of a build in order."""
 
-from __future__ import annotations
-
 import logging
 import os
 import sys
@@ -64,9 +62,9 @@ class Options(NamedTuple):
     image_prefix: str | None = None
     exclude: tuple[str, ...] = ()
     out_dir: str | None = None
-    project: Project | None = None
+    project: "Project | None" = None
     env: str | None = None
-    values: Values | None = None
+    values: "Values | None" = None
     on_change: OnChange = "keep"
     profile: str = "none"
     allow_ttl: bool = False

@@ -1,7 +1,5 @@
 """Info: the job as policies see it. Holds the Spec; never the JobSet. Frozen; changes copy."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -72,22 +70,22 @@ class Info(NamedTuple):
             for pod in range(pod_set.count):
                 yield self.host(pod_set, pod, replica)
 
-    def with_pod_set(self, pod_set: PodSet) -> Info:
+    def with_pod_set(self, pod_set: PodSet) -> "Info":
         """The job with the pod set of that name replaced."""
         return self.with_pod_sets(lambda old: pod_set if old.name == pod_set.name else old)
 
-    def with_pod_sets(self, change: Callable[[PodSet], PodSet]) -> Info:
+    def with_pod_sets(self, change: Callable[[PodSet], PodSet]) -> "Info":
         """The job with every pod set passed through ``change``."""
         return self._replace(pod_sets=tuple(change(pod_set) for pod_set in self.pod_sets))
 
-    def with_object(self, manifest: Mapping[str, Any]) -> Info:
+    def with_object(self, manifest: Mapping[str, Any]) -> "Info":
         """The job with one more object to print."""
         return self._replace(objects=(*self.objects, manifest))
 
-    def with_secret(self, name: str, kind: str) -> Info:
+    def with_secret(self, name: str, kind: str) -> "Info":
         """The job with one more Secret that it needs."""
         return self._replace(secrets=(*self.secrets, SecretRequest(name, kind)))
 
-    def with_quirk(self, name: str, path: Path, message: str) -> Info:
+    def with_quirk(self, name: str, path: Path, message: str) -> "Info":
         """The job with the warning that a quirk of the reference shapes its output."""
         return self._replace(problems=(*self.problems, *self.spec.quirk(name, path, message)))

@@ -1,7 +1,5 @@
 """PodSet and Container: the pods of a replicated job as policies see them. Changes copy."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -48,7 +46,7 @@ class Container(NamedTuple):
     mounts: Items
     resources: Mapping[str, Any]
 
-    def with_env(self, items: Iterable[Mapping[str, Any]]) -> Container:
+    def with_env(self, items: Iterable[Mapping[str, Any]]) -> "Container":
         """The container with each variable set, in place where it has one of that name."""
         items = list(items)
         # What stands there already, as the job's env does when it is set for the last time.
@@ -57,7 +55,7 @@ class Container(NamedTuple):
             return self
         return self._replace(env=upsert(self.env, items, "name"))
 
-    def with_mounts(self, *mounts: Mapping[str, Any]) -> Container:
+    def with_mounts(self, *mounts: Mapping[str, Any]) -> "Container":
         """The container with each mount set, in place where something is mounted at its path."""
         return self._replace(mounts=upsert(self.mounts, mounts, "mountPath"))
 
@@ -122,22 +120,22 @@ class PodSet(NamedTuple):
         """The container that trains, or None where the job has none of that name."""
         return next((c for c in self.containers if c.name == names.NODE), None)
 
-    def with_count(self, count: int) -> PodSet:
+    def with_count(self, count: int) -> "PodSet":
         """The pod set with that many pods."""
         return self._replace(count=count)
 
-    def with_node(self, node: Container) -> PodSet:
+    def with_node(self, node: Container) -> "PodSet":
         """The pod set with every container named ``node`` as given (there is one at most)."""
         return self._replace(
             containers=tuple(node if c.name == names.NODE else c for c in self.containers)
         )
 
-    def with_env(self, /, **env: str) -> PodSet:
+    def with_env(self, /, **env: str) -> "PodSet":
         """The pod set with these variables set in the container that trains."""
         node = self.node
         return self if node is None else self.with_node(node.with_env(env_items(env)))
 
-    def with_port(self, port: int) -> PodSet:
+    def with_port(self, port: int) -> "PodSet":
         """The pod set with a TCP port open in the container that trains."""
         node = self.node
         if node is None:
@@ -145,7 +143,7 @@ class PodSet(NamedTuple):
         item = {"containerPort": port, "protocol": "TCP"}
         return self.with_node(node._replace(ports=with_port(node.ports, item)))
 
-    def with_volumes(self, *volumes: Mapping[str, Any]) -> PodSet:
+    def with_volumes(self, *volumes: Mapping[str, Any]) -> "PodSet":
         """The pod set with each volume set, in place where it has one of that name."""
         return self._replace(volumes=upsert(self.volumes, volumes, "name"))
 

@@ -6,8 +6,6 @@ type has one, the patch strategy and merge key. The API server and the reference
 object into these types and print it again; ``normalise`` does the same to plain data.
 """
 
-from __future__ import annotations
-
 import json
 import os.path
 from collections.abc import Mapping

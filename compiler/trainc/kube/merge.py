@@ -8,8 +8,6 @@ Upstream merges field by field even where only one field may be set (a volume's 
 value), and so leaves two; ``Rules`` tells where a merge shall differ.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 

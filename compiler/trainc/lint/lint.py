@@ -5,8 +5,6 @@ is a group of them and is found by being there. What a code means, with a bad an
 stands in ``pages/CODE.md``.
 """
 
-from __future__ import annotations
-
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache

@@ -25,6 +25,8 @@ def jobset(info: Info) -> Manifest:
     jobs = [_job(pod_set, compat) for pod_set in info.pod_sets]
     if jobs:
         spec["replicatedJobs"] = jobs
+    if compat.version is None and "volumeClaimPolicies" in spec:
+        spec["volumeClaimPolicies"] = [_claims(policy) for policy in spec["volumeClaimPolicies"]]
     spec.pop("suspend", None)
     if compat.keeps("kueue-labels") or not (kueue_labels(info) or queued(info)):
         spec["suspend"] = bool(info.spec.job.spec.get("suspend", False))
@@ -34,6 +36,17 @@ def jobset(info: Info) -> Manifest:
         "metadata": _metadata(info),
         "spec": spec,
     }
+
+
+def _claims(policy: Mapping[str, Any]) -> Manifest:
+    """A claim policy as JobSet's webhook completes it.
+
+    The list is immutable, and one that lacks what the webhook added differs from it: the API server
+    would refuse to apply the same file a second time.
+    """
+    retention = {"whenDeleted": "Delete", **policy.get("retentionPolicy", {})}
+    templates = [{**template, "status": {}} for template in policy.get("templates", [])]
+    return {**policy, "retentionPolicy": retention, "templates": templates}
 
 
 def kueue_labels(info: Info) -> dict[str, str]:

@@ -1,7 +1,5 @@
 """Plan: the objects that shall exist, each with its origin; and what the controller must know."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 

@@ -1,7 +1,5 @@
 """What the default mode prints beside what Kubeflow Trainer v2.3.0 prints."""
 
-from __future__ import annotations
-
 from typing import Final, NamedTuple
 
 
@@ -25,6 +23,12 @@ ADDITIONS: Final = {
             "managed-by",
             "label app.kubernetes.io/managed-by: trainc on every object",
             r"^\w+\.metadata\.labels",
+        ),
+        Addition(
+            "claim-defaults",
+            "volumeClaimPolicies as JobSet's webhook completes them, so that the same file can be "
+            "applied again",
+            r"\.volumeClaimPolicies",
         ),
         Addition(
             "initializer-claim",

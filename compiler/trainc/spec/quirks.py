@@ -4,8 +4,6 @@ A quirk is a defect of the reference that ``--compat v2.3.0`` reproduces and the
 mends. ``docs/fidelity.md`` is made from this table.
 """
 
-from __future__ import annotations
-
 from typing import Final, NamedTuple
 
 

@@ -1,7 +1,5 @@
 """A TrainingRuntime or ClusterTrainingRuntime: a frozen view, and the template it expands to."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """Spec: a TrainJob and the runtime it names, patches applied; and the problems it can name."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """A TrainJob as the rest of the compiler reads it: a frozen view of one checked document."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
