@@ -90,7 +90,7 @@ def test_an_iceberg_table_in_s3(
 def test_a_slow_source_loads_in_the_background_and_tells_how_far_it_is(
     server: int, credentials: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    slow = Proxy(server, rate=3_000_000)
+    slow = Proxy(server, rate=500_000)  # seconds, so that a busy machine sees some of them
     credentials.setenv("ENDPOINT", f"http://127.0.0.1:{slow.port}")
     running = Running(Source("parquet", "s3://lake/rows", "rows"), tmp_path)
     try:
