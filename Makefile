@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 300
 CORPUS := $(or $(TRAINC_CONFORMANCE_DIR),../shared/conformance)
 
 .DEFAULT_GOAL := check
-.PHONY: check help setup demo format lint types test fresh out golden bench fuzz wheel \
+.PHONY: check help setup demo format lint types test test-cluster fresh out golden bench fuzz wheel \
 	bench-cache prove-cache conformance requirements peers clean
 
 check: format lint types test fresh  ## the whole gate (default)
@@ -43,6 +43,10 @@ types: $(SETUP)
 
 test: $(SETUP)  ## run the tests
 	$(BIN)/pytest
+
+test-cluster: $(SETUP)  ## run the tests that need a control plane; builds what is missing
+	$(BIN)/python -m tests.cluster.binaries
+	TRAINC_TEST_CLUSTER=1 $(BIN)/pytest tests/cluster
 
 fresh: $(SETUP)  ## fail when out/ is not what examples/ compile to
 	@rm -rf build/out && mkdir -p build
