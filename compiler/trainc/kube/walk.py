@@ -81,4 +81,4 @@ def _values(crd: _Crd) -> dict[str, Any]:
 
 
 def _is_atomic(crd: _Crd) -> bool:
-    return crd.get("items", crd).get("x-kubernetes-map-type") == "atomic"
+    return bool(crd.get("items", crd).get("x-kubernetes-map-type") == "atomic")

@@ -25,7 +25,7 @@ def jobset(info: Info) -> Manifest:
     jobs = [_job(pod_set, compat) for pod_set in info.pod_sets]
     if jobs:
         spec["replicatedJobs"] = jobs
-    if compat.version is None and "volumeClaimPolicies" in spec:
+    if compat.extends and "volumeClaimPolicies" in spec:
         spec["volumeClaimPolicies"] = [_claims(policy) for policy in spec["volumeClaimPolicies"]]
     spec.pop("suspend", None)
     if compat.keeps("kueue-labels") or not (kueue_labels(info) or queued(info)):
