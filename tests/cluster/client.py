@@ -96,7 +96,14 @@ class Client:
         self._pool = urllib3.PoolManager(
             maxsize=16, ca_certs=ca_file, retries=False, timeout=urllib3.Timeout(30)
         )
-        self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._warnings: list[str] = []
+
+    def warnings(self, work: Callable[[], Any]) -> list[str]:
+        """What the API server warned of while ``work`` was done."""
+        before = len(self._warnings)
+        work()
+        return self._warnings[before:]
 
     def call(
         self,
@@ -104,6 +111,7 @@ class Client:
         path: str,
         body: Any = None,
         content_type: str = "application/json",
+        accept: str = "application/json",
         **query: str,
     ) -> Json:
         """One request; the answer's JSON.
@@ -115,9 +123,10 @@ class Client:
         response = self._pool.request(
             method,
             f"{url}?{urlencode(query)}" if query else url,
-            headers={**self._headers, "Content-Type": content_type},
+            headers={**self._headers, "Content-Type": content_type, "Accept": accept},
             body=None if body is None else json.dumps(body).encode(),
         )
+        self._warnings += response.headers.getlist("Warning")
         answer = _json_or_text(response.data)
         if response.status >= 400:
             raise ApiError(response.status, answer)
