@@ -13,7 +13,7 @@ CORPUS := $(or $(TRAINC_CONFORMANCE_DIR),../shared/conformance)
 
 .DEFAULT_GOAL := check
 .PHONY: check help setup demo format lint types test test-cluster fresh out golden bench fuzz wheel \
-	bench-cache prove-cache conformance requirements peers clean
+	bench-cache bench-controller soak deploy prove-cache conformance requirements peers clean
 
 check: format lint types test fresh  ## the whole gate (default)
 
@@ -44,6 +44,12 @@ types: $(SETUP)
 test: $(SETUP)  ## run the tests
 	$(BIN)/pytest
 
+SOAK_SECONDS ?= 1200
+
+soak: $(SETUP)  ## random job life for SOAK_SECONDS (1200), then every status must be right
+	@$(BIN)/python -m tests.cluster.binaries
+	$(BIN)/python -m tests.cluster.soak --seconds $(SOAK_SECONDS)
+
 test-cluster: $(SETUP)  ## run the tests that need a control plane; builds what is missing
 	$(BIN)/python -m tests.cluster.binaries
 	TRAINC_TEST_CLUSTER=1 $(BIN)/pytest tests/cluster
@@ -61,6 +67,14 @@ golden: out  ## rewrite every expected output: out/ and the generated pages
 
 bench: $(SETUP)  ## measure against the bars, rewrite docs/performance.md
 	$(BIN)/python -m tests.bench
+
+bench-controller: $(SETUP)  ## measure the status controller and its progress server
+	@$(BIN)/python -m tests.cluster.binaries
+	$(BIN)/python -m tests.bench.controller_bench
+	$(BIN)/python -m tests.bench.progress_bench
+
+deploy: $(SETUP)  ## write deploy/ anew: kinds, policies, rights, the Deployment
+	$(BIN)/python -m trainc.install.files deploy
 
 bench-cache: $(SETUP)  ## measure the data cache, rewrite docs/performance-cache.md
 	$(BIN)/python -m tests.bench.cache_bench
