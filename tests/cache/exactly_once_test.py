@@ -2,10 +2,12 @@
 
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from pyarrow import flight
 from tests.cache.proxy import Proxy
 from tests.cache.running import Running, eventually, ids, write_parquet
 
+from trainc.cache.client import CacheDataset
 from trainc.cache.shard import Policy
 
 # `make prove-cache` takes many more.
@@ -63,8 +66,9 @@ def test_the_head_refuses_while_a_range_is_missing_and_says_which(cut: Cut) -> N
     assert cut.cache.act("stats")["missing"] == []
 
 
-def test_a_worker_that_hangs_is_asked_again(cut: Cut) -> None:
-    batches = iter(cut.cache.dataset(ahead=1, stall=0.5))
+@pytest.mark.parametrize("computes", [False, True])
+def test_a_worker_that_hangs_is_asked_again(cut: Cut, computes: bool) -> None:
+    batches = _paced(cut.cache.dataset(ahead=1, stall=0.5), computes)
     found = [next(batches)]
     for proxy in cut.proxies:
         proxy.silent = True
@@ -72,6 +76,18 @@ def test_a_worker_that_hangs_is_asked_again(cut: Cut) -> None:
     back.start()
     found += batches
     assert ids(found) == list(range(ROWS))
+
+
+def _read(dataset: CacheDataset, computes: bool) -> list[int]:
+    return ids(_paced(dataset, computes))
+
+
+def _paced(dataset: CacheDataset, computes: bool) -> Iterator[pa.RecordBatch]:
+    """The batches as a reader takes them that computes (so it is read ahead for) or does not."""
+    for batch in dataset:
+        yield batch
+        if computes:
+            time.sleep(0.002)
 
 
 def _speak(proxy: Proxy) -> None:
@@ -100,6 +116,7 @@ def test_a_stream_that_is_cut_goes_on(cut: Cut, seed: int | None) -> None:
     epoch=st.integers(0, 5),
     block=st.sampled_from([0, 97, 1000]),
     policy=st.sampled_from(["even", "pad", "drop"]),
+    computes=st.booleans(),
 )
 @settings(deadline=None, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 def test_the_union_is_the_table_wherever_streams_are_cut(
@@ -111,6 +128,7 @@ def test_the_union_is_the_table_wherever_streams_are_cut(
     epoch: int,
     block: int,
     policy: Policy,
+    computes: bool,
 ) -> None:
     for proxy, cuts in zip(cut.proxies, kills, strict=True):
         proxy.cuts = list(cuts)
@@ -120,7 +138,7 @@ def test_the_union_is_the_table_wherever_streams_are_cut(
         dataset = cut.cache.dataset(
             rank=rank, world=world, seed=seed, epoch=epoch, block=block, policy=policy
         )
-        rows = [row for part in range(parts) for row in ids(dataset.split(part, parts))]
+        rows = [row for part in range(parts) for row in _read(dataset.split(part, parts), computes)]
         seen.update(rows)
         sizes.append(len(rows))
     table = Counter(range(ROWS))

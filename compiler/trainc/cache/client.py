@@ -21,8 +21,9 @@ from pyarrow import flight
 
 from trainc import names
 from trainc.cache.allocator import keep_buffers
+from trainc.cache.assembly import Assembly
 from trainc.cache.layout import Layout
-from trainc.cache.prefetch import Prefetch
+from trainc.cache.prefetch import prefetched
 from trainc.cache.request import Request
 from trainc.cache.security import Security
 from trainc.cache.shard import Policy
@@ -116,7 +117,8 @@ class CacheDataset:
         """
         patience = Patience(self.patience)
         layout = Layout.decode(self._info(patience).app_metadata)
-        yield from Prefetch(layout, self._security, patience, self.ahead, self.stall)
+        assembly = Assembly(layout, self._security, patience)
+        yield from prefetched(assembly, self.ahead, self.stall)
 
     def __len__(self) -> int:
         """Rows of the reader's share."""

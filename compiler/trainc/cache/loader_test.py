@@ -22,6 +22,8 @@ from trainc.cache.shard import Range
 from trainc.cache.sources import opening
 from trainc.cache.sources.source import Piece, Source, Survey
 from trainc.cache.store import Store
+from trainc.cache.streaming import runs_held, tables
+from trainc.cache.ticket import Ticket
 
 SCHEMA = pa.schema([("id", pa.int64())])
 
@@ -80,10 +82,51 @@ def test_a_load_is_mapped_and_found_again(tmp_path: Path) -> None:
     for rows in (Range(2500, 5000), Range(2999, 3001), Range(4000, 4000), Range(2512, 4990)):
         ids = [i for batch in store.batches(rows) for i in batch["id"].to_pylist()]
         assert ids == list(range(*rows))
+        assert [i for table in store.tables(rows) for i in table["id"].to_pylist()] == ids
     # A second load finds the files and reads nothing.
     for file in (tmp_path / "data").iterdir():
         file.unlink()
     load(assignment, tmp_path / "spill", Gate(64 << 20), 2, heard.append)
+
+
+@pytest.fixture(scope="module")
+def long_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The second half of 24,000 rows: 12 MB in two segments of several blocks."""
+    folder = tmp_path_factory.mktemp("long")
+    (folder / "data").mkdir()
+    assignment = an_assignment(folder / "data", [12_000, 6_000, 6_000], workers=2, width=1000)
+    heard: list[dict[str, Any]] = []
+    patch = pytest.MonkeyPatch()
+    patch.setattr(segmenting, "SEGMENT_BYTES", 5_000_000)
+    load(assignment, folder / "spill", Gate(64 << 20), 2, heard.append)
+    patch.undo()
+    store = Store(assignment, folder / "spill")
+    for message in heard:
+        if "segment" in message:
+            store.add(Range(*message["segment"]))
+    assert len(heard) > 2 and not store.missing()
+    return store
+
+
+@given(st.data(), st.none() | st.integers(0, 99), st.sampled_from([7, 300, 1344, 9000]))
+@settings(deadline=None, max_examples=40)
+def test_a_streams_batches_end_with_its_runs_wherever_it_is_taken_up(
+    long_store: Store, data: st.DataObject, seed: int | None, block: int
+) -> None:
+    assignment = long_store.assignment
+    start = data.draw(st.integers(0, 24_000))
+    ticket = Ticket(start, data.draw(st.integers(start, 24_000)), seed=seed, block=block)
+    runs = list(runs_held(ticket, assignment.rows, assignment.range))
+    whole = [row for run in runs for row in range(*run)]
+    ticket = ticket.with_offset(data.draw(st.integers(0, len(whole))))
+    batches = [batch for table in tables(ticket, long_store) for batch in table.to_batches()]
+    found = [row for batch in batches for row in batch["id"].to_pylist()]
+    assert found == whole[ticket.offset :]
+    ends = {run.stop for run in runs}
+    for batch in batches:
+        rows = batch["id"].to_pylist()
+        assert rows == list(range(rows[0], rows[0] + len(rows)))
+        assert not ends & set(rows[1:])
 
 
 def test_a_file_that_holds_other_rows_is_refused(tmp_path: Path) -> None:

@@ -1,116 +1,98 @@
-"""Reads ahead in a thread, so that the network works while the reader computes.
+"""Reads ahead while the reader computes.
 
-In: a layout. Out: its batches, in order. The thread holds at most a few batches ready; a worker
-that says nothing for too long is given up and asked again.
+In: an assembly of batches. Out: the same batches, in order. A reader that does nothing with a batch
+but take the next is given them directly: a second thread would only cost it. One that computes gets
+a thread, which holds a few batches ready.
 """
 
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Generator, Iterator
 from typing import Any, Final
 
 import pyarrow as pa
 
-from trainc.cache.layout import Layout
-from trainc.cache.security import Security
-from trainc.cache.streams import Patience, Stream
+from trainc.cache.assembly import Assembly, Watch
 
 _END: Final = object()
 _LOOK_SECONDS: Final = 0.01
+# Mean time between two batches from which on the reader is held to compute, and batches it takes to
+# find out.
+_COMPUTES_SECONDS: Final = 0.0005
+_LEAST: Final = 2
 
 
-class Prefetch:
-    """The batches of one epoch of one reader."""
+def prefetched(assembly: Assembly, ahead: int, stall: float) -> Iterator[pa.RecordBatch]:
+    """The batches of an assembly, read ahead where that pays.
 
-    def __init__(
-        self, layout: Layout, security: Security, patience: Patience, ahead: int, stall: float
-    ) -> None:
-        """Begins to read.
+    Args:
+        assembly: What to read; is released at the end.
+        ahead: Batches held ready.
+        stall: Seconds without a row after which a stream is asked for again.
 
-        Args:
-            layout: What to read from where.
-            security: How to speak to the workers.
-            patience: How long to wait for one that fails.
-            ahead: Batches held ready.
-            stall: Seconds without a row after which a stream is asked for again.
-        """
-        self._layout = layout
-        self._security = security
-        self._patience = patience
-        self._stall = stall
+    Raises:
+        CacheUnavailable: A worker could not be reached for too long.
+    """
+    watch = Watch(assembly, stall)
+    batches = assembly.batches()
+    try:
+        if (yield from _until_it_computes(batches)):
+            yield from _Ahead(assembly, batches, ahead).batches()
+    finally:
+        watch.end()
+        assembly.release()
+
+
+def _until_it_computes(
+    batches: Iterator[pa.RecordBatch],
+) -> Generator[pa.RecordBatch, None, bool]:
+    """Give batches directly; whether the reader was found to compute before they ended."""
+    away = 0.0
+    for count, batch in enumerate(batches, start=1):
+        left = time.perf_counter()
+        yield batch
+        away += time.perf_counter() - left
+        if count >= _LEAST and away > count * _COMPUTES_SECONDS:
+            return True
+    return False
+
+
+class _Ahead:
+    """A thread that reads, and the batches it has ready."""
+
+    def __init__(self, assembly: Assembly, batches: Iterator[pa.RecordBatch], ahead: int) -> None:
+        self._assembly = assembly
         self._ready: queue.Queue[Any] = queue.Queue(max(1, ahead))
-        self._streams: dict[tuple[int, int], Stream] = {}
-        self._current: Stream | None = None
         self._closed = False
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(batches,), daemon=True)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
         self._thread.start()
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """The batches, in order.
-
-        Raises:
-            CacheUnavailable: A worker could not be reached for too long.
-        """
         try:
-            while (item := self._take()) is not _END:
+            while (item := self._ready.get()) is not _END:
                 if isinstance(item, BaseException):
                     raise item
                 yield item
         finally:
-            self.close()
+            self._close()
 
-    def close(self) -> None:
-        """Stop reading and end the thread."""
+    def _close(self) -> None:
         self._closed = True
         while self._thread.is_alive():
-            current = self._current
-            if current is not None:
-                current.close()
+            self._assembly.close()
             # The thread may wait for room to put its last batch in.
             with contextlib.suppress(queue.Empty):
                 self._ready.get_nowait()
             self._thread.join(_LOOK_SECONDS)
 
-    def _take(self) -> Any:
-        while True:
-            try:
-                return self._ready.get(timeout=self._stall)
-            except queue.Empty:
-                current = self._current
-                if current is not None:
-                    current.cancel()
-
-    def _run(self) -> None:
+    def _run(self, batches: Iterator[pa.RecordBatch]) -> None:
         try:
-            for turn in self._layout.turns():
-                self._turn(turn.ticket, turn.worker, turn.rows)
+            for batch in batches:
+                self._ready.put(batch)
                 if self._closed:
                     break
             self._ready.put(_END)
         except BaseException as error:
             self._ready.put(error)
-        finally:
-            for stream in self._streams.values():
-                stream.close()
-                stream.release()
-
-    def _turn(self, ticket: int, worker: int, rows: int) -> None:
-        self._current = self._stream(ticket, worker)
-        while rows > 0 and not self._closed:
-            batch = self._current.next_batch()
-            rows -= batch.num_rows
-            self._ready.put(batch)
-        if rows < 0:
-            raise RuntimeError(f"{-rows} rows too many: a batch crossed the end of a run")
-
-    def _stream(self, ticket: int, worker: int) -> Stream:
-        key = (ticket, worker)
-        if key not in self._streams:
-            self._streams[key] = Stream(
-                self._layout.addresses[worker],
-                self._layout.tickets[ticket],
-                self._security,
-                self._patience,
-            )
-        return self._streams[key]

@@ -80,13 +80,21 @@ class Store:
 
     def batches(self, rows: Range) -> Iterator[pa.RecordBatch]:
         """The rows asked for, which must be loaded, in batches on the table's grid."""
+        for segment, part in self._parts(rows):
+            yield from _within(segment, part)
+
+    def tables(self, rows: Range) -> Iterator[pa.Table]:
+        """The same rows and batches, a table for each segment, made without Python per batch."""
+        for segment, part in self._parts(rows):
+            yield segment.reader.read_all().slice(part.start - segment.start, part.rows)
+
+    def _parts(self, rows: Range) -> Iterator[tuple[_Mapped, Range]]:
         segments = self._segments
         at = bisect_right(segments, rows.start, key=lambda segment: segment.start) - 1
         while rows.rows:
-            segment = segments[at]
-            for batch in _within(segment, rows):
-                rows = Range(rows.start + batch.num_rows, rows.stop)
-                yield batch
+            part = rows.within(Range(segments[at].start, segments[at].stop))
+            yield segments[at], part
+            rows = Range(part.stop, rows.stop)
             at += 1
 
 

@@ -1,7 +1,7 @@
 """A ticket's rows as a stream of tables.
 
-In: a ticket and the rows a worker holds. Out: small tables, each a window of batches, which the
-C++ side of Flight sends on its own; so Python runs once for many batches. No batch crosses the end
+In: a ticket and the rows a worker holds. Out: tables of some batches each, which the C++ side of
+Flight sends batch by batch; so Python runs once for many of them. No batch crosses the end
 of a run of the epoch's order, because a reader puts the streams of several workers together by
 runs.
 """
@@ -16,8 +16,9 @@ from trainc.cache.shard import Range
 from trainc.cache.store import Store
 from trainc.cache.ticket import Ticket
 
-# The first window is one batch, so that it is on its way at once.
-_WINDOW: Final = 32
+_WINDOW: Final = 8
+# Blocks from which on a run is worth a whole segment's metadata.
+_LONG_RUN: Final = 4
 
 
 def runs_held(ticket: Ticket, rows: int, held: Range) -> Iterator[Range]:
@@ -41,18 +42,21 @@ def runs_held(ticket: Ticket, rows: int, held: Range) -> Iterator[Range]:
 
 def tables(ticket: Ticket, store: Store) -> Iterator[pa.Table]:
     """The rows of a ticket that a worker holds, in order."""
+    assignment = store.assignment
     window: list[pa.RecordBatch] = []
-    most = 1
-    for batch in _batches(ticket, store):
-        window.append(batch)
-        if len(window) >= most:
-            yield pa.Table.from_batches(window)
-            window, most = [], _WINDOW
+    for run in runs_held(ticket, assignment.rows, assignment.range):
+        if run.rows > _LONG_RUN * assignment.block:
+            yield from _joined(window)
+            yield from store.tables(run)
+            window = []
+            continue
+        window += store.batches(run)
+        if len(window) >= _WINDOW:
+            yield from _joined(window)
+            window = []
+    yield from _joined(window)
+
+
+def _joined(window: list[pa.RecordBatch]) -> Iterator[pa.Table]:
     if window:
         yield pa.Table.from_batches(window)
-
-
-def _batches(ticket: Ticket, store: Store) -> Iterator[pa.RecordBatch]:
-    assignment = store.assignment
-    for run in runs_held(ticket, assignment.rows, assignment.range):
-        yield from store.batches(run)
