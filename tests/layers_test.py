@@ -27,6 +27,7 @@ BESIDE = {
     "install": {"library", "manifest", "source", "kube", *LEAVES},
     "controller": {"spec", "source", "kube", *LEAVES},
     "initializers": LEAVES,
+    "progress": LEAVES,
     "cache": LEAVES,
 }
 # The commands of the programs beside the chain start them.

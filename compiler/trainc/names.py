@@ -60,6 +60,12 @@ CA_KEY: Final = "ca.crt"
 # runtimes are written with this prefix; `--image-prefix` puts another in its place at load.
 IMAGE_PREFIX: Final = "ghcr.io/trainc-dev/trainc"
 
+# What the trainer's container is told of the status server (KEP-2779): values and paths.
+STATUS_URL_ENV: Final = "KUBEFLOW_TRAINER_SERVER_URL"
+STATUS_CA_ENV: Final = "KUBEFLOW_TRAINER_SERVER_CA_CERT"
+STATUS_TOKEN_ENV: Final = "KUBEFLOW_TRAINER_SERVER_TOKEN"  # noqa: S105 - a path, not a token
+JOB_COMPLETION_INDEX: Final = "JOB_COMPLETION_INDEX"  # what the Job controller sets: the rank
+
 # --- The controller ------------------------------------------------------------------------------
 # On what the controller makes: the TrainJob it is for.
 TRAINJOB_LABEL: Final = "trainc.dev/trainjob"
