@@ -41,7 +41,7 @@ _PLACES: Final = (
     ),
     (
         re.compile(
-            r"(?i)(authorization['\"]?\s*[:=,]\s*b?['\"]?(?:bearer|basic|token)?\s*)"
+            r"(?i)(authorization['\"]?\s*[:=,]\s*(?:b?['\"])?(?:(?:bearer|basic|token)\s)?\s*)"
             r"(?!AWS4-)[^\s'\",}\)]+"
         ),
         r"\1" + _MASK,

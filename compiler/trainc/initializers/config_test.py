@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from trainc.initializers.config import Config, Patterns, StorageUri, load_config, settings
+from trainc.initializers.config import storage_uri as parsed
+from trainc.initializers.failure import ConfigurationError
+
+URI = "s3://bucket/set"
+
+
+def config(**environ: str) -> Config:
+    return load_config("dataset", {"STORAGE_URI": URI, **environ})
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("hf://org/name@v1/sub", ("hf", "org", "name@v1/sub")),
+        ("hf://squad", ("hf", "squad", "")),
+        ("S3://Bucket/Key", ("s3", "Bucket", "Key")),
+        ("s3://b/k?a#b%20c", ("s3", "b", "k?a#b%20c")),
+        ("file:///path", ("file", "", "path")),
+        ("cache+parquet://a/b", ("cache+parquet", "a", "b")),
+        ("  s3://b/k \n", ("s3", "b", "k")),
+    ],
+)
+def test_storage_uri(text: str, want: tuple[str, str, str]) -> None:
+    assert parsed(text) == StorageUri(text.strip(), *want)
+
+
+@pytest.mark.parametrize("text", ["", "  ", "s3:/b", "b/k", "1s://b", "s3://", "://b", "s_3://b"])
+def test_what_is_no_uri_is_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="STORAGE_URI"):
+        parsed(text)
+
+
+def test_the_folders_are_the_references() -> None:
+    environ = {"STORAGE_URI": URI}
+    assert load_config("dataset", environ).target == Path("/workspace/dataset")
+    assert load_config("model", environ).target == Path("/workspace/model")
+    assert config(TRAINC_WORKSPACE="/data").target == Path("/data/dataset")
+    assert config(TRAINC_WORKSPACE="").target == Path("/workspace/dataset")
+
+
+def test_a_given_uri_and_folder_stand_in() -> None:
+    made = load_config("dataset", {"STORAGE_URI": URI}, uri="hf://squad", target=Path("x"))
+    assert (made.uri.text, made.target) == ("hf://squad", Path("x"))
+
+
+@pytest.mark.parametrize(
+    ("environ", "want"),
+    [
+        ({}, Patterns()),
+        ({"IGNORE_PATTERNS": "*.bin,*.pt"}, Patterns(ignore=("*.bin", "*.pt"))),
+        ({"IGNORE_PATTERNS": " *.bin , ,*.pt, "}, Patterns(ignore=("*.bin", "*.pt"))),
+        ({"IGNORE_PATTERNS": ""}, Patterns(ignore=())),
+        ({"ALLOW_PATTERNS": "*.json"}, Patterns(allow=("*.json",))),
+    ],
+)
+def test_patterns(environ: dict[str, str], want: Patterns) -> None:
+    assert config(**environ).patterns == want
+
+
+def test_numbers_and_switches() -> None:
+    made = config(
+        REFRESH="1",
+        RETRY_MAX_SECONDS="1.5",
+        READ_TIMEOUT_SECONDS="2",
+        CONCURRENCY="3",
+        VERIFY_ETAG="off",
+    )
+    assert (made.refresh, made.verify_etag, made.concurrency) == (True, False, 3)
+    assert (made.retry_max_seconds, made.read_timeout_seconds) == (1.5, 2.0)
+
+
+def test_an_empty_value_is_the_default() -> None:
+    empty, none = config(REFRESH="", CONCURRENCY=" "), config()
+    assert (empty.refresh, empty.concurrency) == (none.refresh, none.concurrency)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("CONCURRENCY", "many", "CONCURRENCY must be a whole number, got 'many'"),
+        ("CONCURRENCY", "0", "CONCURRENCY must be at least 1"),
+        ("CONCURRENCY", "1.5", "CONCURRENCY must be a whole number"),
+        ("RETRY_MAX_SECONDS", "long", "RETRY_MAX_SECONDS must be a number"),
+        ("READ_TIMEOUT_SECONDS", "0", "READ_TIMEOUT_SECONDS must be more than 0"),
+        ("REFRESH", "maybe", "REFRESH must be true or false"),
+    ],
+)
+def test_what_cannot_be_is_named(name: str, value: str, says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        config(**{name: value})
+
+
+@dataclass(frozen=True)
+class Own:
+    required: str
+    number: int = 3
+    switch: bool = False
+
+
+def test_a_providers_settings_are_its_fields_in_capitals() -> None:
+    given = {"REQUIRED": "x", "NUMBER": "7", "SWITCH": "yes"}
+    assert settings(Own, given) == Own("x", 7, True)
+    assert settings(Own, {"REQUIRED": "x", "NUMBER": " "}) == Own("x")
+
+
+def test_a_setting_that_is_needed_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="REQUIRED is not set"):
+        settings(Own, {"REQUIRED": ""})
+
+
+def test_the_environment_is_not_shown() -> None:
+    assert "planted" not in repr(config(ACCESS_TOKEN="planted"))
