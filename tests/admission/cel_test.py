@@ -34,6 +34,16 @@ def test_tables_hold_exactly_the_rules_of_the_crds(kind: str) -> None:
     assert sorted(ours) == of_crd
 
 
+def test_the_transitions_of_jobset_are_those_of_its_crd() -> None:
+    folder = Path(trainc.kube.schema.FOLDER)
+    of_crd = {
+        (rule["path"], rule["cel"], rule["message"])
+        for rule in json.loads((folder / "rules.json").read_text())
+        if rule["schema"] == FILES["JobSet"] and "oldSelf" in rule["cel"]
+    }
+    assert {(rule.path, rule.cel, rule.message) for rule in TRANSITIONS["JobSet"]} == of_crd
+
+
 @pytest.mark.parametrize("kind", ["TrainJob", "TrainingRuntime"])
 def test_predicates_agree_with_the_interpreter(kind: str) -> None:
     seen: Counter[tuple[Rule, bool]] = Counter()
@@ -52,7 +62,7 @@ def test_predicates_agree_with_the_interpreter(kind: str) -> None:
     assert one_sided == []
 
 
-@pytest.mark.parametrize("kind", ["TrainJob", "TrainingRuntime"])
+@pytest.mark.parametrize("kind", ["TrainJob", "TrainingRuntime", "JobSet"])
 def test_transitions_agree_with_the_interpreter(kind: str) -> None:
     seen: Counter[tuple[str, bool]] = Counter()
     for seed in range(DOCUMENTS):

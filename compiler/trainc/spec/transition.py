@@ -35,14 +35,25 @@ def check_transition(old: Document, new: Document, schema_name: str) -> list[Pro
         new: The document after; admitted, with its defaults.
         schema_name: TrainJob, TrainingRuntime or ClusterTrainingRuntime.
     """
-    table = walk(schema_name).lists
     problems = [
-        _problem(new, rule, pair.path)
-        for rule in TRANSITIONS[schema_name]
-        for pair in pairs(old.root, new.root, steps(rule.path), table)
-        if not same(pair, table)
+        _problem(new, rule, path) for rule, path in broken(old.root, new.root, schema_name)
     ]
     return sorted(problems, key=lambda problem: problem.mark[1:] if problem.mark else (0, 0))
+
+
+def broken(old: Any, new: Any, schema_name: str) -> Iterator[tuple[Transition, Path]]:
+    """Yields each rule that a change breaks, with the path of the field in the new object.
+
+    Args:
+        old: The object before, as the API server keeps it: admitted, with its defaults.
+        new: The object after, likewise.
+        schema_name: JobSet, TrainJob, TrainingRuntime or ClusterTrainingRuntime.
+    """
+    table = walk(schema_name).lists
+    for rule in TRANSITIONS[schema_name]:
+        for pair in pairs(old, new, steps(rule.path), table):
+            if not same(pair, table):
+                yield rule, pair.path
 
 
 def pairs(old: Any, new: Any, steps: tuple[str, ...], table: Table) -> Iterator[Pair]:
@@ -138,18 +149,20 @@ _TRAIN_JOB: Final = tuple(
         "spec.trainer",
     )
 )
+_TEMPLATE: Final = (
+    "failurePolicy",
+    "network",
+    "replicatedJobs[].dependsOn",
+    "startupPolicy",
+    "successPolicy",
+    "volumeClaimPolicies",
+)
+_JOB_SET: Final = tuple(Transition(f"spec.{path}", "Value is immutable") for path in _TEMPLATE)
 _RUNTIME: Final = tuple(
-    Transition(f"spec.template.spec.{path}", "Value is immutable")
-    for path in (
-        "failurePolicy",
-        "network",
-        "replicatedJobs[].dependsOn",
-        "startupPolicy",
-        "successPolicy",
-        "volumeClaimPolicies",
-    )
+    Transition(f"spec.template.spec.{path}", "Value is immutable") for path in _TEMPLATE
 )
 TRANSITIONS: Final = {
+    "JobSet": _JOB_SET,
     "TrainJob": _TRAIN_JOB,
     "TrainingRuntime": _RUNTIME,
     "ClusterTrainingRuntime": _RUNTIME,
