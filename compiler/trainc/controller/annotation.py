@@ -7,11 +7,14 @@ write JobSets, so nothing in it is believed that could reach beyond the job's ow
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
 from trainc.names import (
     CACHE_AUTH_SUFFIX,
+    CACHE_SHARED_PREFIX,
+    CACHE_SUFFIX,
     FLUX_CURVE_SUFFIX,
     MPI_SSH_SUFFIX,
     TLS_CONFIG_SUFFIX,
@@ -32,6 +35,10 @@ _SUFFIXES: Final = {
 }
 
 
+# The Secret of a cache that several jobs use is called after the cache's content.
+_SHARED: Final = re.compile(f"{CACHE_SHARED_PREFIX}[0-9a-f]{{10}}{CACHE_AUTH_SUFFIX}")
+
+
 class MalformedError(Exception):
     """The annotation cannot be used; says why."""
 
@@ -50,6 +57,13 @@ class Minted:
     kind: str
     hosts: tuple[str, ...] = ()
 
+    @property
+    def group(self) -> str:
+        """The LeaderWorkerSet of a cache that several jobs use; empty for what is one job's."""
+        if self.kind != CACHE_AUTH or not _SHARED.fullmatch(self.name):
+            return ""
+        return self.name.removesuffix(CACHE_AUTH_SUFFIX) + CACHE_SUFFIX
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -61,6 +75,7 @@ class Note:
         secrets: What to mint.
         features: The features the job was built with.
         digest: Of the job's resolved, immutable part.
+        cache: The LeaderWorkerSet that is the job's data cache and ends with it; mostly none.
     """
 
     trainjob: str
@@ -68,6 +83,7 @@ class Note:
     secrets: tuple[Minted, ...] = ()
     features: tuple[str, ...] = ()
     digest: str = ""
+    cache: str = ""
 
 
 def read(text: str) -> Note:
@@ -91,6 +107,7 @@ def read(text: str) -> Note:
         secrets=tuple(_minted(entry, trainjob) for entry in _list(found, "secrets")),
         features=tuple(str(entry) for entry in _list(found, "features")),
         digest=_text(found, "digest") if "digest" in found else "",
+        cache=_cache(found, trainjob),
     )
 
 
@@ -116,6 +133,15 @@ def _deadline(value: object) -> int:
     return value
 
 
+def _cache(found: dict[str, Any], trainjob: str) -> str:
+    """The name of the job's cache, which is settled by the job's."""
+    if "cache" not in found:
+        return ""
+    if _text(found, "cache") != trainjob + CACHE_SUFFIX:
+        raise MalformedError(f"cache must be {trainjob + CACHE_SUFFIX!r}")
+    return trainjob + CACHE_SUFFIX
+
+
 def _minted(entry: object, trainjob: str) -> Minted:
     if not isinstance(entry, dict):
         raise MalformedError("an entry of secrets is not an object")
@@ -124,6 +150,9 @@ def _minted(entry: object, trainjob: str) -> Minted:
         raise MalformedError(f"secrets: kind {kind!r} is not known")
     # The name is settled by the job's: an annotation must not choose what is made in a namespace.
     name = trainjob + _SUFFIXES[kind]
-    if _text(entry, "name") != name:
+    shared = Minted(_text(entry, "name"), kind)
+    if shared.group:
+        return shared
+    if shared.name != name:
         raise MalformedError(f"secrets: {entry['name']!r} of kind {kind} must be named {name!r}")
     return Minted(name, kind, tuple(str(host) for host in _list(entry, "hosts")))

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 import kubernetes
 import urllib3
+from urllib3.connection import HTTPConnection
 
-from trainc.controller.view import Json
+from trainc.controller.view import FIELD_MANAGER, Json
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +29,16 @@ _JSON = "application/json"
 _TIMEOUT = urllib3.Timeout(connect=5, read=30)
 _PAGE = 500
 _NO_END = 24 * 3600  # seconds a log may be silent
+# A server that vanished without a word: noticed after a minute, not when the watch should end.
+_KEEPALIVE = [
+    *HTTPConnection.default_socket_options,
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, option), value)
+        for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+        if hasattr(socket, option)
+    ),
+]
 
 Counted = Callable[[str, int], None]  # verb, HTTP status (0: no answer)
 
@@ -64,16 +76,24 @@ class ApiError(Exception):
 class Api:
     """One identity's way to the API server; may be used by many threads."""
 
-    def __init__(self, client: kubernetes.client.ApiClient, counted: Counted | None = None) -> None:
+    def __init__(
+        self,
+        client: kubernetes.client.ApiClient,
+        counted: Counted | None = None,
+        manager: str = FIELD_MANAGER,
+    ) -> None:
         """Uses the client's configuration and connections.
 
         Args:
             client: A configured client.
             counted: Called after each request.
+            manager: Who owns the fields that are written.
         """
         self._client = client
         self._pool: urllib3.PoolManager = client.rest_client.pool_manager
+        self._pool.connection_pool_kw["socket_options"] = _KEEPALIVE
         self._host: str = client.configuration.host
+        self._manager = manager
         self._counted = counted or (lambda verb, code: None)
 
     def get(self, path: str) -> Json:
@@ -92,7 +112,7 @@ class Api:
     def create(self, path: str, manifest: Mapping[str, Any]) -> bool:
         """POSTs an object; False where one of its name is there already."""
         try:
-            self.request("POST", path, manifest)
+            self.request("POST", path, manifest, query={"fieldManager": self._manager})
         except ApiError as error:
             if error.is_conflict and error.reason == "AlreadyExists":
                 return False
@@ -103,7 +123,8 @@ class Api:
         self, path: str, patch: object, content_type: str, query: Mapping[str, str] | None = None
     ) -> Json:
         """PATCHes an object; gives it as it is now."""
-        return self.request("PATCH", path, patch, content_type, query)
+        asked = {"fieldManager": self._manager, **(query or {})}
+        return self.request("PATCH", path, patch, content_type, asked)
 
     def delete(self, path: str, uid: str) -> None:
         """Deletes the object of this UID, in the background what it owns; done if it is gone."""
@@ -192,7 +213,7 @@ class Api:
         query: Mapping[str, str] | None,
         stream_for: int = 0,
     ) -> urllib3.BaseHTTPResponse:
-        headers = {"Accept": _JSON, "Content-Type": content_type}
+        headers = {"Accept": _JSON, "Content-Type": content_type, "User-Agent": self._manager}
         self._client.update_params_for_auth(headers, [], ["BearerToken"])
         url = f"{self._host}{path}"
         try:

@@ -11,6 +11,7 @@ import logging
 from datetime import datetime
 
 from trainc.controller.api import JSON_PATCH, MERGE_PATCH, Api
+from trainc.controller.caching import keep
 from trainc.controller.decision import Decision, Observed, Status
 from trainc.controller.events import Events
 from trainc.controller.gather import Gathering
@@ -48,6 +49,8 @@ class Applying:
             self._write_status(trainjob, decision.status)
         if jobset is not None:
             self._steer(jobset, decision, now)
+            if decision.cache is not None and not decision.delete:
+                after = _sooner(after, keep(self._api, jobset, decision.cache))
         subject = trainjob or jobset
         if subject is not None:
             for told in decision.events:

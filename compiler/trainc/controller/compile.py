@@ -8,6 +8,7 @@ in the cluster as it was at the first build: later edits of the runtime change n
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -17,12 +18,15 @@ from trainc.controller.api import APPLY_PATCH, Api, ApiError
 from trainc.controller.conditions import finished
 from trainc.controller.decision import Observed
 from trainc.controller.gather import Gathering
-from trainc.controller.paths import JOB_SETS, TRAIN_JOBS, Kind, item
+from trainc.controller.paths import JOB_SETS, LEADER_WORKER_SETS, TRAIN_JOBS, Kind, item
 from trainc.controller.snapshot import Snapshots, UnusableError
 from trainc.controller.view import JobSetView, Json, TrainJobView, jobset_view, key_of
 from trainc.errors import Problem
 from trainc.names import (
     API_VERSION,
+    CACHE_LABEL,
+    CACHE_SHARED_PREFIX,
+    CACHE_SUFFIX,
     GENERATION_ANNOTATION,
     KUEUE_PREFIX,
     MANAGED_BY,
@@ -35,6 +39,7 @@ FIELD_MANAGER = "trainc"
 CREATION_FAILED = "TrainJobResourcesCreationFailed"
 _PREFIX = "TrainJob resources reconciliation failed: "
 _LONGEST = 950  # characters of the reasons, as the reference cuts them
+_SHARED = re.compile(f"{CACHE_SHARED_PREFIX}[0-9a-f]{{10}}{CACHE_SUFFIX}")
 # Where the kinds that the compiler prints are: kind -> (group and version, plural).
 _KINDS: dict[str, Kind] = {
     "ConfigMap": ("/api/v1", "configmaps"),
@@ -42,7 +47,7 @@ _KINDS: dict[str, Kind] = {
     "ServiceAccount": ("/api/v1", "serviceaccounts"),
     "Role": ("/apis/rbac.authorization.k8s.io/v1", "roles"),
     "RoleBinding": ("/apis/rbac.authorization.k8s.io/v1", "rolebindings"),
-    "LeaderWorkerSet": ("/apis/leaderworkerset.x-k8s.io/v1", "leaderworkersets"),
+    "LeaderWorkerSet": LEADER_WORKER_SETS,
     "JobSet": JOB_SETS,
 }
 
@@ -137,7 +142,13 @@ def _source(found: Json) -> Json:
 
 
 def _of_trainjob(manifest: dict[str, Any], trainjob: Json) -> Json:
-    """The object owned by its TrainJob; a JobSet also says which generation it is made from."""
+    """The object owned by its TrainJob; a JobSet also says which generation it is made from.
+
+    A cache that several jobs use belongs to none of them.
+    """
+    cache = manifest["metadata"].get("labels", {}).get(CACHE_LABEL, "")
+    if _SHARED.fullmatch(cache):
+        return manifest
     theirs = trainjob["metadata"]
     owner = {
         "apiVersion": API_VERSION,

@@ -12,6 +12,7 @@ SUSPENDED = "Suspended"
 COMPLETE = "Complete"
 FAILED = "Failed"
 STALLED = "Stalled"  # kstatus' word for an error that stands in the way
+_OURS = (SUSPENDED, COMPLETE, FAILED, STALLED)
 
 DEADLINE_EXCEEDED = "DeadlineExceeded"
 NOT_SUPPORTED = "TrainingRuntimeNotSupported"
@@ -57,13 +58,22 @@ def with_condition(conditions: tuple[Json, ...], new: Json) -> tuple[Json, ...]:
     """The list with ``new`` in the place of its type, or at the end.
 
     The time stays as it was where the status did not change (apimachinery's SetStatusCondition).
+    A full list gives up the condition of another writer that has not changed for longest.
     """
     old = find(conditions, new["type"])
     if old is None:
-        return (*conditions, new)
+        return (*_with_room(conditions), new)
     if old.get("status") == new["status"]:
         new = {**new, "lastTransitionTime": old.get("lastTransitionTime")}
     return tuple(new if each is old else each for each in conditions)
+
+
+def _with_room(conditions: tuple[Json, ...]) -> tuple[Json, ...]:
+    theirs = [each for each in conditions if each.get("type") not in _OURS]
+    if len(conditions) < MAX_CONDITIONS or not theirs:
+        return conditions
+    oldest = min(theirs, key=lambda each: str(each.get("lastTransitionTime", "")))
+    return tuple(each for each in conditions if each is not oldest)
 
 
 def without(conditions: tuple[Json, ...], *kinds: str) -> tuple[Json, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from trainc.controller.caching import groups_of
 from trainc.controller.conditions import (
     COMPLETE,
     FAILED,
@@ -48,9 +49,11 @@ def decide(seen: Observed, now: datetime) -> Decision:
         return _unreadable(seen, jobset, now)
     if jobset is not None and (jobset.note is None or _of_another(jobset, trainjob)):
         jobset = None
-    if trainjob is None:
-        return NOTHING if jobset is None else _alone(jobset, now)
-    return _together(replace(seen, jobset=jobset), trainjob, now)
+    if trainjob is not None:
+        decision = _together(replace(seen, jobset=jobset), trainjob, now)
+    else:
+        decision = NOTHING if jobset is None else _alone(jobset, now)
+    return decision if jobset is None else replace(decision, cache=groups_of(jobset))
 
 
 def _foreign(jobset: JobSetView, trainjob: TrainJobView | None) -> bool:
@@ -137,7 +140,7 @@ def _after_the_end(
 def _running(seen: Observed, trainjob: TrainJobView, now: datetime) -> Decision:
     """Not finished so far: mirror the JobSet, and watch the time."""
     jobset = seen.jobset
-    if jobset is None and not seen.error and (seen.compiled or not trainjob.jobs):
+    if jobset is None and not seen.error and (seen.compiled or not trainjob.followed):
         return NOTHING  # being made, still on its way, or another controller's
     if jobset is None:
         decision = _missing(seen, trainjob, now)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -31,6 +31,7 @@ def a_trainjob(**changes: Any) -> TrainJobView:
         managed_by=MANAGED_BY,
         suspended=False,
         deadline=0,
+        followed=False,
         has_status=False,
         conditions=(),
         jobs=(),
@@ -157,6 +158,19 @@ CASES = [
         hold=True,
     ),
     TestCase(
+        "finished, and its JobSet made again in the same second",
+        a_trainjob(conditions=(_is("Failed"),)),
+        a_jobset(created=LATER),
+        (_is("Failed"),),
+        hold=True,
+    ),
+    TestCase(
+        "finished in the second it was made in",
+        a_trainjob(conditions=(_is("Failed", when=BORN),)),
+        a_jobset(conditions=(_is("Failed", when=BORN),)),
+        (_is("Failed", when=BORN),),
+    ),
+    TestCase(
         "made again, and held already",
         a_trainjob(conditions=(_is("Failed"),)),
         a_jobset(created="2026-11-22T12:45:00Z", suspended=True, held=True),
@@ -252,6 +266,9 @@ CASES = [
     TestCase("not built by trainc, beside a TrainJob", a_trainjob(), a_jobset(note=None)),
     TestCase("no JobSet so far", a_trainjob(), None),
     TestCase(
+        "the operator's TrainJob, between two JobSets", a_trainjob(jobs=(_job(active=1),)), None
+    ),
+    TestCase(
         "another controller's JobSet",
         a_trainjob(),
         a_jobset(owner="x", owner_kind="Workflow", conditions=(COMPLETED,)),
@@ -334,7 +351,10 @@ def test_deciding_again_changes_nothing(case: TestCase) -> None:
     if case.trainjob is None or decision.status is None:
         return
     written = replace(
-        case.trainjob, conditions=decision.status.conditions, jobs=decision.status.jobs
+        case.trainjob,
+        conditions=decision.status.conditions,
+        jobs=decision.status.jobs,
+        followed=True,
     )
     again = decide(Observed(written, case.jobset), NOW)
     assert again.status == decision.status
@@ -383,7 +403,7 @@ def test_progress_at_the_end(case: ProgressCase, with_trainjob: bool) -> None:
 
 
 def test_a_jobset_that_went_is_told() -> None:
-    trainjob = a_trainjob(jobs=(_job(active=1),))
+    trainjob = a_trainjob(followed=True, jobs=(_job(active=1),))
     decision = decide(Observed(trainjob, None), NOW)
     assert decision.status is not None
     assert [each["type"] for each in decision.status.conditions] == ["Stalled"]
@@ -391,8 +411,19 @@ def test_a_jobset_that_went_is_told() -> None:
     assert decision.confirm
 
 
+def test_a_deadline_is_not_lost_once_the_jobset_went() -> None:
+    trainjob = a_trainjob(followed=True, jobs=(_job(active=1),), deadline=3660)
+    gone = decide(Observed(trainjob, None), NOW)
+    assert gone.status is not None
+    assert (gone.after, gone.status.jobs) == (60.0, ())
+    written = replace(trainjob, jobs=(), conditions=gone.status.conditions)
+    over = decide(Observed(written, None), NOW + timedelta(seconds=60))
+    assert over.status is not None
+    assert [each["reason"] for each in over.status.conditions] == ["DeadlineExceeded"]
+
+
 def test_a_deadline_counts_without_a_jobset() -> None:
-    trainjob = a_trainjob(jobs=(_job(active=1),), deadline=60)
+    trainjob = a_trainjob(followed=True, jobs=(_job(active=1),), deadline=60)
     decision = decide(Observed(trainjob, None), NOW)
     assert decision.status is not None
     assert [each["reason"] for each in decision.status.conditions] == ["DeadlineExceeded"]

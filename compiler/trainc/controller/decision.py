@@ -55,6 +55,7 @@ class Decision:
         hold: Suspend the JobSet: its TrainJob had finished before it was made.
         release: Take that back.
         mint: Ask for the JobSet's Secrets.
+        cache: Groups the job's data cache shall have, 1 or 0; None where it has no cache.
         after: Seconds until the next look; None where only an event can change anything.
         confirm: Look again with fresh reads before any of this is done.
         events: To be told.
@@ -66,6 +67,7 @@ class Decision:
     hold: bool = False
     release: bool = False
     mint: bool = False
+    cache: int | None = None
     after: float | None = None
     confirm: bool = False
     events: tuple[Told, ...] = ()

@@ -56,7 +56,8 @@ def made_after(jobset: JobSetView, trainjob: TrainJobView, end: Json) -> bool:
     created, born, ended = moment_of(jobset.created), moment_of(trainjob.created), time_of(end)
     if created is None or born is None or ended is None:
         return False
-    return born <= ended < created
+    # In one and the same second: what has not finished cannot be what the finish was of.
+    return born <= ended and (ended < created or (ended == created and not _has_finished(jobset)))
 
 
 def _has_finished(jobset: JobSetView) -> bool:

@@ -16,7 +16,7 @@ from trainc.controller.api import Api
 from trainc.controller.backoff import wait
 from trainc.controller.decision import Told
 from trainc.controller.minting import manifest
-from trainc.controller.paths import CONFIG_MAPS, SECRETS, collection
+from trainc.controller.paths import CONFIG_MAPS, LEADER_WORKER_SETS, SECRETS, collection, item
 from trainc.controller.view import JobSetView
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,13 @@ class Minter:
         assert jobset.note is not None
         for minted in jobset.note.secrets:
             is_map = minted.kind == AUTHORITY
-            made = manifest(minted, jobset, self._authority() if is_map else "", now)
+            group = None
+            if minted.group:
+                where = item(LEADER_WORKER_SETS, jobset.namespace, minted.group)
+                if (group := self._api.find(where)) is None:
+                    told.append(Told("Warning", "NoCache", f"no LeaderWorkerSet {minted.group}"))
+                    continue
+            made = manifest(minted, jobset, self._authority() if is_map else "", now, group)
             if made is None:
                 message = f"ConfigMap {minted.name} is not made: no progress server runs here"
                 told.append(Told("Warning", "NoProgressServer", message))

@@ -13,13 +13,14 @@ from datetime import datetime
 
 from trainc.controller.annotation import AUTHORITY, CURVE, SSH, Minted
 from trainc.controller.view import JobSetView, Json
-from trainc.kube.keys import curve_certificate, ssh_key_pair, tls_pair, token
+from trainc.kube.cacheauth import cache_auth
+from trainc.kube.keys import curve_certificate, ssh_key_pair
 from trainc.names import (
     CA_KEY,
-    CACHE_SERVICE_SUFFIX,
-    CACHE_SUFFIX,
-    CACHE_TOKEN_KEY,
+    CACHE_AUTH_SUFFIX,
+    CACHE_LABEL,
     JOBSET_API_VERSION,
+    LWS_API_VERSION,
     MANAGED_BY_LABEL,
     TRAINC,
     TRAINJOB_LABEL,
@@ -38,7 +39,9 @@ def wants_minting(jobset: JobSetView) -> bool:
     return waiting or not begun
 
 
-def manifest(minted: Minted, jobset: JobSetView, authority: str, now: datetime) -> Json | None:
+def manifest(
+    minted: Minted, jobset: JobSetView, authority: str, now: datetime, group: Json | None = None
+) -> Json | None:
     """The object to create, owned by the JobSet; None where its content is not known here.
 
     Args:
@@ -46,12 +49,13 @@ def manifest(minted: Minted, jobset: JobSetView, authority: str, now: datetime) 
         jobset: Whose.
         authority: PEM of the CA of the progress server, empty where it does not run.
         now: The present time, for certificates.
+        group: The LeaderWorkerSet of a cache that several jobs use, which then owns its Secret.
     """
     if minted.kind == AUTHORITY:
         if not authority:
             return None
         return {**_head("ConfigMap", minted, jobset), "data": {CA_KEY: authority}}
-    secret = _head("Secret", minted, jobset)
+    secret = _head("Secret", minted, jobset, group)
     if minted.kind == SSH:
         # Type and immutability as in the reference (controlplane.md 3.7).
         secret |= {"type": "kubernetes.io/ssh-auth", "immutable": True}
@@ -64,23 +68,11 @@ def _material(minted: Minted, jobset: JobSetView, now: datetime) -> Mapping[str,
         return {"ssh-privatekey": private, "ssh-publickey": public}
     if minted.kind == CURVE:
         return {"curve.cert": curve_certificate(jobset.name)}
-    pair = tls_pair(minted.hosts or _cache_hosts(jobset), now)
-    return {
-        CA_KEY: pair.ca,
-        "tls.crt": pair.certificate,
-        "tls.key": pair.key,
-        CACHE_TOKEN_KEY: token(),
-    }
+    name = minted.name.removesuffix(CACHE_AUTH_SUFFIX)
+    return cache_auth(name, jobset.namespace, now)
 
 
-def _cache_hosts(jobset: JobSetView) -> list[str]:
-    """The cache's head by its Service, and each of its pods by the group's subdomain."""
-    service, group = jobset.name + CACHE_SERVICE_SUFFIX, f"*.{jobset.name}{CACHE_SUFFIX}"
-    ends = ("", f".{jobset.namespace}", f".{jobset.namespace}.svc")
-    return [f"{name}{end}" for name in (service, group) for end in ends]
-
-
-def _head(kind: str, minted: Minted, jobset: JobSetView) -> Json:
+def _head(kind: str, minted: Minted, jobset: JobSetView, group: Json | None = None) -> Json:
     owner = {
         "apiVersion": JOBSET_API_VERSION,
         "kind": "JobSet",
@@ -88,10 +80,16 @@ def _head(kind: str, minted: Minted, jobset: JobSetView) -> Json:
         "uid": jobset.uid,
         "controller": True,
     }
+    labels = {MANAGED_BY_LABEL: TRAINC, TRAINJOB_LABEL: jobset.name}
+    if group is not None:
+        theirs = group["metadata"]
+        own = {"apiVersion": LWS_API_VERSION, "kind": "LeaderWorkerSet"}
+        owner |= {**own, "name": theirs["name"], "uid": theirs["uid"]}
+        labels = {MANAGED_BY_LABEL: TRAINC, CACHE_LABEL: theirs["name"]}
     metadata = {
         "name": minted.name,
         "namespace": jobset.namespace,
-        "labels": {MANAGED_BY_LABEL: TRAINC, TRAINJOB_LABEL: jobset.name},
+        "labels": labels,
         "ownerReferences": [owner],
     }
     return {"apiVersion": "v1", "kind": kind, "metadata": metadata}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TRAIN_JOBS = ("/apis/trainer.kubeflow.org/v1alpha1", "trainjobs")
 JOB_SETS = ("/apis/jobset.x-k8s.io/v1alpha2", "jobsets")
+LEADER_WORKER_SETS = ("/apis/leaderworkerset.x-k8s.io/v1", "leaderworkersets")
 SECRETS = ("/api/v1", "secrets")
 CONFIG_MAPS = ("/api/v1", "configmaps")
 EVENTS = ("/api/v1", "events")

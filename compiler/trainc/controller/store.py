@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
@@ -11,12 +12,16 @@ from trainc.controller.view import JobSetView, Key, TrainJobView, key_of
 V = TypeVar("V", bound=TrainJobView | JobSetView)
 
 
+_REMEMBERED = 10_000  # objects that are gone
+
+
 class Store(Generic[V]):
     """Views by namespace and name; an older version never replaces a newer one."""
 
     def __init__(self) -> None:
         """Starts empty."""
         self._views: dict[Key, V] = {}
+        self._gone: OrderedDict[Key, int] = OrderedDict()  # the version at which it went
         self._lock = threading.Lock()
         self.newest = 0  # the highest version seen
 
@@ -39,11 +44,15 @@ class Store(Generic[V]):
             return list(self._views.values())
 
     def put(self, view: V) -> bool:
-        """Keeps the view, unless a version as new is there; True if it was kept."""
+        """Keeps the view, unless a version as new is there, or was deleted; True if it was kept.
+
+        The answer to a write may come in after the event of the object's deletion.
+        """
         key = key_of(view)
         with self._lock:
             old = self._views.get(key)
-            if old is not None and old.version >= view.version:
+            known = self._gone.get(key, 0) if old is None else old.version
+            if known >= view.version:
                 return False
             self._views[key] = view
             self.newest = max(self.newest, view.version)
@@ -53,10 +62,10 @@ class Store(Generic[V]):
         """Forgets the object if what is known of it is not newer; True if it was known."""
         with self._lock:
             old = self._views.get(key)
-            if old is None or old.version > version:
+            if old is not None and old.version > version:
                 return False
-            del self._views[key]
-            return True
+            self._bury(key, version)
+            return self._views.pop(key, None) is not None
 
     def keep_only(self, namespace: str, keys: Iterable[Key], version: int) -> list[Key]:
         """Forgets what a list did not hold; gives the names forgotten.
@@ -77,5 +86,22 @@ class Store(Generic[V]):
             ]
             for key in gone:
                 del self._views[key]
+                self._bury(key, version)
             self.newest = max((view.version for view in self._views.values()), default=0)
             return gone
+
+    def clear(self, namespace: str) -> list[Key]:
+        """Forgets all of a namespace (of all, where it is empty); gives the names forgotten."""
+        with self._lock:
+            gone = [key for key in self._views if not namespace or key[0] == namespace]
+            for key in gone:
+                del self._views[key]
+            self._gone.clear()
+            self.newest = max((view.version for view in self._views.values()), default=0)
+            return gone
+
+    def _bury(self, key: Key, version: int) -> None:
+        self._gone[key] = version
+        self._gone.move_to_end(key)
+        if len(self._gone) > _REMEMBERED:
+            self._gone.popitem(last=False)

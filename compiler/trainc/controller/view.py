@@ -21,13 +21,20 @@ from trainc.names import (
     PROGRESS_ANNOTATION,
 )
 
+FIELD_MANAGER = "trainc-controller"  # who owns the fields that the controller writes
+
 Json = dict[str, Any]
 Key = tuple[str, str]  # namespace, name
 
 
 @dataclass(frozen=True, slots=True)
 class TrainJobView:
-    """A TrainJob: identity, the fields that steer its life, and its status."""
+    """A TrainJob: identity, the fields that steer its life, and its status.
+
+    Attributes:
+        followed: A controller of ours wrote its status before. Only then a JobSet that is not
+            there has gone; another controller's may just be on its way.
+    """
 
     namespace: str
     name: str
@@ -39,6 +46,7 @@ class TrainJobView:
     managed_by: str
     suspended: bool
     deadline: int
+    followed: bool
     has_status: bool
     conditions: tuple[Json, ...]
     jobs: tuple[Json, ...]
@@ -92,6 +100,7 @@ def trainjob_view(found: Json) -> TrainJobView:
         managed_by=intern(spec.get("managedBy") or MANAGED_BY),
         suspended=bool(spec.get("suspend")),
         deadline=spec.get("activeDeadlineSeconds") or 0,
+        followed=_followed(metadata),
         has_status=bool(status),
         conditions=tuple(status.get("conditions") or ()),
         jobs=tuple(status.get("jobsStatus") or ()),
@@ -133,6 +142,14 @@ def key_of(view: TrainJobView | JobSetView) -> Key:
 
 def _number(text: str | None) -> int:
     return int(text) if text and text.isascii() and text.isdecimal() else 0
+
+
+def _followed(metadata: Mapping[str, Any]) -> bool:
+    writers: list[Json] = metadata.get("managedFields") or []
+    return any(
+        each.get("manager") == FIELD_MANAGER and each.get("subresource") == "status"
+        for each in writers
+    )
 
 
 def _controller(metadata: Mapping[str, Any]) -> Json:

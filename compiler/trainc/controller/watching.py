@@ -88,7 +88,7 @@ class Watching(Generic[V]):
     def _pause(self, error: ApiError, backoff: Backoff) -> float:
         if error.is_missing:
             logger.info("%s is not installed", self._path)
-            for key in self._store.keep_only(self._namespace, (), 1 << 63):
+            for key in self._store.clear(self._namespace):
                 self._changed(key)
             self.synced.set()
             return _ABSENT_SECONDS
@@ -117,7 +117,7 @@ class Watching(Generic[V]):
         """A list older than what is known comes from a cluster restored from a backup."""
         if int(version) < known:
             logger.warning("%s went back in time; forgetting what was known", self._path)
-            for key in self._store.keep_only(self._namespace, (), 1 << 63):
+            for key in self._store.clear(self._namespace):
                 self._changed(key)
         return version
 

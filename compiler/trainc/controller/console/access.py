@@ -7,6 +7,7 @@ import kubernetes
 from trainc.controller.api import Api
 from trainc.controller.main import client, own_namespace
 from trainc.errors import Problem, TraincError
+from trainc.names import TRAINC
 
 
 def access(kubeconfig: str | None, context: str | None) -> tuple[Api, str]:
@@ -16,7 +17,7 @@ def access(kubeconfig: str | None, context: str | None) -> tuple[Api, str]:
         TraincError: if there are no credentials.
     """
     try:
-        api = Api(client(kubeconfig, context, workers=1))
+        api = Api(client(kubeconfig, context, workers=1), manager=TRAINC)
         return api, own_namespace() or _namespace(kubeconfig, context)
     except kubernetes.config.ConfigException as error:
         hint = "give --kubeconfig or --context, or set KUBECONFIG"

@@ -2,6 +2,7 @@
 
 In: checked reports of rank 0. Out: one write for many posts. An older report is ignored, a lower
 percentage counts only after the JobSet started anew, and a finished job takes no new reports.
+Several replicas take reports of one job: what another one wrote is seen in the job's status.
 """
 
 from __future__ import annotations
@@ -35,12 +36,14 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(slots=True)
 class _Job:
-    """What is known of one job's reports."""
+    """What is known of one job's reports; ``told`` is what its status said when last looked at."""
 
-    time: datetime
-    percent: int
+    time: datetime = _LONG_AGO
+    percent: int = 0
     attempt: tuple[str, int] | None = None
     pending: Json | None = None
+    pending_time: datetime = _LONG_AGO
+    told: Json | None = None
     written_at: float = float("-inf")
 
 
@@ -101,6 +104,7 @@ class Reports:
             return
         with self._lock:
             job = self._job(key)
+            self._heed(key, job)
             if not _taken(job, (pod.jobset, pod.attempt), report, self._now()):
                 return
             due = job.written_at + EVERY_SECONDS - self._monotonic()
@@ -121,8 +125,23 @@ class Reports:
             if len(self._jobs) % _PRUNE == _PRUNE - 1:
                 known = set(self._gathering.jobsets.keys())
                 self._jobs = {each: held for each, held in self._jobs.items() if each in known}
-            job = self._jobs[key] = _known(self._gathering, key)
+            job = self._jobs[key] = _Job()
         return job
+
+    def _heed(self, key: Key, job: _Job) -> None:
+        """Learns what the status says: after a restart all there is, or another replica's word."""
+        holder = self._gathering.trainjobs.get(key) or self._gathering.jobsets.get(key)
+        told = None if holder is None else holder.progress
+        if told is None or told == job.told:
+            return
+        job.told = told
+        now, moment = self._now(), moment_of(str(told.get("lastUpdatedTime", "")))
+        if moment is None or moment > now:
+            return  # a clock that is ahead must not shut out everybody else
+        age = min((now - moment).total_seconds(), EVERY_SECONDS)
+        job.written_at = max(job.written_at, self._monotonic() - age)
+        job.time = max(job.time, moment)
+        job.percent = max(job.percent, _percent(told))
 
     def _run(self) -> None:
         while (key := self._queue.take()) is not None:
@@ -142,6 +161,14 @@ class Reports:
             job = self._jobs.get(key)
             report = None if job is None else job.pending
             if job is None or report is None:
+                return
+            self._heed(key, job)
+            if job.time > job.pending_time:
+                job.pending = None  # another replica wrote a newer one
+                return
+            early = job.written_at + EVERY_SECONDS - self._monotonic()
+            if early > 0 and not self._has_finished(key):
+                self._queue.add_after(key, early)  # another replica wrote meanwhile
                 return
             job.pending, before = None, job.written_at
             job.written_at = self._monotonic()
@@ -179,12 +206,10 @@ class Reports:
         self._gathering.learn(JOB_SETS, self._api.patch(path, patch, MERGE_PATCH))
 
 
-def _known(gathering: Gathering, key: Key) -> _Job:
-    """Where the cluster says the job is: nothing else is known after a restart."""
-    holder = gathering.trainjobs.get(key) or gathering.jobsets.get(key)
-    told = (holder.progress if holder is not None else None) or {}
-    moment = moment_of(str(told.get("lastUpdatedTime", ""))) or _LONG_AGO
-    return _Job(time=moment, percent=int(told.get("progressPercentage") or 0))
+def _percent(told: Json) -> int:
+    """What a status tells; an annotation may hold anything."""
+    found = told.get("progressPercentage")
+    return found if isinstance(found, int) else 0
 
 
 def _taken(job: _Job, attempt: tuple[str, int], report: Json, now: datetime) -> bool:
@@ -195,15 +220,19 @@ def _taken(job: _Job, attempt: tuple[str, int], report: Json, now: datetime) -> 
         return False  # a pod of an earlier start, on its way out
     # A pod whose clock is ahead must not shut out its successors.
     moment = min(moment_of(report["lastUpdatedTime"]) or now, now)
-    if not anew and moment < min(job.time, now):
+    known = job.time if job.time <= now else _LONG_AGO  # or the clock was set back
+    if not anew and moment < known:
         return False
+    if anew:
+        job.percent = 0
     percent = report.get("progressPercentage")
     if percent is not None:
         if before is not None and not anew and percent < job.percent:
             percent = job.percent
             report = {**report, "progressPercentage": percent}
         job.percent = percent
-    job.attempt, job.time, job.pending = attempt, moment, report
+    job.attempt, job.pending = attempt, report
+    job.time = job.pending_time = moment
     return True
 
 

@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from trainc.controller.annotation import Note
+from trainc.controller.api import ApiError
+from trainc.controller.gather import Gathering
+from trainc.controller.progress.reports import EVERY_SECONDS, Reports
+from trainc.controller.progress.verdicts import Pod
+from trainc.controller.store import Store
+from trainc.controller.times import written
+from trainc.controller.view import JobSetView, Json, TrainJobView
+from trainc.names import MANAGED_BY
+
+KEY = ("ns", "m")
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+FIRST = Pod(jobset="jobset", attempt=0, rank=0, first=True)
+
+
+class Cluster:
+    """An API server that keeps one TrainJob's status, and clocks that are set by hand."""
+
+    def __init__(self) -> None:
+        self.steady = 0.0
+        self.ahead = timedelta()
+        self.version = 1
+        self.written: list[Json] = []
+        self.failures = 0
+        self.stores: list[tuple[Store[TrainJobView], Store[JobSetView]]] = []
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.steady) + self.ahead
+
+    def monotonic(self) -> float:
+        return self.steady
+
+    def replica(self) -> Reports:
+        """A server of its own, whose stores follow this cluster."""
+        trainjobs: Store[TrainJobView] = Store()
+        jobsets: Store[JobSetView] = Store()
+        self.stores.append((trainjobs, jobsets))
+        trainjobs.put(_trainjob())
+        jobsets.put(_jobset())
+        api: Any = self
+        gathering = Gathering(api, trainjobs, jobsets)
+        return Reports(api, gathering, lambda: None, self.now, self.monotonic)
+
+    def patch(self, path: str, patch: Json, content_type: str) -> Json:
+        """Keeps what is written; every replica sees it."""
+        if self.failures:
+            self.failures -= 1
+            raise ApiError(503, "overloaded")
+        told = {k: v for k, v in patch["status"]["trainerStatus"].items() if v is not None}
+        self.written.append(told)
+        self.version += 1
+        for trainjobs, _ in self.stores:
+            trainjobs.put(_trainjob(version=self.version, progress=told))
+        return {
+            "metadata": {
+                "namespace": "ns",
+                "name": "m",
+                "uid": "trainjob",
+                "resourceVersion": str(self.version),
+                "creationTimestamp": written(NOW),
+            },
+            "status": {"trainerStatus": told},
+        }
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster()
+
+
+@pytest.fixture
+def reports(cluster: Cluster) -> Reports:
+    return cluster.replica()
+
+
+def _trainjob(**changes: Any) -> TrainJobView:
+    view = TrainJobView(
+        namespace="ns",
+        name="m",
+        uid="trainjob",
+        version=1,
+        generation=1,
+        created=written(NOW),
+        deleting=False,
+        managed_by=MANAGED_BY,
+        suspended=False,
+        deadline=0,
+        followed=True,
+        has_status=True,
+        conditions=(),
+        jobs=(),
+        progress=None,
+    )
+    return replace(view, **changes)
+
+
+def _jobset() -> JobSetView:
+    return JobSetView(
+        namespace="ns",
+        name="m",
+        uid="jobset",
+        version=1,
+        created=written(NOW),
+        deleting=False,
+        owner="",
+        owner_kind="",
+        note=Note("m"),
+        malformed="",
+        suspended=False,
+        held=False,
+        compiled_from=0,
+        conditions=(),
+        jobs=(),
+        restarts=0,
+        progress=None,
+    )
+
+
+def _post(
+    cluster: Cluster,
+    reports: Reports,
+    percent: int | None,
+    pod: Pod = FIRST,
+    late: float = 0,
+    **more: Any,
+) -> None:
+    """A report of now, or of ``late`` seconds before, from a pod whose clock is right."""
+    when = NOW + timedelta(seconds=cluster.steady - late)
+    report = {"lastUpdatedTime": written(when), **more}
+    if percent is not None:
+        report["progressPercentage"] = percent
+    reports.offer(KEY, pod, report)
+
+
+def _percents(cluster: Cluster) -> list[int | None]:
+    return [each.get("progressPercentage") for each in cluster.written]
+
+
+def _due(reports: Reports) -> None:
+    """Writes what is due by now, as a writer's thread would."""
+    queue = reports._queue
+    while True:
+        with queue._lock:
+            queue._ripen()
+        if not len(queue):
+            return
+        key = queue.take()
+        assert key is not None
+        reports._write(key)
+        queue.done(key)
+
+
+def test_many_posts_are_one_write_each_five_seconds(cluster: Cluster, reports: Reports) -> None:
+    for second in range(21):
+        cluster.steady = float(second)
+        _post(cluster, reports, second)
+        _due(reports)
+    assert _percents(cluster) == [0, 5, 10, 15, 20]
+
+
+def test_an_older_report_is_ignored(cluster: Cluster, reports: Reports) -> None:
+    cluster.steady = 60.0
+    _post(cluster, reports, 50)
+    _due(reports)
+    cluster.steady += EVERY_SECONDS
+    _post(cluster, reports, 51, late=30)
+    _due(reports)
+    assert _percents(cluster) == [50]
+
+
+def test_percent_falls_after_a_restart_only(cluster: Cluster, reports: Reports) -> None:
+    anew = replace(FIRST, attempt=1)
+    for pod, percent in ((FIRST, 50), (FIRST, 30), (anew, 5), (FIRST, 60), (anew, 6)):
+        cluster.steady += EVERY_SECONDS
+        _post(cluster, reports, percent, pod)
+        _due(reports)
+    assert _percents(cluster) == [50, 50, 5, 6]
+
+
+def test_a_new_start_that_tells_no_percent_forgets_the_old_one(
+    cluster: Cluster, reports: Reports
+) -> None:
+    anew = replace(FIRST, attempt=1)
+    for pod, percent in ((FIRST, 90), (anew, None), (anew, 2)):
+        cluster.steady += EVERY_SECONDS
+        _post(cluster, reports, percent, pod)
+        _due(reports)
+    assert _percents(cluster) == [90, None, 2]
+
+
+def test_a_restarted_server_knows_what_the_status_says(cluster: Cluster) -> None:
+    cluster.steady = 100.0
+    before = cluster.replica()
+    _post(cluster, before, 50)
+    _due(before)
+    cluster.steady += 1
+    after = cluster.replica()
+    after._gathering.trainjobs.put(_trainjob(version=9, progress=cluster.written[-1]))
+    _post(cluster, after, 20, late=60)
+    _due(after)
+    assert _percents(cluster) == [50]
+
+
+def test_two_replicas_write_as_one(cluster: Cluster) -> None:
+    """Each post reaches another one of them; the status only goes on, and not faster."""
+    both = [cluster.replica(), cluster.replica()]
+    for second in range(41):
+        cluster.steady = float(second)
+        _post(cluster, both[second % 2], second)
+        for each in both:
+            _due(each)
+    percents = _percents(cluster)
+    assert percents == sorted(percents, key=lambda each: each or 0)
+    assert 5 <= len(percents) <= 9
+
+
+def test_a_pending_report_gives_way_to_another_replicas_newer_one(cluster: Cluster) -> None:
+    one, other = cluster.replica(), cluster.replica()
+    _post(cluster, one, 1)
+    _due(one)
+    cluster.steady = 1.0
+    _post(cluster, one, 2)  # waits for its time
+    cluster.steady = 6.0
+    _post(cluster, other, 3)
+    _due(other)
+    _due(one)
+    assert _percents(cluster) == [1, 3]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=-2), timedelta(hours=2)])
+def test_the_clock_is_set_and_reports_are_still_taken(
+    cluster: Cluster, reports: Reports, ahead: timedelta
+) -> None:
+    cluster.steady = 60.0
+    _post(cluster, reports, 1)
+    _due(reports)
+    cluster.ahead = ahead
+    cluster.steady += EVERY_SECONDS
+    _post(cluster, reports, 2)
+    _due(reports)
+    assert _percents(cluster) == [1, 2]
+
+
+def test_a_time_to_come_in_the_status_shuts_nobody_out(cluster: Cluster, reports: Reports) -> None:
+    told = {"progressPercentage": 4, "lastUpdatedTime": "2999-01-01T00:00:00Z"}
+    reports._gathering.trainjobs.put(_trainjob(version=2, progress=told))
+    cluster.version = 2
+    _post(cluster, reports, 5)
+    _due(reports)
+    assert _percents(cluster) == [5]
+
+
+def test_what_could_not_be_written_is_written_later(cluster: Cluster, reports: Reports) -> None:
+    _post(cluster, reports, 1)
+    cluster.failures = 1
+    with pytest.raises(ApiError):
+        _due(reports)
+    reports._queue.done(KEY)
+    reports._queue.add(KEY)
+    _due(reports)
+    assert _percents(cluster) == [1]
+
+
+@pytest.mark.parametrize(
+    "told", [{"progressPercentage": "x"}, {"lastUpdatedTime": 5}, {"lastUpdatedTime": "soon"}]
+)
+def test_odd_words_in_the_status_are_passed_over(
+    cluster: Cluster, reports: Reports, told: Json
+) -> None:
+    reports._gathering.trainjobs.put(_trainjob(version=2, progress=told))
+    cluster.version = 2
+    _post(cluster, reports, 5)
+    _due(reports)
+    assert _percents(cluster) == [5]

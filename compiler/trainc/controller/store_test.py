@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from trainc.controller.store import Store
+from trainc.controller.view import TrainJobView, trainjob_view
+
+KEY = ("ns", "m")
+
+
+def _view(version: int, name: str = "m", namespace: str = "ns") -> TrainJobView:
+    metadata: dict[str, Any] = {
+        "namespace": namespace,
+        "name": name,
+        "uid": f"{name}-{version}",
+        "resourceVersion": str(version),
+        "creationTimestamp": "2026-11-22T12:00:00Z",
+    }
+    return trainjob_view({"metadata": metadata})
+
+
+@pytest.fixture
+def store() -> Store[TrainJobView]:
+    return Store()
+
+
+def test_an_older_version_never_replaces_a_newer_one(store: Store[TrainJobView]) -> None:
+    assert store.put(_view(5))
+    assert not store.put(_view(4))
+    assert not store.put(_view(5))
+    found = store.get(KEY)
+    assert found is not None
+    assert found.version == 5
+    assert store.newest == 5
+
+
+def test_a_deletion_older_than_what_is_known_is_another_objects(
+    store: Store[TrainJobView],
+) -> None:
+    store.put(_view(5))
+    assert not store.remove(KEY, 4)
+    assert store.remove(KEY, 6)
+    assert store.get(KEY) is None
+    assert not store.remove(KEY, 6)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_answer_to_a_write_may_be_later_than_the_deletion(
+    store: Store[TrainJobView], known: bool
+) -> None:
+    """Without this the object would be known for ever: no event speaks of it again."""
+    if known:
+        store.put(_view(5))
+    store.remove(KEY, 7)
+    assert not store.put(_view(6))
+    assert store.put(_view(8))  # made anew
+
+
+def test_what_a_list_does_not_hold_is_forgotten(store: Store[TrainJobView]) -> None:
+    for version, name in ((1, "held"), (2, "gone"), (9, "newer")):
+        store.put(_view(version, name))
+    store.put(_view(3, "elsewhere", "other"))
+    assert store.keep_only("ns", [("ns", "held")], 5) == [("ns", "gone")]
+    assert sorted(view.name for view in store.views()) == ["elsewhere", "held", "newer"]
+    assert not store.put(_view(4, "gone"))
+    assert store.put(_view(6, "gone"))
+
+
+def test_a_cluster_that_went_back_in_time_starts_anew(store: Store[TrainJobView]) -> None:
+    store.put(_view(100))
+    store.remove(KEY, 101)
+    store.put(_view(90, "other"))
+    assert store.clear("") == [("ns", "other")]
+    assert store.newest == 0
+    assert store.put(_view(3))
