@@ -72,7 +72,7 @@ def compile_documents(
             info, made, found = _job(job, runtimes, settings, output)
             if inspect is not None and info is not None and not _failed(found):
                 found = [*found, *inspect(info, made)]
-            objects += made
+            objects += made if info is None or not info.shared else _new(made, objects)
             problems += found
     return Plan(tuple(objects), tuple(dict.fromkeys(problems)))
 
@@ -95,6 +95,16 @@ def _job(
     objects = plan(info, output)
     problems += audit(info, objects)
     return info, objects, problems
+
+
+def _new(made: Iterable[Object], before: Iterable[Object]) -> list[Object]:
+    """What no job before has made alike: a cache that several jobs use is printed once."""
+    known = {_identity(each) for each in before}
+    return [each for each in made if _identity(each) not in known]
+
+
+def _identity(each: Object) -> tuple[tuple[str, str], str, str]:
+    return each.trainjob, each.manifest["kind"], each.manifest["metadata"]["name"]
 
 
 def finish(info: Info) -> Info:

@@ -14,6 +14,7 @@ TRAINING_RUNTIME: Final = "TrainingRuntime"
 CLUSTER_TRAINING_RUNTIME: Final = "ClusterTrainingRuntime"
 RUNTIME_KINDS: Final = (TRAINING_RUNTIME, CLUSTER_TRAINING_RUNTIME)
 JOBSET_API_VERSION: Final = "jobset.x-k8s.io/v1alpha2"
+LWS_API_VERSION: Final = "leaderworkerset.x-k8s.io/v1"
 
 # Read by every policy: which of a runtime's jobs does what (label of the Job template).
 ANCESTOR: Final = "trainer.kubeflow.org/trainjob-ancestor-step"
@@ -39,6 +40,13 @@ MANAGED_BY: Final = "trainer.kubeflow.org/trainjob-controller"
 JOB_ANNOTATION: Final = "trainc.dev/job"
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
 TRAINC: Final = "trainc"
+
+# On a runtime's template: how the cache of a cache:// dataset comes to be.
+CACHE_ANNOTATION: Final = "trainc.dev/cache"  # "compiled": printed as manifests
+CACHE_INSECURE_ANNOTATION: Final = "trainc.dev/cache-insecure"  # "true": no TLS, no token
+# On the cache's objects and pods: the name of its LeaderWorkerSet.
+CACHE_LABEL: Final = "trainc.dev/cache"
+CACHE_ROLE_LABEL: Final = "trainc.dev/cache-role"  # of its pods: head or worker
 
 # The index of a folder that --out-dir wrote; such a folder is never read as a source.
 OUTPUT_INDEX: Final = ".trainc.json"
@@ -104,6 +112,10 @@ FAIL_FAST_ANNOTATION: Final = "trainc.dev/initializer-fail-fast"
 DATASET_SCHEMES: Final = (
     "az",
     "cache",
+    "cache+arrow",
+    "cache+csv",
+    "cache+iceberg",
+    "cache+orc",
     "cache+parquet",
     "file",
     "gs",
@@ -124,6 +136,7 @@ DATASET_FOLDER: Final = "dataset"
 MODEL_FOLDER: Final = "model"
 
 # cache://: the Service of the cache's head, and the port that answers GET /ready.
+CACHE_HEAD_ENV: Final = "CACHE_HEAD"  # host:port of it, where it is not TRAIN_JOB_NAME's
 CACHE_SERVICE_SUFFIX: Final = "-cache-service"
 CACHE_READY_PORT: Final = 8080
 
@@ -138,6 +151,7 @@ CACHE_READY_PATH: Final = (
 )
 CACHE_ALIVE_PATH: Final = "/healthz"  # livenessProbe: the process answers
 CACHE_SUFFIX: Final = "-cache"
+CACHE_SHARED_PREFIX: Final = "shared-"  # and ten hex digits of its content: several jobs' cache
 CACHE_AUTH_SUFFIX: Final = "-cache-auth"  # Secret: tls.crt, tls.key, ca.crt, token
 CACHE_AUTH_PATH: Final = "/var/run/secrets/trainc/cache"  # where that Secret is mounted
 CACHE_TOKEN_KEY: Final = "token"

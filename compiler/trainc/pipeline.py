@@ -49,6 +49,7 @@ class Options(NamedTuple):
         on_change: What a changed job becomes: ``keep``, ``rename`` or ``replace``.
         profile: The tool that syncs the output: ``none``, ``argocd`` or ``flux``.
         allow_ttl: Whether such a tool may meet objects that remove themselves.
+        shared: Whether data caches are named by content and used by several jobs.
         lint: ``build`` gives warnings, ``validate`` all findings as they are; never under compat.
     """
 
@@ -68,6 +69,7 @@ class Options(NamedTuple):
     on_change: OnChange = "keep"
     profile: str = "none"
     allow_ttl: bool = False
+    shared: bool = False
     lint: LintLevel = "off"
 
 
@@ -153,6 +155,7 @@ def _settings(options: Options) -> Settings:
         frozenset(name for name, on in options.features.items() if on),
         options.namespace,
         rename=options.on_change == "rename",
+        shared_caches=options.shared,
     )
 
 

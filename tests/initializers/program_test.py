@@ -57,7 +57,8 @@ class TestCase:
             "gcs://x/y",
             64,
             "configuration: no provider fetches a dataset from gcs://; known: az, cache, "
-            "cache+parquet, file, gs, hf, http, https, pvc, s3",
+            "cache+arrow, cache+csv, cache+iceberg, cache+orc, cache+parquet, file, gs, hf, http, "
+            "https, pvc, s3",
         ),
         TestCase(
             "a setting that cannot be",

@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from email.utils import formatdate
 from pathlib import Path
 from urllib.parse import quote
@@ -21,6 +22,8 @@ import pytest
 from tests.initializers.proxy import Fault, proxy, times
 from tests.initializers.running import complete, fetch_here, some_bytes, tree
 from tests.initializers.servers import S3
+from trainc.cache.health import Health
+from trainc.cache.security import Security
 from trainc.initializers.failure import (
     ConfigurationError,
     FetchError,
@@ -29,6 +32,7 @@ from trainc.initializers.failure import (
     PermissionDeniedError,
     TransientError,
 )
+from trainc.kube.keys import tls_pair
 
 MiB = 1024 * 1024
 BODY = some_bytes(5 * MiB + 1, seed=5)
@@ -304,6 +308,23 @@ def test_a_cache_that_does_not_get_ready_is_given_up(serve: Serve, target: Path)
     environ = {"CACHE_HEAD": head, "CACHE_READY_TIMEOUT_SECONDS": "0.5"}
     with pytest.raises(TransientError, match="503 rows 5 to 9 are missing"):
         fetch_here("cache://schema/table", target, environ)
+
+
+def test_a_head_over_tls_is_trusted_by_its_ca_alone(tmp_path: Path, target: Path) -> None:
+    pair = tls_pair(["127.0.0.1"], datetime.now(UTC))
+    for name, text in (("tls.crt", pair.certificate), ("tls.key", pair.key), ("ca.crt", pair.ca)):
+        (tmp_path / name).write_text(text)
+    other = tmp_path / "other.crt"
+    other.write_text(tls_pair(["127.0.0.1"], datetime.now(UTC)).ca)
+    security = Security(cert=tmp_path / "tls.crt", key=tmp_path / "tls.key")
+    health = Health("127.0.0.1", 0, security, lambda: True)
+    environ = {"CACHE_HEAD": f"127.0.0.1:{health.port}", "CACHE_READY_TIMEOUT_SECONDS": "0"}
+    fetch_here("cache://s/t", target, {**environ, "TRAINC_CACHE_TLS_CA": f"{tmp_path}/ca.crt"})
+    with pytest.raises(TransientError, match="certificate verify failed"):
+        fetch_here("cache://s/t", target, {**environ, "TRAINC_CACHE_TLS_CA": str(other)})
+    with pytest.raises(ConfigurationError, match="TRAINC_CACHE_TLS_CA"):
+        fetch_here("cache://s/t", target, {**environ, "TRAINC_CACHE_TLS_CA": "/nowhere"})
+    health.close()
 
 
 def test_the_cache_of_a_train_job_is_its_service(target: Path) -> None:

@@ -81,6 +81,13 @@ DISK = (
 GRACE = "                terminationGracePeriodSeconds: 300\n"
 RETRY = "          spec:\n            backoffLimit: 3\n            template:"
 
+CACHED = JOB.replace("spec:\n", "spec:\n  initializer: {dataset: {storageUri: 'cache://s/t', env: "
+                     "[{name: METADATA_LOC, value: 's3://l/m.json'}]}}\n")  # fmt: skip
+INITIALIZER = RUNTIME[RUNTIME.index("      - name: node"):].replace("name: node", "name: dataset-"
+    "initializer").replace("step: trainer", "step: dataset-initializer").replace("1.0\"", "1.0\", "
+    "env: [{name: CACHE_IMAGE, value: 'e.com/c:1'}], volumeMounts: [{name: initializer, mountPath: "
+    "/w}]") + " " * 16 + "volumes: [{name: initializer, emptyDir: {}}]\n"  # fmt: skip
+
 CASES = [
     TestCase("TRC101", job(GPUS.replace("FABRIC", "") + "    numProcPerNode: 1\n"),
              job(GPUS.replace("FABRIC", "") + "    numProcPerNode: 4\n")),
@@ -90,6 +97,9 @@ CASES = [
     TestCase("TRC201", job(GPUS.replace("FABRIC", "")), job(GPUS.replace("FABRIC", ", rdma/ib: 1"))),  # noqa: E501
     TestCase("TRC202", runtime=RUNTIME.replace(POD, DISK.replace("RO", "false")),
              good_runtime=RUNTIME.replace(POD, DISK.replace("RO", "true"))),
+    TestCase("TRC205", CACHED, CACHED, RUNTIME + INITIALIZER,
+             (RUNTIME + INITIALIZER).replace("  template:\n    spec:", "  template:\n    metadata: "
+             "{annotations: {trainc.dev/cache: compiled}}\n    spec:", 1)),
     TestCase("TRC301", job("    env: [{name: HF_TOKEN, value: hf_abcdefghijklmnopqrstuv}]\n"),
              job("    env: [{name: HF_TOKEN, valueFrom: {secretKeyRef: {name: hf, key: token}}}]\n")),  # noqa: E501
     TestCase("TRC301", job("    env: [{name: DB_PASSWORD, value: hunter22hunter22}]\n"),
@@ -249,7 +259,8 @@ def test_rules_may_stand_in_files_of_their_own(tmp_path: Path) -> None:
 def test_nobody_without_rules_pays_for_cel(tmp_path: Path) -> None:
     (tmp_path / "job.yaml").write_text(f"{job('    image: example.com/llm')}\n---\n{RUNTIME}")
     program = (
-        "import sys, runpy; sys.argv = ['trainc', 'build', 'job.yaml']\n"
+        "import os, sys, runpy; sys.argv = ['trainc', 'build', 'job.yaml']\n"
+        "os._exit = sys.exit\n"
         "try: runpy.run_module('trainc', run_name='__main__')\n"
         "except SystemExit: print('celpy' in sys.modules, file=sys.stderr)"
     )

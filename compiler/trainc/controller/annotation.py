@@ -50,12 +50,10 @@ class Minted:
     Attributes:
         name: Of the object.
         kind: ``ssh``, ``curve``, ``cache-auth`` or ``ca`` (a ConfigMap).
-        hosts: For TLS pairs, the names their server is called by.
     """
 
     name: str
     kind: str
-    hosts: tuple[str, ...] = ()
 
     @property
     def group(self) -> str:
@@ -155,4 +153,4 @@ def _minted(entry: object, trainjob: str) -> Minted:
         return shared
     if shared.name != name:
         raise MalformedError(f"secrets: {entry['name']!r} of kind {kind} must be named {name!r}")
-    return Minted(name, kind, tuple(str(host) for host in _list(entry, "hosts")))
+    return Minted(name, kind)

@@ -18,8 +18,9 @@ def test_everything_is_read() -> None:
         "deadlineSeconds": 60,
         "secrets": [
             {"name": "m-mpi-ssh-auth", "kind": "ssh"},
-            {"name": "m-cache-auth", "kind": "cache-auth", "hosts": ["m.ns.svc"]},
+            {"name": "m-cache-auth", "kind": "cache-auth"},
         ],
+        "cache": "m-cache",
         "features": ["TrainJobStatus"],
         "digest": "sha256:1",
     }
@@ -28,10 +29,11 @@ def test_everything_is_read() -> None:
         deadline=60,
         secrets=(
             Minted("m-mpi-ssh-auth", "ssh"),
-            Minted("m-cache-auth", "cache-auth", ("m.ns.svc",)),
+            Minted("m-cache-auth", "cache-auth"),
         ),
         features=("TrainJobStatus",),
         digest="sha256:1",
+        cache="m-cache",
     )
 
 
@@ -54,6 +56,12 @@ class TestCase:
         TestCase("deadline of 0", {"deadlineSeconds": 0}, "deadlineSeconds"),
         TestCase("deadline True", {"deadlineSeconds": True}, "deadlineSeconds"),
         TestCase("secrets no list", {"secrets": {}}, "secrets"),
+        TestCase("a cache of its choice", {"cache": "other-cache"}, "cache must be 'm-cache'"),
+        TestCase(
+            "a shared Secret of its choice",
+            {"secrets": [{"kind": "cache-auth", "name": "shared-x-cache-auth"}]},
+            "must be named 'm-cache-auth'",
+        ),
         TestCase("a kind nobody knows", {"secrets": [{"kind": "x", "name": "m-x"}]}, "'x'"),
         TestCase(
             "a name of its choice",

@@ -28,6 +28,10 @@ def with_initializers(info: Info) -> Info:
         settings = wanted.get(part)
         if settings is not None:
             info = _with_initializer(info, ancestor, settings)
+    if names.CACHE_ANNOTATION in info.spec.template.annotations and info.spec.compat.extends:
+        from trainc.info.cache.compiled import with_compiled_cache  # few runtimes ask for it
+
+        info = with_compiled_cache(info)
     return info.with_pod_sets(failing_fast) if fails_fast(info) else info
 
 

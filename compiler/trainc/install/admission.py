@@ -14,6 +14,8 @@ from trainc.install.meta import NAME, NAMESPACE, TLS_SECRET, metadata
 from trainc.names import (
     ANCESTORS,
     CACHE_AUTH_SUFFIX,
+    CACHE_SHARED_PREFIX,
+    CACHE_SUFFIX,
     FLUX_CURVE_SUFFIX,
     GROUP,
     MANAGED_BY_LABEL,
@@ -130,13 +132,20 @@ def _secrets() -> list[Json]:
         " && object.?type.orValue('Opaque') in ['Opaque', 'kubernetes.io/ssh-auth']"
         f" && size({owners}) == 1 && {owners}[0].kind == 'JobSet' && {owners}[0].name == {job})"
     )
+    name = "object.metadata.name"
+    shared = (
+        f"({name}.matches('^{CACHE_SHARED_PREFIX}[0-9a-f]{{10}}{CACHE_AUTH_SUFFIX}$')"
+        f" && object.?type.orValue('Opaque') == 'Opaque' && size({owners}) == 1"
+        f" && {owners}[0].kind == 'LeaderWorkerSet'"
+        f" && {name} == {owners}[0].name.replace('{CACHE_SUFFIX}', '{CACHE_AUTH_SUFFIX}'))"
+    )
     validations = [
         _validation(
             f"object.metadata.?labels[?'{MANAGED_BY_LABEL}'].orValue('') == '{TRAINC}'",
             f"Secrets made by trainc carry the label {MANAGED_BY_LABEL}={TRAINC}",
         ),
         _validation(
-            f"has(object.metadata.labels) && ({own} || {minted})",
+            f"has(object.metadata.labels) && ({own} || {minted} || {shared})",
             "trainc makes only the Secrets that a JobSet of its own asks for",
         ),
     ]

@@ -16,6 +16,7 @@ Json = dict[str, Any]
 
 _RBAC: Final = "rbac.authorization.k8s.io"
 _JOBSET: Final = "jobset.x-k8s.io"
+_LWS: Final = "leaderworkerset.x-k8s.io"
 
 
 def _rule(group: str, resources: Sequence[str], verbs: Sequence[str], *names: str) -> Json:
@@ -31,6 +32,8 @@ _SERVE: Final = [
     # there is no TrainJob; delete: at its deadline.
     _rule(_JOBSET, ["jobsets"], ["get", "list", "watch", "patch", "delete"]),
     _rule("", ["secrets", "configmaps", "events"], ["create"]),
+    # To let a job's data cache end with its JobSet, and sleep while that does not run.
+    _rule(_LWS, ["leaderworkersets"], ["get", "patch"]),
     _rule("", ["pods"], ["get"]),  # whose token it is that reports
 ]
 # Further, to compile TrainJobs made in the cluster.
@@ -39,7 +42,8 @@ _COMPILE: Final = [
     _rule(_JOBSET, ["jobsets"], ["create"]),
     _rule("", ["configmaps"], ["get", "patch"]),
     _rule("", ["services", "serviceaccounts"], ["create", "patch"]),
-    _rule("leaderworkerset.x-k8s.io", ["leaderworkersets"], ["create", "patch"]),
+    _rule(_RBAC, ["roles", "rolebindings"], ["create", "patch"]),  # never more than it may itself
+    _rule(_LWS, ["leaderworkersets"], ["create"]),
     _rule("scheduling.x-k8s.io", ["podgroups"], ["create", "patch"]),
     _rule("scheduling.volcano.sh", ["podgroups"], ["create", "patch"]),
 ]

@@ -32,6 +32,10 @@ EXPLANATIONS: Final = {
     "TRC204": Explanation("The initializer's image does not know the scheme of storageUri.",
                           "storageUri: ftp://data/set",
                           "storageUri: s3://data/set"),
+    "TRC205": Explanation("Without the annotation the initializer makes the cache from inside the "
+                          "cluster, with rights to do so, and its failures look like success.",
+                          "storageUri: cache://schema/table, a template without annotation",
+                          "annotations: {trainc.dev/cache: compiled} on the runtime's template"),
     "TRC301": Explanation("A secret as text is readable by all who read Git or the pod.",
                           "env: [{name: HF_TOKEN, value: hf_...}]",
                           "env: [{name: HF_TOKEN, valueFrom: {secretKeyRef: {...}}}]"),

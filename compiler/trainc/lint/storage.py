@@ -105,6 +105,20 @@ def unreadable_uri(job: Job) -> Iterator[Problem]:
             )
 
 
+def uncompiled_cache(job: Job) -> Iterator[Problem]:
+    """A cache that the initializer is left to make."""
+    if names.CACHE_ANNOTATION in job.info.spec.template.annotations:
+        return
+    dataset = (job.info.spec.job.spec.get("initializer") or {}).get("dataset") or {}
+    if (dataset.get("storageUri") or "").startswith("cache://"):
+        runtime = job.info.spec.runtime.label
+        yield job.in_job(
+            ("spec", "initializer", "dataset", "storageUri"),
+            f"{runtime} leaves the making of the cache to its initializer",
+            f"annotate its template with {names.CACHE_ANNOTATION}: compiled",
+        )
+
+
 def _schemes(job: Job, ancestor: str, ours: tuple[str, ...]) -> tuple[str, ...] | None:
     """What the image of an initializer reads, None where the image is a stranger's."""
     pod_set = next((p for p in job.info.pod_sets if p.ancestor == ancestor), None)
@@ -118,4 +132,5 @@ LINTS = (
     Lint("TRC202", "warning", one_writer),
     Lint("TRC203", "warning", initializer_sides),
     Lint("TRC204", "warning", unreadable_uri),
+    Lint("TRC205", "warning", uncompiled_cache),
 )

@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 from trainc import names
 from trainc.errors import Problem
-from trainc.info.info import Info
+from trainc.info.info import Info, SecretRequest
 from trainc.plan.digest import canonical, digest
 from trainc.plan.jobset import Manifest, jobset
 from trainc.plan.secret import secret
@@ -20,7 +20,7 @@ class Object(NamedTuple):
     Attributes:
         manifest: The whole object. Parts of it are shared with other objects: never change it.
         origin: What it was made from, as the comment above it says.
-        trainjob: Namespace and name of the TrainJob it belongs to.
+        trainjob: Namespace and name of the TrainJob it belongs to; no name where it is several's.
     """
 
     manifest: Mapping[str, Any]
@@ -62,7 +62,24 @@ def plan(info: Info, output: Output) -> tuple[Object, ...]:
     job = info.spec.job
     origin = f"{job.document.file} (TrainJob {job.document.name}, {info.spec.runtime.label})"
     key = (job.namespace, job.name)
-    return tuple(Object(manifest, origin, key) for manifest in _manifests(info, output))
+    made = tuple(Object(manifest, origin, key) for manifest in _manifests(info, output))
+    return (*made, *_shared(info, output, origin)) if info.shared else made
+
+
+def _shared(info: Info, output: Output, origin: str) -> Iterator[Object]:
+    """What several jobs make alike: of no TrainJob, so that it stands before all of them."""
+    key = (info.spec.job.namespace, "")
+    made = list(info.shared)
+    if output.secrets == "inline":
+        wanted = (request for request in info.secrets if _is_shared(request, info))
+        made += [secret(request, info.name, key[0]) for request in wanted]
+    for manifest in made:
+        yield Object(_stamped(manifest, info, sound=True), origin, key)
+
+
+def _is_shared(request: SecretRequest, info: Info) -> bool:
+    """Whether a Secret is of a cache that several jobs use."""
+    return request.kind == "cache-auth" and info.cache is not None and info.cache.shared
 
 
 def _manifests(info: Info, output: Output) -> Iterator[Manifest]:
@@ -84,8 +101,8 @@ def _minted(info: Info, output: Output) -> Iterator[Manifest]:
         if request.kind == "ca":
             if output.status_ca is not None or output.secrets == "inline":
                 yield _authority(request.name, output.status_ca or "")
-        elif output.secrets == "inline":
-            yield secret(request, info.name)
+        elif output.secrets == "inline" and not _is_shared(request, info):
+            yield secret(request, info.name, info.spec.job.namespace)
 
 
 def _authority(name: str, certificate: str) -> Manifest:
@@ -109,10 +126,13 @@ def annotation(info: Info, output: Output) -> str:
     """What the status controller must know of a job, as one line of JSON.
 
     Keys: ``version`` of this format, ``trainjob``, ``digest`` of the spec, and where there are any:
-    ``deadlineSeconds``, ``features``, and ``secrets`` to mint (``name`` and ``kind``).
+    ``cache`` (the LeaderWorkerSet that ends with the job), ``deadlineSeconds``, ``features``, and
+    ``secrets`` to mint (``name`` and ``kind``).
     """
     job = info.spec.job
     known: dict[str, Any] = {"digest": digest(info.spec), "trainjob": job.name, "version": 1}
+    if info.cache is not None and not info.cache.shared:
+        known["cache"] = info.cache.name + names.CACHE_SUFFIX
     deadline = job.spec.get("activeDeadlineSeconds")
     if deadline:
         known["deadlineSeconds"] = deadline

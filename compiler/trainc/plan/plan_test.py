@@ -98,7 +98,7 @@ def test_the_trainjob_beside_its_jobset() -> None:
 @pytest.mark.parametrize(("kind", "keys"), [("ssh", {"ssh-privatekey", "ssh-publickey"}),
                                             ("curve", {"curve.cert"})])  # fmt: skip
 def test_secrets_are_fresh(kind: str, keys: set[str]) -> None:
-    first, second = (secret(SecretRequest("s", kind), "m") for _ in range(2))
+    first, second = (secret(SecretRequest("s", kind), "m", "team") for _ in range(2))
     assert first["metadata"]["name"] == "s"
     assert set(first["stringData"]) == keys
     assert all(first["stringData"][key] != second["stringData"][key] for key in keys)
@@ -106,7 +106,7 @@ def test_secrets_are_fresh(kind: str, keys: set[str]) -> None:
 
 def test_a_secret_of_another_kind_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="no Secret of kind ca"):
-        secret(SecretRequest("s", "ca"), "m")
+        secret(SecretRequest("s", "ca"), "m", "team")
 
 
 def test_counts_stand_in_every_job() -> None:

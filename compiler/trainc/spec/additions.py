@@ -41,5 +41,12 @@ ADDITIONS: Final = {
             "podFailurePolicy, and the restartPolicy Never that it needs",
             r"\.podFailurePolicy|\.restartPolicy",
         ),
+        Addition(
+            "compiled-cache",
+            "annotation trainc.dev/cache: compiled of a runtime's template prints the data cache "
+            "of a cache:// dataset (LeaderWorkerSet, Service, ServiceAccount, Role, RoleBinding); "
+            "the initializer waits for it, and the trainer is told its address, CA and token",
+            r"\.env|\.volumes|\.volumeMounts",
+        ),
     )
 }

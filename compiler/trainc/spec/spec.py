@@ -18,6 +18,7 @@ class Settings(NamedTuple):
         namespace: Where objects without a namespace live.
         priority_classes: Names of the PriorityClasses among the inputs.
         rename: Whether a job is called after its digest, so that a changed one is another job.
+        shared_caches: Whether data caches are named by content and used by several jobs.
     """
 
     compat: Compat = Compat()
@@ -25,6 +26,7 @@ class Settings(NamedTuple):
     namespace: str = "default"
     priority_classes: frozenset[str] = frozenset()
     rename: bool = False
+    shared_caches: bool = False
 
 
 class Spec(NamedTuple):

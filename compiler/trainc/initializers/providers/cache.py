@@ -1,7 +1,8 @@
 """``cache://SCHEMA/TABLE``: nothing is fetched; waits until the data cache serves the table.
 
 In: where the cache's head answers ``GET /ready``: ``CACHE_HEAD`` (host, or host:port), else the
-Service of the TrainJob ``TRAIN_JOB_NAME``. Out: nothing, once it answers 200; a failure after
+Service of the TrainJob ``TRAIN_JOB_NAME``; over TLS where ``TRAINC_CACHE_TLS_CA`` names the CA that
+signed its certificate. Out: nothing, once it answers 200; a failure after
 ``CACHE_READY_TIMEOUT_SECONDS``.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import http.client
 import logging
 import re
+import ssl
 import time
 from dataclasses import dataclass
 from typing import Final
@@ -36,11 +38,13 @@ class Settings:
         cache_head: Host, or host:port, of the head's readiness endpoint.
         train_job_name: Names the Service where ``cache_head`` is empty.
         cache_ready_timeout_seconds: How long to wait.
+        trainc_cache_tls_ca: File of the CA to trust; without one the head is asked in the clear.
     """
 
     cache_head: str = ""
     train_job_name: str = ""
     cache_ready_timeout_seconds: float = 1800.0
+    trainc_cache_tls_ca: str = ""
 
 
 def wait(config: Config) -> None:
@@ -55,9 +59,10 @@ def wait(config: Config) -> None:
         raise ConfigurationError(f"{config.uri.text!r} is not of the form cache://SCHEMA/TABLE")
     given = settings(Settings, config.environ)
     host, port = _head(given)
+    tls = _tls(given.trainc_cache_tls_ca)
     _logger.info("waiting for the data cache at %s:%d", host, port)
     start = said = time.monotonic()
-    while (answer := _answer(host, port)) is not None:
+    while (answer := _answer(host, port, tls)) is not None:
         now = time.monotonic()
         if now - start > given.cache_ready_timeout_seconds:
             raise TransientError(
@@ -83,9 +88,19 @@ def _head(given: Settings) -> tuple[str, int]:
     raise ConfigurationError("neither CACHE_HEAD nor TRAIN_JOB_NAME says where the data cache is")
 
 
-def _answer(host: str, port: int) -> str | None:
+def _tls(ca: str) -> ssl.SSLContext | None:
+    """What to trust; None for plain HTTP."""
+    try:
+        return ssl.create_default_context(cafile=ca) if ca else None
+    except OSError as error:  # no such file, or no certificate in it
+        raise ConfigurationError(f"TRAINC_CACHE_TLS_CA {ca!r}: {error}") from error
+
+
+def _answer(host: str, port: int, tls: ssl.SSLContext | None) -> str | None:
     """None where the head is ready, else what keeps it from being so."""
     connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT)
+    if tls is not None:
+        connection = http.client.HTTPSConnection(host, port, timeout=_TIMEOUT, context=tls)
     try:
         connection.request("GET", "/ready")
         response = connection.getresponse()
@@ -97,4 +112,5 @@ def _answer(host: str, port: int) -> str | None:
         connection.close()
 
 
-PROVIDER: Final = Provider(schemes=("cache", "cache+parquet"), dataset=wait)
+_KINDS: Final = ("arrow", "csv", "iceberg", "orc", "parquet")
+PROVIDER: Final = Provider(schemes=("cache", *(f"cache+{kind}" for kind in _KINDS)), dataset=wait)

@@ -1,0 +1,1 @@
+"""The data cache of a job as manifests: what its initializer would ask the cluster for."""
