@@ -13,7 +13,7 @@ CORPUS := $(or $(TRAINC_CONFORMANCE_DIR),../shared/conformance)
 
 .DEFAULT_GOAL := check
 .PHONY: check help setup demo format lint types test test-cluster fresh out golden bench fuzz wheel \
-	bench-cache bench-controller soak deploy prove-cache conformance requirements peers clean
+	bench-cache bench-controller soak deploy images prove-cache conformance requirements peers clean
 
 check: format lint types test fresh  ## the whole gate (default)
 
@@ -52,7 +52,7 @@ soak: $(SETUP)  ## random job life for SOAK_SECONDS (1200), then every status mu
 
 test-cluster: $(SETUP)  ## run the tests that need a control plane; builds what is missing
 	$(BIN)/python -m tests.cluster.binaries
-	TRAINC_TEST_CLUSTER=1 $(BIN)/pytest tests/cluster
+	TRAINC_TEST_CLUSTER=1 $(BIN)/pytest --durations=15 tests/cluster
 
 fresh: $(SETUP)  ## fail when out/ is not what examples/ compile to
 	@rm -rf build/out && mkdir -p build
@@ -68,10 +68,9 @@ golden: out  ## rewrite every expected output: out/ and the generated pages
 bench: $(SETUP)  ## measure against the bars, rewrite docs/performance.md
 	$(BIN)/python -m tests.bench
 
-bench-controller: $(SETUP)  ## measure the status controller and its progress server
+bench-controller: $(SETUP)  ## measure the controller, rewrite docs/performance-controller.md
 	@$(BIN)/python -m tests.cluster.binaries
 	$(BIN)/python -m tests.bench.controller_bench
-	$(BIN)/python -m tests.bench.progress_bench
 
 deploy: $(SETUP)  ## write deploy/ anew: kinds, policies, rights, the Deployment
 	$(BIN)/python -m trainc.install.files deploy
@@ -97,6 +96,20 @@ wheel: $(SETUP)  ## build the wheel into dist/
 	rm -rf dist
 	$(BIN)/python -m hatchling build -t wheel -d dist
 
+IMAGES := cli controller dataset-initializer model-initializer data-cache
+IMAGE_PREFIX ?= $(shell sed -n 's/^IMAGE_PREFIX: Final = "\(.*\)"/\1/p' compiler/trainc/names.py)
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' compiler/trainc/version.py)
+
+images:  ## build the images with ENGINE (docker), named by IMAGE_PREFIX
+	@set -e; for image in $(IMAGES); do \
+		case $$image in \
+		*-initializer) which="initializers.Containerfile --target $$image" ;; \
+		*) which="$$image.Containerfile" ;; \
+		esac; \
+		$(or $(ENGINE),docker) build --tag $(IMAGE_PREFIX)/$$image:v$(VERSION) \
+			--file deploy/images/$$which .; \
+	done
+
 conformance: $(SETUP)  ## compare with the reference's own output
 	$(BIN)/python $(CORPUS)/run.py --trainc $(BIN)/trainc
 
@@ -109,6 +122,9 @@ requirements: $(SETUP)  ## pin deploy/*.txt again, to the newest releases
 	$(PIN) pyproject.toml $(EXTRAS) --output-file deploy/dev.txt
 	$(PIN) --group fuzz --output-file deploy/fuzz.txt
 	$(PIN) deploy/cache.in --output-file deploy/cache.txt
+	$(PIN) deploy/controller.in --output-file deploy/controller.txt
+	$(PIN) deploy/initializers.in --output-file deploy/initializers.txt
+	$(PIN) deploy/wheel.in --output-file deploy/wheel.txt
 
 clean:  ## remove what was built; keeps .venv
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,8 +1,9 @@
 """Where the control plane's programs and manifests are; builds what is missing.
 
 In: ``$KUBEBUILDER_ASSETS`` (a folder with etcd and kube-apiserver), ``$TRAINC_PLANE_DIR`` (the
-cache, default ``~/.cache/trainc/plane``) and the Go tool modules beside this file. Out: a
-``Binaries``. The cache's folder is named by the modules' digest, so a new version is built anew.
+cache, default ``~/.cache/trainc/plane``) and the Go tool modules beside this file, whose ``go.sum``
+pins everything that is downloaded. Out: a ``Binaries``. The cache's folder is named by the modules'
+digest, so a new version is built anew.
 ``python -m tests.cluster.binaries`` builds from the command line.
 """
 
@@ -10,10 +11,12 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -58,11 +61,11 @@ MODULES = (
 )
 # Folders of the modules which hold manifests: kept in the cache, so that only building needs Go.
 MANIFESTS = {
-    "jobset-crd": ("sigs.k8s.io/jobset", "config/components/crd/bases"),
-    "jobset-webhook": ("sigs.k8s.io/jobset", "config/components/webhook"),
+    "jobset-crd": ("operators", "sigs.k8s.io/jobset", "config/components/crd/bases"),
+    "jobset-webhook": ("operators", "sigs.k8s.io/jobset", "config/components/webhook"),
     # Its manager wants an older controller-runtime; the tests need the kind, not its life.
-    "lws-crd": ("sigs.k8s.io/lws@v0.8.0", "config/crd/bases"),
-    "kwok-stage": ("sigs.k8s.io/kwok", "kustomize/stage"),
+    "lws-crd": ("manifests", "sigs.k8s.io/lws", "config/crd/bases"),
+    "kwok-stage": ("operators", "sigs.k8s.io/kwok", "kustomize/stage"),
 }
 
 
@@ -78,13 +81,17 @@ class UnavailableError(Exception):
     """The programs are not there and cannot be built here; says why."""
 
 
+class BuildError(UnavailableError):
+    """They should have been built here, and that failed."""
+
+
 def find(build: bool = True) -> Binaries:
     """The programs; those in no folder are built (minutes) when ``build`` allows it.
 
     Raises:
         UnavailableError: if something is missing and may not or cannot be built.
     """
-    cache = _cache()
+    cache = cache_root() / _digest()
     with _locked(cache):
         for module in MODULES:
             missing = {n: p for n, p in module.packages.items() if not _program(cache, n).exists()}
@@ -98,19 +105,29 @@ def find(build: bool = True) -> Binaries:
     return Binaries(programs, cache / "manifests")
 
 
-def _cache() -> Path:
-    root = os.environ.get("TRAINC_PLANE_DIR") or Path.home() / ".cache/trainc/plane"
+def cache_root() -> Path:
+    """Where what the tests need is kept, outside the tree."""
+    if given := os.environ.get("TRAINC_PLANE_DIR"):
+        return Path(given)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trainc/plane"
+
+
+def _digest() -> str:
     digest = hashlib.sha256(_version_flags().encode())
     for module in MODULES:
         digest.update((module.folder / "go.mod").read_bytes())
         digest.update((module.folder / "go.sum").read_bytes())
-    return Path(root) / digest.hexdigest()[:16]
+    return digest.hexdigest()[:16]
 
 
 @contextmanager
 def _locked(cache: Path) -> Iterator[None]:
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("w") as lock:
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        lock = (cache / "lock").open("w")
+    except OSError as error:
+        raise UnavailableError(f"cannot write to the cache: {error}") from error
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -126,14 +143,16 @@ def _may_build(build: bool, missing: list[str]) -> None:
         raise UnavailableError(f"not built: {', '.join(missing)}; `make test-cluster` builds them")
     if shutil.which("go") is None:
         raise UnavailableError(f"needs Go to build: {', '.join(missing)}")
+    said = _run_go(["list", "-m"], MODULES[0].folder, subprocess.PIPE)
+    if said.returncode:  # too old, and may not fetch another
+        raise UnavailableError(said.stderr.strip())
 
 
 def _build(cache: Path, module: Module, packages: Mapping[str, str]) -> None:
     """One ``go build`` for all packages, so that what they share is compiled once."""
     started = time.monotonic()
     print(f"building {', '.join(packages)} (minutes, once)", file=sys.stderr, flush=True)
-    into = cache / f"building.{os.getpid()}"
-    into.mkdir(parents=True)
+    into = Path(tempfile.mkdtemp(prefix="building.", dir=cache))
     flags = ["-p", "2", "-mod=readonly", "-trimpath", "-buildvcs=false"]
     linker = ["-ldflags", f"-s -w {module.flags}".strip()]
     try:
@@ -148,38 +167,45 @@ def _build(cache: Path, module: Module, packages: Mapping[str, str]) -> None:
 
 
 def _keep_manifests(cache: Path) -> None:
-    into = cache / f"manifests.{os.getpid()}"
-    for name, (module, folder) in MANIFESTS.items():
-        where = _go(["mod", "download", "-json", module], HERE / "operators", quiet=True)
-        directory = next(
-            line.split('"')[3] for line in where.splitlines() if line.lstrip().startswith('"Dir"')
-        )
-        shutil.copytree(Path(directory) / folder, into / name)
+    into = Path(tempfile.mkdtemp(prefix="manifests.", dir=cache))
+    for name, (home, module, folder) in MANIFESTS.items():
+        said = _go(["mod", "download", "-json", module], HERE / home, subprocess.PIPE)
+        shutil.copytree(Path(json.loads(said)["Dir"]) / folder, into / name)
+    into.chmod(0o755)
     for path in into.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)  # the module cache is read-only
     into.rename(cache / "manifests")
 
 
-def _go(arguments: list[str], folder: Path, quiet: bool = False) -> str:
-    env = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
-    out = subprocess.run(
-        ["go", *arguments],
-        cwd=folder,
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE if quiet else None,
-        text=True,
-        check=False,
-    )
+def _go(arguments: list[str], folder: Path, stderr: int | None = None) -> str:
+    out = _run_go(arguments, folder, stderr)
     if out.returncode:
-        raise UnavailableError(f"go {' '.join(arguments)} ended with {out.returncode}")
+        raise BuildError(
+            f"go {' '.join(arguments)} ended with {out.returncode}\n{out.stderr or ''}"
+        )
     return out.stdout
 
 
-if __name__ == "__main__":
+def _run_go(
+    arguments: list[str], folder: Path, stderr: int | None
+) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-mod=readonly"}
+    command = ["go", *arguments]
+    return subprocess.run(
+        command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=stderr, text=True, check=False
+    )
+
+
+def main() -> int:
+    """Builds what is missing; 1 only if that was tried and failed."""
     try:
         for _, path in sorted(find().programs.items()):
             print(path, file=sys.stderr)
     except UnavailableError as why:
-        # Not a failure: the tests themselves skip with this message.
         print(f"no control plane: {why}", file=sys.stderr)
+        return int(isinstance(why, BuildError))  # else the tests themselves skip with this message
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

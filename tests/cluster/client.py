@@ -12,6 +12,9 @@ import urllib3
 
 Json = dict[str, Any]
 
+_TRY_AGAIN = 429  # said by an API server that has just started, and meant so
+_ATTEMPTS = 30
+
 # kind -> (path of its API group and version, plural, namespaced)
 KINDS: dict[str, tuple[str, str, bool]] = {
     "TrainJob": ("/apis/trainer.kubeflow.org/v1alpha1", "trainjobs", True),
@@ -120,12 +123,16 @@ class Client:
             ApiError: if the status is 400 or above.
         """
         url = f"{self.server}{path}"
-        response = self._pool.request(
-            method,
-            f"{url}?{urlencode(query)}" if query else url,
-            headers={**self._headers, "Content-Type": content_type, "Accept": accept},
-            body=None if body is None else json.dumps(body).encode(),
-        )
+        for _ in range(_ATTEMPTS):
+            response = self._pool.request(
+                method,
+                f"{url}?{urlencode(query)}" if query else url,
+                headers={**self._headers, "Content-Type": content_type, "Accept": accept},
+                body=None if body is None else json.dumps(body).encode(),
+            )
+            if response.status != _TRY_AGAIN:
+                break
+            time.sleep(int(response.headers.get("Retry-After", 1)))
         self._warnings += response.headers.getlist("Warning")
         answer = _json_or_text(response.data)
         if response.status >= 400:

@@ -48,8 +48,19 @@ def namespace(admin: Client) -> str:
     """A namespace of the test's own; its default service account is there."""
     name = f"t{next(_numbers)}"
     admin.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    eventually(lambda: admin.find("ServiceAccount", name, "default"))
+    # kube-controller-manager backs off while the API server is away.
+    eventually(lambda: admin.find("ServiceAccount", name, "default"), 90)
     return name
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Names the marker."""
+    config.addinivalue_line("markers", "restarts: kills the API server; run after all others")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Other programs take their time to come back to a restarted API server: those tests last."""
+    items.sort(key=lambda item: item.get_closest_marker("restarts") is not None)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -8,6 +8,8 @@ import signal
 import threading
 import time
 
+import pytest
+
 from tests.cluster.client import ApiError, Client, eventually
 from tests.cluster.jobs import Json, a_jobset, a_note, a_trainjob, conditions
 from tests.cluster.plane import Plane
@@ -42,6 +44,7 @@ def test_the_controller_is_killed_at_random_points(
     assert [name for name in overrun if admin.find("JobSet", namespace, name)] == []
 
 
+@pytest.mark.restarts
 def test_the_api_server_is_killed_and_started_again(
     plane: Plane, admin: Client, namespace: str
 ) -> None:
@@ -59,6 +62,7 @@ def test_the_api_server_is_killed_and_started_again(
         assert controller.returncode is None
 
 
+@pytest.mark.restarts
 def test_the_watch_has_expired(plane: Plane, admin: Client, namespace: str) -> None:
     """A controller that slept while the API server forgot what it would resume from."""
     names = [f"m{number}" for number in range(5)]

@@ -221,7 +221,9 @@ class Plane:
             "--leader-elect=false",
             "--bind-address=127.0.0.1",
             "--secure-port=0",
-            # The tests wait for these two; the defaults suit clusters of thousands of nodes.
+            # While the API server is down no node tells that it lives; its pods shall stay.
+            "--node-monitor-grace-period=1h",
+            # The tests wait for what follows; the defaults suit clusters of thousands of nodes.
             "--concurrent-gc-syncs=5",
             "--kube-api-qps=200",
             "--kube-api-burst=400",

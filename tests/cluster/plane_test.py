@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.cluster.client import Client, eventually
 from tests.cluster.plane import Plane
 
@@ -51,6 +53,7 @@ def test_kwok_serves_logs(admin: Client, namespace: str) -> None:
     assert "epoch 1 of 1" in admin.call("GET", path)["message"]
 
 
+@pytest.mark.restarts
 def test_objects_outlive_the_api_server(plane: Plane, admin: Client, namespace: str) -> None:
     admin.apply(a_jobset(namespace, "m"))
     plane.kill_apiserver()

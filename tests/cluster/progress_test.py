@@ -390,6 +390,7 @@ def _mangled(token: str, chance: random.Random) -> str:
 
 def write_certificate(folder: Path) -> str:
     """A new certificate in the folder; gives its CA."""
+    folder.mkdir(exist_ok=True)
     pair = tls_pair(["127.0.0.1", "localhost"], datetime.now(UTC))
     for name, text in (("ca.crt", pair.ca), ("tls.key", pair.key), ("tls.crt", pair.certificate)):
         (folder / name).write_text(text)

@@ -39,11 +39,13 @@ def running(
 
 
 @contextmanager
-def process(plane: Plane, namespace: str, *arguments: str, bearer: str = "") -> Iterator[Process]:
+def process(
+    plane: Plane, namespace: str, *arguments: str, bearer: str = "", health: int = 0
+) -> Iterator[Process]:
     """A controller in a process of its own, as it runs in a pod; stopped at the end."""
     command = [sys.executable, "-m", "trainc", "controller", "--namespace", namespace]
     command += ["--kubeconfig", str(plane.kubeconfig(bearer=bearer))]
-    command += ["--health", "127.0.0.1:0", "--log-format", "text", *arguments]
+    command += ["--health", f"127.0.0.1:{health}", "--log-format", "text", *arguments]
     name = f"controller-{next(_numbers)}"
     started = Process(name, command, plane.folder / f"{name}.log")
     plane.processes[name] = started

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.binaries import cache_root
 from tests.cluster.client import Client, eventually
 from tests.cluster.conftest import ROOT
 from tests.cluster.jobs import Json
@@ -29,8 +30,10 @@ PACKAGE = "kubeflow==0.5.0"
 @pytest.fixture(scope="session")
 def sdk() -> Path:
     """The Python of an environment that holds the SDK and nothing of ours."""
-    root = Path(os.environ.get("TRAINC_PLANE_DIR") or Path.home() / ".cache/trainc/plane")
-    home = root / f"sdk-{PACKAGE.partition('==')[2]}-py{sys.version_info[0]}.{sys.version_info[1]}"
+    home = (
+        cache_root()
+        / f"sdk-{PACKAGE.partition('==')[2]}-py{sys.version_info[0]}.{sys.version_info[1]}"
+    )
     python = home / "bin/python"
     done = home / "done"
     if not done.exists():

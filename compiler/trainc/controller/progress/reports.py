@@ -132,8 +132,8 @@ class Reports:
         """Learns what the status says: after a restart all there is, or another replica's word."""
         holder = self._gathering.trainjobs.get(key) or self._gathering.jobsets.get(key)
         told = None if holder is None else holder.progress
-        if told is None or told == job.told:
-            return
+        if told is None or told == job.told or self._has_finished(key):
+            return  # of a finished job it may be the end's own 100 %, and that is no report
         job.told = told
         now, moment = self._now(), moment_of(str(told.get("lastUpdatedTime", "")))
         if moment is None or moment > now:

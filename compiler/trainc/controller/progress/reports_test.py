@@ -8,6 +8,7 @@ import pytest
 
 from trainc.controller.annotation import Note
 from trainc.controller.api import ApiError
+from trainc.controller.conditions import condition
 from trainc.controller.gather import Gathering
 from trainc.controller.progress.reports import EVERY_SECONDS, Reports
 from trainc.controller.progress.verdicts import Pod
@@ -58,7 +59,9 @@ class Cluster:
         self.written.append(told)
         self.version += 1
         for trainjobs, _ in self.stores:
-            trainjobs.put(_trainjob(version=self.version, progress=told))
+            known = trainjobs.get(KEY)
+            assert known is not None
+            trainjobs.put(replace(known, version=self.version, progress=told))
         return {
             "metadata": {
                 "namespace": "ns",
@@ -280,3 +283,23 @@ def test_odd_words_in_the_status_are_passed_over(
     _post(cluster, reports, 5)
     _due(reports)
     assert _percents(cluster) == [5]
+
+
+def test_what_was_pending_at_the_end_is_still_written(cluster: Cluster, reports: Reports) -> None:
+    _post(cluster, reports, 60)
+    _due(reports)
+    cluster.steady = 1.0
+    _post(cluster, reports, 90, metrics=[{"name": "loss", "value": "0.1"}])
+    cluster.steady = 2.0
+    cluster.version = 2
+    complete = condition("Complete", "True", "Done", "", written(cluster.now()))
+    told = {"progressPercentage": 100, "lastUpdatedTime": written(cluster.now())}
+    reports._gathering.trainjobs.put(_trainjob(version=3, progress=told, conditions=(complete,)))
+    cluster.version = 3
+    cluster.steady = 6.0
+    _due(reports)
+    _post(cluster, reports, 70)
+    cluster.steady = 20.0
+    _due(reports)
+    assert _percents(cluster) == [60, 100]
+    assert cluster.written[-1]["metrics"] == [{"name": "loss", "value": "0.1"}]

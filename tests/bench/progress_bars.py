@@ -1,24 +1,20 @@
-"""Measures the progress server: 500 posts a second over 200 kept-alive connections.
+"""The bars of the progress server: 500 posts a second over 200 kept-alive connections.
 
-A real plane, a pod's real token, the controller in a process of its own, the load in another.
-``python -m tests.bench.progress_bench``.
+In: a plane with pods. A pod's real token, the controller in a process of its own, the load in
+another.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import multiprocessing
 import ssl
-import tempfile
 import time
-from pathlib import Path
+from collections.abc import Iterator
 
-from tests.bench.controller_bench import say
-from tests.cluster.binaries import find
+from tests.bench.bars import Bar
 from tests.cluster.client import eventually
-from tests.cluster.conftest import CRDS
 from tests.cluster.jobs import a_jobset, a_trainjob
 from tests.cluster.plane import Plane, listens
 from tests.cluster.posting import a_report, pods, reported, token_of
@@ -28,49 +24,39 @@ from tests.cluster.running import process
 
 NAMESPACE = "bench"
 PATH = f"/apis/trainer.kubeflow.org/v1alpha1/namespaces/{NAMESPACE}/trainjobs/m/status"
+RATE = 500  # posts a second
+CONNECTIONS = 200
+SECONDS = 20
 
 
-def main() -> None:
-    """Runs it and prints two lines."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=int, default=500)
-    parser.add_argument("--connections", type=int, default=200)
-    parser.add_argument("--seconds", type=int, default=20)
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        plane = Plane(find(), Path(folder), sorted(CRDS.glob("*.yaml")))
-        try:
-            plane.start()
-            _measure(plane, Path(folder), given)
-        finally:
-            plane.stop()
-
-
-def _measure(plane: Plane, folder: Path, given: argparse.Namespace) -> None:
+def posting(plane: Plane) -> Iterator[Bar]:
+    """Posts of one pod, all of them answered 200, and the newest written."""
     admin = plane.client()
     admin.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     admin.apply(a_trainjob(NAMESPACE))
     admin.apply(a_jobset(NAMESPACE))
     (pod,) = eventually(lambda: pods(admin, NAMESPACE))
     token, port = token_of(admin, pod), free_ports(1)[0]
-    authority = write_certificate(folder)
-    options = ["--progress", f"127.0.0.1:{port}", "--progress-tls", str(folder)]
+    authority = write_certificate(plane.folder / "progress")
+    options = ["--progress", f"127.0.0.1:{port}", "--progress-tls", f"{plane.folder}/progress"]
     with process(plane, NAMESPACE, "--no-leader-elect", *options):
         eventually(lambda: listens(port))
+        began = time.monotonic()
         with multiprocessing.Pool(1) as pool:
-            load = (port, authority, token, given.rate, given.connections, given.seconds)
-            codes, waits = pool.apply(_load, load)
+            codes, waits = pool.apply(_load, (port, authority, token))
         reported(admin, NAMESPACE, 100)
-    what = f"{given.rate} posts/s, {given.connections} connections"
+        seconds = time.monotonic() - began
     waits = sorted(waits)
     p50, p99 = (waits[int(len(waits) * q)] * 1000 for q in (0.5, 0.99))
-    say(what, f"{codes} in {given.seconds} s, p50 {p50:.1f}, p99 {p99:.1f} ms", "all 200")
+    answered = ", ".join(f"{count:,} times {code}" for code, count in sorted(codes.items()))
+    what = f"{RATE} progress posts a second over {CONNECTIONS} kept-alive TLS connections"
+    found = f"{answered} in {SECONDS} s, p50 {p50:.1f}, p99 {p99:.1f} ms"
+    is_met = codes == {200: RATE * SECONDS} and seconds < SECONDS + 20
+    yield Bar(what, "each answered 200", found, is_met)
 
 
-def _load(
-    port: int, authority: str, token: str, rate: int, connections: int, seconds: int
-) -> tuple[dict[int, int], list[float]]:
-    return asyncio.run(_posting(port, authority, token, rate, connections, seconds))
+def _load(port: int, authority: str, token: str) -> tuple[dict[int, int], list[float]]:
+    return asyncio.run(_posting(port, authority, token, RATE, CONNECTIONS, SECONDS))
 
 
 async def _posting(
@@ -113,8 +99,3 @@ async def _post(
     length = int(answer.lower().split(b"content-length:")[1].split(b"\r\n")[0])
     await reader.readexactly(length)
     return int(answer.split()[1])
-
-
-if __name__ == "__main__":
-    multiprocessing.set_start_method("spawn")
-    main()
