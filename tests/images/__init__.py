@@ -1,0 +1,1 @@
+"""What the Containerfiles of deploy/images come to."""
