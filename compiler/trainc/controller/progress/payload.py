@@ -54,8 +54,9 @@ def _checked(status: Json) -> Json:
     out: Json = {}
     _integer(out, status, "progressPercentage", 100)
     _integer(out, status, "estimatedRemainingSeconds", _INT32)
-    if status.get("metrics"):
-        out["metrics"] = _metrics(_typed(status["metrics"], list))
+    metrics = status.get("metrics")
+    if metrics is not None and _typed(metrics, list):
+        out["metrics"] = _metrics(metrics)
     when = status.get("lastUpdatedTime")
     if when is None:
         raise InvalidError("status.trainerStatus.lastUpdatedTime: Required value")

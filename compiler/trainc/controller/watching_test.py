@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from trainc.controller.api import ApiError
+from trainc.controller.paths import TRAIN_JOBS
+from trainc.controller.store import Store
+from trainc.controller.view import Json, Key, TrainJobView, trainjob_view
+from trainc.controller.watching import Watching
+
+
+def _object(name: str, version: int) -> Json:
+    return {
+        "metadata": {
+            "namespace": "ns",
+            "name": name,
+            "uid": name,
+            "resourceVersion": str(version),
+            "creationTimestamp": "2026-11-22T12:00:00Z",
+        }
+    }
+
+
+def _event(kind: str, name: str, version: int) -> Json:
+    return {"type": kind, "object": _object(name, version)}
+
+
+def _bookmark(version: int) -> Json:
+    return {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": str(version)}}}
+
+
+class Script:
+    """An API server that answers as told, and ends the watching when it has told all."""
+
+    def __init__(self, lists: list[Any], watches: list[Any]) -> None:
+        self._lists = lists
+        self._watches = watches
+        self.watched_from: list[str] = []
+        self.watching: Watching[TrainJobView] | None = None
+
+    def pages(self, path: str) -> Iterator[tuple[list[Json], str]]:
+        """The next list: its version and its pages, or an error."""
+        answer = self._lists.pop(0)
+        if isinstance(answer, ApiError):
+            self._end_if_done()
+            raise answer
+        version, *pages = answer
+        for page in pages:
+            yield page, str(version)
+
+    def watch(self, path: str, version: str, seconds: int) -> Iterator[Json]:
+        """The next watch: events, and perhaps an error."""
+        self.watched_from.append(version)
+        for told in self._watches.pop(0):
+            if isinstance(told, ApiError):
+                raise told
+            yield told
+        self._end_if_done()
+
+    def _end_if_done(self) -> None:
+        if not self._watches and self.watching is not None:
+            self.watching.stop()
+
+
+def _run(script: Script) -> tuple[Store[TrainJobView], list[Key], Watching[TrainJobView]]:
+    """Watches until the script has been told; the store, and the names that changed."""
+    store: Store[TrainJobView] = Store()
+    changed: list[Key] = []
+    api: Any = script
+    watching = Watching(api, TRAIN_JOBS, "", trainjob_view, store, changed.append)
+    script.watching = watching
+    watching.start()
+    watching._thread.join(20)
+    assert not watching.alive()
+    return store, changed, watching
+
+
+def _names(changed: list[Key]) -> list[str]:
+    return [name for _, name in changed]
+
+
+def test_one_list_then_events() -> None:
+    events = [
+        _event("ADDED", "c", 6),
+        _event("MODIFIED", "a", 7),
+        _bookmark(9),
+        _event("DELETED", "b", 10),
+    ]
+    script = Script([(5, [_object("a", 1)], [_object("b", 2)])], [events])
+    store, changed, watching = _run(script)
+    assert watching.synced.is_set()
+    assert script.watched_from == ["5"]
+    assert _names(changed) == ["a", "b", "c", "a", "b"]
+    assert sorted((view.name, view.version) for view in store.views()) == [("a", 7), ("c", 6)]
+
+
+def test_a_broken_watch_is_resumed_where_it_was() -> None:
+    broken = ApiError(0, "connection reset")
+    watches = [[_event("ADDED", "a", 6), broken], [_bookmark(8)], [_event("ADDED", "b", 9)]]
+    script = Script([(5, [])], watches)
+    store, _, _ = _run(script)
+    assert script.watched_from == ["5", "6", "8"]
+    assert len(store) == 2
+
+
+def test_an_expired_version_is_listed_anew_and_what_went_is_told() -> None:
+    gone = ApiError(410, "too old resource version", "Expired")
+    lists = [(5, [_object("a", 1), _object("b", 2)]), (20, [_object("a", 1)])]
+    script = Script(lists, [[gone], []])
+    store, changed, _ = _run(script)
+    assert script.watched_from == ["5", "20"]
+    assert _names(changed) == ["a", "b", "b"]
+    assert [view.name for view in store.views()] == ["a"]
+
+
+def test_a_list_that_expires_half_way_is_begun_anew() -> None:
+    class Expiring(Script):
+        """Whose second page is too late, once."""
+
+        late = True
+
+        def pages(self, path: str) -> Iterator[tuple[list[Json], str]]:
+            for page in super().pages(path):
+                yield page
+                if self.late:
+                    self.late = False
+                    raise ApiError(410, "continue token expired", "Expired")
+
+    script = Expiring([(5, [_object("a", 1)]), (6, [_object("a", 1)], [_object("b", 2)])], [[]])
+    store, _, watching = _run(script)
+    assert watching.synced.is_set()
+    assert len(store) == 2
+
+
+def test_a_kind_that_is_not_installed_is_no_failure() -> None:
+    script = Script([ApiError(404, "the server could not find the requested resource")], [])
+    store, _, watching = _run(script)
+    assert watching.synced.is_set()
+    assert len(store) == 0
+
+
+def test_one_odd_object_does_not_end_the_watch_of_the_others() -> None:
+    odd = _event("MODIFIED", "odd", 7)
+    odd["object"]["status"] = {"conditions": 5}
+    odd["object"]["metadata"]["creationTimestamp"] = None
+    script = Script([(5, [])], [[odd, _event("ADDED", "a", 8)]])
+    store, _, _ = _run(script)
+    assert [view.name for view in store.views()] == ["a"]
+
+
+def test_a_cluster_restored_from_a_backup() -> None:
+    gone = ApiError(410, "too old resource version", "Expired")
+    lists = [(500, [_object("a", 400), _object("b", 450)]), (20, [_object("a", 10)])]
+    store, changed, _ = _run(Script(lists, [[gone], []]))
+    assert [(view.name, view.version) for view in store.views()] == [("a", 10)]
+    assert _names(changed)[2:] == ["a", "b", "a"]
