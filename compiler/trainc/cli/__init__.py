@@ -27,6 +27,7 @@ COMMANDS = {
     "flux": "trainc.cli.flux:flux",
     "fmt": "trainc.cli.fmt:fmt",
     "help": "trainc.cli.help:help_",
+    "init": "trainc.cli.init:init",
     "install": "trainc.cli.install:install",
     "logs": "trainc.cli.status:logs",
     "resume": "trainc.cli.status:resume",

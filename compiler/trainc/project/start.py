@@ -1,0 +1,132 @@
+"""A project begun: a commented ``trainc.yaml``, a TrainJob and two environments.
+
+In: a folder. Out: the files that were not there yet; what is there is never touched. The example is
+written whole or not at all, because its patches name its job.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from trainc import names
+from trainc.errors import Mark, Problem, TraincError
+from trainc.source.files import find, read
+from trainc.source.parse import parse
+from trainc.source.walk import PROJECT_FILE, printable
+
+_TEXTS: Final = Path(__file__).parent / "example"
+_EXAMPLE: Final = ("jobs/mnist.yaml", "overlays/dev/mnist.yaml", "overlays/prod/mnist.yaml")
+_TAKEN: Final = ("overlays", "jobs/mnist.yaml", "jobs/mnist.yml")
+_JOBS: Final = "jobs"
+_SOURCES: Final = f"sources: [{_JOBS}]"
+
+
+class Started(NamedTuple):
+    """What was done.
+
+    Attributes:
+        written: New files, relative to the folder.
+        left: What was there and is left alone, with the reason.
+        sources: The folders and files that will be built.
+    """
+
+    written: tuple[str, ...]
+    left: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+def start(folder: str, *, bare: bool = False) -> Started:
+    """Writes what is missing.
+
+    Args:
+        folder: Made where it is missing.
+        bare: Whether ``trainc.yaml`` is enough.
+
+    Raises:
+        TraincError: The folder cannot be written; nothing is left behind.
+    """
+    if os.path.lexists(os.path.join(folder, PROJECT_FILE)):
+        reason = f"{PROJECT_FILE} is there already: this is a project"
+        return Started((), (reason,), ())
+    own = _own_sources(folder)
+    left = [] if bare else _reasons(folder)
+    example = () if bare or left else _EXAMPLE
+    sources = tuple(dict.fromkeys([*([_JOBS] if example else []), *own])) or (".",)
+    texts = {name: (_TEXTS / name).read_text(encoding="utf-8") for name in example}
+    listed = ", ".join(_quoted(source) for source in sources)
+    settings = (_TEXTS / PROJECT_FILE).read_text(encoding="utf-8")
+    texts[PROJECT_FILE] = settings.replace(_SOURCES, f"sources: [{listed}]")
+    _write(folder, texts)
+    return Started(tuple(sorted(texts)), tuple(left), sources)
+
+
+def _reasons(folder: str) -> list[str]:
+    """Why the example is not written; empty where it is."""
+    there = [name for name in _TAKEN if os.path.lexists(os.path.join(folder, name))]
+    return [f"{name} is there already: no example is written" for name in there]
+
+
+def _own_sources(folder: str) -> list[str]:
+    """What stands in the folder and holds TrainJobs or runtimes, by its first name."""
+    if not os.path.isdir(folder):
+        return []
+    found, _ = find([folder])
+    own = set()
+    for file in found:
+        data = read(file)
+        if isinstance(data, bytes) and names.GROUP.encode() in data:
+            documents, _ = parse(data, file.name)
+            if any(each.api_version.startswith(f"{names.GROUP}/") for each in documents):
+                own.add(os.path.relpath(file.path, os.path.realpath(folder)).split(os.sep)[0])
+    return sorted(own - {"overlays", "runtimes", "templates"})
+
+
+def _quoted(name: str) -> str:
+    plain = name.replace("-", "").replace("_", "").replace(".", "").isalnum() and name[0].isalpha()
+    return (
+        name
+        if plain and name.isascii()
+        else '"' + name.replace("\\", r"\\").replace('"', r"\"") + '"'
+    )
+
+
+def _write(folder: str, texts: dict[str, str]) -> None:
+    """Writes new files, all or none."""
+    made: list[str] = []
+    try:
+        for name, text in sorted(texts.items()):
+            place = os.path.join(folder, name)
+            _make(os.path.dirname(place) or ".", made)
+            made.append(place)
+            with open(place, "x", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+    except BaseException as error:
+        if isinstance(error, FileExistsError):
+            made.pop()  # somebody else was faster
+        _remove(made)
+        if not isinstance(error, OSError):
+            raise
+        place = printable(str(error.filename or folder))
+        problem = Problem(f"cannot write: {error.strerror or error}", Mark(place))
+        raise TraincError([problem]) from error
+
+
+def _make(folder: str, made: list[str]) -> None:
+    """Makes a folder and those above it."""
+    if not os.path.isdir(folder):
+        _make(os.path.dirname(folder) or ".", made)
+        os.mkdir(folder)
+        made.append(folder)
+
+
+def _remove(made: Iterable[str]) -> None:
+    for place in reversed(list(made)):
+        with suppress(OSError):
+            if os.path.isdir(place):
+                os.rmdir(place)
+            else:
+                os.unlink(place)
