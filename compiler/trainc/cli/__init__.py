@@ -7,6 +7,7 @@ One file a command group; what a command needs is imported when it runs, so that
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 from trainc.version import __version__
@@ -23,10 +24,11 @@ COMMANDS = {
     "check": "trainc.cli.check:check",
     "completion": "trainc.cli.completion:completion",
     "controller": "trainc.cli.controller:controller",
-    "fetch": "trainc.cli.fetch:fetch",
+    "diff": "trainc.cli.diff:diff",
     "flux": "trainc.cli.flux:flux",
-    "fmt": "trainc.cli.fmt:fmt",
     "help": "trainc.cli.help:help_",
+    "fetch": "trainc.cli.fetch:fetch",
+    "fmt": "trainc.cli.fmt:fmt",
     "init": "trainc.cli.init:init",
     "install": "trainc.cli.install:install",
     "logs": "trainc.cli.status:logs",
@@ -38,7 +40,7 @@ COMMANDS = {
 }
 
 # Commands that make many objects, few cycles, and end soon: the cyclic collector stays off.
-BRIEF = frozenset({"build", "check", "validate"})
+BRIEF = frozenset({"build", "check", "diff", "validate"})
 
 
 def main() -> NoReturn:
@@ -48,9 +50,37 @@ def main() -> NoReturn:
         sys.exit(0)
     gc.disable()  # importing makes no garbage; looking for it takes 5 ms
     try:
-        from trainc.cli.run import run
+        status = _run(sys.argv[1:])
     except KeyboardInterrupt:  # Ctrl-C while the modules are being read
         sys.exit(130)
-    status = run(sys.argv[1:])
+    if sys.argv[1:2] and sys.argv[1] in BRIEF:
+        _leave(status)
     gc.freeze()  # nor is there any to look for at the end: 10 ms
     sys.exit(status)
+
+
+def _leave(status: int) -> None:
+    """Ends the process at once: to take apart what it made costs 8 ms, and more for many jobs.
+
+    Returns only where a stream cannot be flushed, which the interpreter's own exit tells.
+    """
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):
+        return
+    os._exit(status)
+
+
+def _run(args: list[str]) -> int:
+    """Runs a command line: the short way where a former run has the answer, else the long one."""
+    from trainc.cli.warm import recall, tell
+
+    answer = recall(args)
+    status = None if answer is None else tell(args, answer)
+    if status is not None:
+        return status
+    from trainc.cli.run import run
+
+    return run(args, answer)
