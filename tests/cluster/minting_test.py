@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.client import Client, eventually
-from tests.cluster.jobs import Json, a_jobset, a_note, a_trainjob, events
+from tests.cluster.jobs import Json, a_jobset, a_note, a_trainjob, conditions, events
 from tests.cluster.plane import Plane
 from tests.cluster.running import running
 from trainc.controller.controller import Controller
@@ -101,6 +101,31 @@ def test_a_job_without_a_progress_server_is_told(
 ) -> None:
     admin.apply(a_jobset(namespace, note=a_note("m", secrets=(("ca", "-tls-config"),))))
     eventually(lambda: "NoProgressServer" in events(admin, namespace))
+
+
+def test_a_refusal_is_a_condition_and_the_status_is_written(
+    admin: Client, namespace: str, controller: Controller
+) -> None:
+    """As a quota, an admission policy or missing rights refuse it; until they do no longer."""
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "none", "namespace": namespace},
+        "spec": {"hard": {"count/secrets": "0"}},
+    }
+    quotas = f"/api/v1/namespaces/{namespace}/resourcequotas"
+    admin.call("POST", quotas, quota)
+    eventually(lambda: admin.call("GET", f"{quotas}/none").get("status", {}).get("hard"))
+    admin.apply(a_trainjob(namespace))
+    admin.apply(a_jobset(namespace, note=a_note("m", secrets=BOTH), start="never"))
+    stalled = eventually(lambda: conditions(admin, namespace).get("Stalled"))
+    assert stalled["reason"] == "SecretCreationFailed"
+    assert "exceeded quota" in stalled["message"]
+    eventually(lambda: "SecretCreationFailed" in events(admin, namespace))
+    eventually(lambda: admin.get("TrainJob", namespace, "m")["status"].get("jobsStatus"))
+    admin.call("DELETE", f"{quotas}/none")
+    eventually(lambda: admin.find("Secret", namespace, "m-mpi-ssh-auth"), 60)
+    eventually(lambda: conditions(admin, namespace) == {})
 
 
 def _owned_by(jobset: Json) -> Json:

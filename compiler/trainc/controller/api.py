@@ -68,6 +68,11 @@ class ApiError(Exception):
         return self.code == 410
 
     @property
+    def is_passing(self) -> bool:
+        """Whether the same may well be granted in a moment: no answer, or an overloaded server."""
+        return self.code in (0, 429) or self.code >= 500
+
+    @property
     def is_conflict(self) -> bool:
         """Whether somebody else was faster: the object is there, or no longer what was read."""
         return self.code == 409

@@ -43,8 +43,6 @@ class Applying:
         """
         trainjob, jobset = observed.trainjob, observed.jobset
         after = decision.after
-        if jobset is not None:
-            after = _sooner(after, self._mint(jobset, decision, now))
         if trainjob is not None and decision.status is not None:
             self._write_status(trainjob, decision.status)
         if jobset is not None:
@@ -57,8 +55,13 @@ class Applying:
                 self._events.tell(subject, told)
         return after
 
-    def _mint(self, jobset: JobSetView, decision: Decision, now: datetime) -> float | None:
-        if not decision.mint:
+    def mint(self, jobset: JobSetView, wanted: bool, now: datetime) -> float | None:
+        """Makes what the JobSet mounts; gives the seconds until it must be asked for again.
+
+        Raises:
+            ApiError: if it was refused.
+        """
+        if not wanted:
             self._minter.forget(jobset.uid)
             return None
         pause, events = self._minter.mint(jobset, now)

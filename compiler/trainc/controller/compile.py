@@ -79,7 +79,7 @@ class Compiling:
         except UnusableError as why:
             return replace(observed, error=str(why), reason=why.reason)
         except ApiError as error:
-            if error.code in (0, 429) or error.code >= 500:
+            if error.is_passing:
                 raise
             return replace(observed, error=_cut(str(error)), reason=CREATION_FAILED)
 

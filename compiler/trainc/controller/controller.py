@@ -97,6 +97,7 @@ class Controller:
         reconciler = Reconciler(gathering, applying, now, _compiling(options, self.api, gathering))
         self._workers = Workers(options.workers, self.queue, reconciler, self.metrics)
         self._watches = list(self._make_watches())
+        self._begun = threading.Event()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._server: Server | None = None
@@ -123,6 +124,7 @@ class Controller:
             thread = threading.Thread(target=work, name=work.__name__.strip("_"), daemon=True)
             thread.start()
             self._threads.append(thread)
+        self._begun.set()
 
     def stop(self) -> None:
         """Ends what was begun, gives the lease back, and is back when that is done."""
@@ -139,6 +141,8 @@ class Controller:
 
     def alive(self) -> bool:
         """Whether every thread lives that should."""
+        if not self._begun.is_set() or self._stop.is_set():
+            return True
         parts = [*self._watches, self._workers, *([self.progress] if self.progress else [])]
         return all(part.alive() for part in parts) and all(t.is_alive() for t in self._threads)
 

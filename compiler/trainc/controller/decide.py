@@ -52,7 +52,7 @@ def decide(seen: Observed, now: datetime) -> Decision:
     if trainjob is not None:
         decision = _together(replace(seen, jobset=jobset), trainjob, now)
     else:
-        decision = NOTHING if jobset is None else _alone(jobset, now)
+        decision = NOTHING if jobset is None else _alone(seen, jobset, now)
     return decision if jobset is None else replace(decision, cache=groups_of(jobset))
 
 
@@ -88,7 +88,7 @@ def _unreadable(seen: Observed, jobset: JobSetView, now: datetime) -> Decision:
     return Decision(status=status, events=told)
 
 
-def _alone(jobset: JobSetView, now: datetime) -> Decision:
+def _alone(seen: Observed, jobset: JobSetView, now: datetime) -> Decision:
     """A JobSet without a TrainJob in the cluster: deadline, Secrets and progress only."""
     if _end(jobset) is not None:
         complete = is_true(jobset.conditions, "Completed")
@@ -99,7 +99,10 @@ def _alone(jobset: JobSetView, now: datetime) -> Decision:
     if left is not None and left <= 0:
         told = Told("Warning", EXCEEDED.reason, EXCEEDED.message)
         return Decision(delete=True, confirm=True, events=(told,))
-    return Decision(mint=wants_minting(jobset), release=jobset.held, after=left)
+    events = (Told("Warning", seen.reason, seen.error),) if seen.error else ()
+    after = _sooner(left, _TRY_AGAIN if seen.error else None)
+    mint = wants_minting(jobset)
+    return Decision(mint=mint, release=jobset.held, after=after, events=events)
 
 
 def _together(seen: Observed, trainjob: TrainJobView, now: datetime) -> Decision:

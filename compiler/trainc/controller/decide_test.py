@@ -457,3 +457,17 @@ def test_conditions_of_others_are_kept() -> None:
     )
     assert decision.status is not None
     assert decision.status.conditions == (theirs, _is("Complete"))
+
+
+@pytest.mark.parametrize("trainjob", [a_trainjob(), None])
+def test_secrets_that_could_not_be_minted_are_told_and_the_job_is_followed(
+    trainjob: TrainJobView | None,
+) -> None:
+    jobset = a_jobset(note=Note("m", secrets=(SECRET,)), jobs=(_job(active=1),))
+    decision = decide(Observed(trainjob, jobset, error="over quota", reason="Why"), NOW)
+    assert [(each.reason, each.message) for each in decision.events] == [("Why", "over quota")]
+    assert decision.after is not None
+    if trainjob is not None:
+        assert decision.status is not None
+        assert [each["reason"] for each in decision.status.conditions] == ["Why"]
+        assert decision.status.jobs == (_job(active=1),)

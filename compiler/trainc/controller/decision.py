@@ -14,7 +14,8 @@ class Observed:
     Attributes:
         trainjob: The TrainJob, or None.
         jobset: The JobSet of its name, or None.
-        error: Why its objects could not be made (``--compile``), empty where they could.
+        error: Why its objects could not be made (``--compile``) or its Secrets not be minted,
+            empty where they could.
         reason: Of the condition that tells the error.
         compiled: Whether this controller makes the job's objects itself.
     """

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from trainc.controller.api import ApiError
 from trainc.controller.apply import Applying
 from trainc.controller.decide import decide
-from trainc.controller.decision import Observed
+from trainc.controller.decision import Decision, Observed
 from trainc.controller.gather import Gathering
 from trainc.controller.view import Key
 
 logger = logging.getLogger(__name__)
 
+MINTING_FAILED = "SecretCreationFailed"
 _ATTEMPTS = 5  # against a writer who is faster
 
 
@@ -48,7 +50,7 @@ class Reconciler:
             decision = decide(observed, now)
         for _ in range(_ATTEMPTS):
             try:
-                return self._applying.apply(observed, decision, now)
+                return self._applied(observed, decision, now)
             except ApiError as error:
                 # 422 is also a test of the patch that failed: somebody wrote in between.
                 if error.code not in (409, 422):
@@ -57,3 +59,18 @@ class Reconciler:
                 observed = self._ensure(self._gathering.again(key))
                 decision = decide(observed, now)
         raise last
+
+    def _applied(self, observed: Observed, decision: Decision, now: datetime) -> float | None:
+        """Mints first, but a status is written whatever becomes of that."""
+        if observed.jobset is None:
+            return self._applying.apply(observed, decision, now)
+        try:
+            again = self._applying.mint(observed.jobset, decision.mint, now)
+        except ApiError as error:
+            if error.is_passing:
+                self._applying.apply(observed, decision, now)
+                raise
+            observed = replace(observed, error=str(error), reason=MINTING_FAILED)
+            return self._applying.apply(observed, decide(observed, now), now)
+        after = self._applying.apply(observed, decision, now)
+        return min((each for each in (again, after) if each is not None), default=None)

@@ -29,19 +29,20 @@ class Workers:
     def start(self) -> None:
         """Begins to work."""
         self._queue.open()
-        self._threads = [
+        threads = [
             threading.Thread(target=self._run, name=f"worker {number}", daemon=True)
             for number in range(self._count)
         ]
-        for thread in self._threads:
+        for thread in threads:
             thread.start()
+        self._threads = threads
 
     def stop(self) -> None:
         """Ends what was begun, takes nothing new."""
+        threads, self._threads = self._threads, []
         self._queue.close()
-        for thread in self._threads:
+        for thread in threads:
             thread.join(35)  # longer than a request may take
-        self._threads = []
 
     def alive(self) -> bool:
         """Whether no worker died."""
