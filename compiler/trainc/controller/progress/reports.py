@@ -86,7 +86,7 @@ class Reports:
             thread.join(35)
         for key in pending:
             try:
-                self._write(key)
+                self._write(key, at_once=True)
             except ApiError as error:
                 logger.warning("last report of %s/%s is lost: %s", *key, error)
 
@@ -156,7 +156,7 @@ class Reports:
             finally:
                 self._queue.done(key)
 
-    def _write(self, key: Key) -> None:
+    def _write(self, key: Key, at_once: bool = False) -> None:
         with self._lock:
             job = self._jobs.get(key)
             report = None if job is None else job.pending
@@ -167,7 +167,7 @@ class Reports:
                 job.pending = None  # another replica wrote a newer one
                 return
             early = job.written_at + EVERY_SECONDS - self._monotonic()
-            if early > 0 and not self._has_finished(key):
+            if early > 0 and not at_once and not self._has_finished(key):
                 self._queue.add_after(key, early)  # another replica wrote meanwhile
                 return
             job.pending, before = None, job.written_at

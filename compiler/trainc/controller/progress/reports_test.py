@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -303,3 +304,17 @@ def test_what_was_pending_at_the_end_is_still_written(cluster: Cluster, reports:
     _due(reports)
     assert _percents(cluster) == [60, 100]
     assert cluster.written[-1]["metrics"] == [{"name": "loss", "value": "0.1"}]
+
+
+def test_what_is_pending_when_the_server_stops_is_written(
+    cluster: Cluster, reports: Reports
+) -> None:
+    reports.start()
+    _post(cluster, reports, 1)
+    deadline = time.monotonic() + 10
+    while not cluster.written and time.monotonic() < deadline:
+        time.sleep(0.01)
+    cluster.steady = 1.0
+    _post(cluster, reports, 2)
+    reports.stop()
+    assert _percents(cluster) == [1, 2]
