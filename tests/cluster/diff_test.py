@@ -5,14 +5,19 @@ from __future__ import annotations
 import copy
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cluster.client import ApiError, Client, eventually
 from tests.cluster.conftest import ROOT
+from tests.cluster.plane import Plane
+from tests.gitops.repository import repository
 from trainc import build
 from trainc.diff.fields import differences
 from trainc.diff.mutability import refusals
@@ -76,7 +81,7 @@ def pod(jobset: Json) -> Json:
 def set_(path: str, value: Any) -> Callable[[Json], None]:
     """Sets what stands at a path of keys and indexes."""
 
-    def change(root: Json) -> None:
+    def change(root: Any) -> None:
         *steps, last = [int(s) if s.isdigit() else s for s in path.split("/")]
         for step in steps:
             root = root[step] if isinstance(step, int) else root.setdefault(step, {})
@@ -86,7 +91,7 @@ def set_(path: str, value: Any) -> Callable[[Json], None]:
 
 
 def drop(path: str) -> Callable[[Json], None]:
-    def change(root: Json) -> None:
+    def change(root: Any) -> None:
         *steps, last = [int(s) if s.isdigit() else s for s in path.split("/")]
         for step in steps:
             root = root[step]
@@ -428,3 +433,109 @@ def test_helpers(admin: Client, namespace: str) -> None:
         if verdicts != (in_place, in_place):
             wrong.append((number, json.dumps(manifest), verdicts))
     assert wrong == []
+
+
+def trainc(root: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "trainc", *args]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+
+
+def verdicts(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    assert done.returncode in (0, 1), done.stderr
+    return {
+        f"{each['kind']}/{each['name']}": each["verdict"]
+        for each in json.loads(done.stdout)["changes"]
+    }
+
+
+def edited(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def project(tmp_path: Path, namespace: str) -> Path:
+    """The sample repository without what the plane has no kind for."""
+    root = repository(tmp_path)
+    (root / "jobs/volcano.yaml").unlink()
+    edited(root / "trainc.yaml", "sources: [jobs]\n", f"sources: [jobs]\nnamespace: {namespace}\n")
+    return root
+
+
+def test_against_a_cluster(admin: Client, plane: Plane, project: Path) -> None:
+    """What is printed and applied has no differences; each change has the server's verdict."""
+    compare = ("diff", "--cluster", "--kubeconfig", str(plane.kubeconfig()), "-o", "json")
+    objects = json.loads(trainc(project, "build", "-o", "json").stdout)
+    assert set(verdicts(trainc(project, *compare)).values()) == {"create"}
+    for manifest in objects:
+        admin.call("PATCH", path(manifest), manifest, APPLY, **STRICT)
+    done = trainc(project, *compare)
+    assert (done.returncode, verdicts(done)) == (0, {}), done.stdout
+    edited(project / "jobs/jax.yaml", "--lr=1", "--lr=2")
+    edited(project / "jobs/vision.yaml", "numNodes: 2", "numNodes: 3")
+    edited(project / "jobs/xgboost.yaml", "team: other", "team: other, kueue.x-k8s.io/x: z")
+    (project / "jobs/mpi.yaml").unlink()
+    suspended = next(o for o in objects if o["metadata"]["name"] == "job-torch")
+    admin.merge(
+        "JobSet", suspended["metadata"]["namespace"], "job-torch", {"spec": {"suspend": True}}
+    )
+    done = trainc(project, *compare)
+    assert done.returncode == 1
+    assert verdicts(done) == {
+        "JobSet/job-jax": "replace",
+        "JobSet/vision": "replace",
+        "JobSet/job-xgboost": "change",
+        "JobSet/job-mpi": "prune",
+        "ConfigMap/job-mpi-mpi-hostfile": "prune",
+        "JobSet/job-torch": "change",
+    }
+    fields = {
+        change["name"]: [(f["path"], f.get("old"), f.get("new")) for f in change["fields"]]
+        for change in json.loads(done.stdout)["changes"]
+        if change.get("fields")
+    }
+    assert fields["job-torch"] == [("spec.suspend", True, False)]
+    args = "spec.replicatedJobs[0].template.spec.template.spec.containers[0].args[0]"
+    assert fields["job-jax"] == [(args, "--lr=1", "--lr=2")]
+
+
+def test_what_kubectl_applied_and_is_no_longer_printed_goes(
+    admin: Client, plane: Plane, project: Path
+) -> None:
+    """Client-side apply keeps what it applied in an annotation: a label that is gone is told."""
+    edited(project / "jobs/jax.yaml", "team: other", "kueue.x-k8s.io/x: z")
+    text = trainc(project, "build", "jobs/jax.yaml", "-o", "json").stdout
+    (manifest,) = json.loads(text)
+    note = {"kubectl.kubernetes.io/last-applied-configuration": json.dumps(manifest)}
+    manifest["metadata"]["annotations"] |= note
+    admin.create(manifest)
+    edited(project / "jobs/jax.yaml", "kueue.x-k8s.io/x: z", "team: other")
+    compare = ("diff", "--cluster", "--kubeconfig", str(plane.kubeconfig()), "-o", "json")
+    (change,) = json.loads(trainc(project, *compare, "jobs/jax.yaml").stdout)["changes"]
+    assert change["verdict"] == "change"
+    assert {"path": "metadata.labels.kueue.x-k8s.io/x", "old": "z"} in change["fields"]
+
+
+def test_without_the_right_to_try_the_rules_decide(
+    admin: Client, plane: Plane, project: Path, namespace: str
+) -> None:
+    rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}]
+    admin.create(placed({**of("Role", RBAC, rules=rules)}, namespace, "reader"))
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"}
+    subject = {"kind": "ServiceAccount", "name": "default", "namespace": namespace}
+    admin.create(placed(of("RoleBinding", RBAC, roleRef=role, subjects=[subject]), namespace))
+    token = admin.call(
+        "POST",
+        f"/api/v1/namespaces/{namespace}/serviceaccounts/default/token",
+        {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}},
+    )["status"]["token"]
+    for manifest in json.loads(trainc(project, "build", "jobs/jax.yaml", "-o", "json").stdout):
+        admin.call("PATCH", path(manifest), manifest, APPLY, **STRICT)
+    edited(project / "jobs/jax.yaml", "--lr=1", "--lr=2")
+    config = plane.kubeconfig("reader", bearer=token)
+    compare = ("diff", "--cluster", "--kubeconfig", str(config), "-o", "json", "jobs/jax.yaml")
+    done = trainc(project, *compare)
+    (change,) = json.loads(done.stdout)["changes"]
+    assert change["verdict"] == "replace"
+    assert "a dry run is not allowed here" in change["effects"][-1]

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 from trainc.diff.change import Change, Identity, Manifest, Refusal, identity_of
 from trainc.diff.compare import changed, created, in_order, pruned
+from trainc.diff.mutability import refusals
+from trainc.diff.settled import settled
 from trainc.diff.threeway import applied
 
 
@@ -98,5 +100,7 @@ def _changed(
     if outcome.untried:
         change = changed(identity, live, after, whole=True)
         return change and change._replace(effects=(*change.effects, outcome.untried))
-    why = (Refusal((), outcome.refusal, "the cluster"),)
+    # Our own words where the rule is known: the cluster's repeat the whole object.
+    said = (Refusal((), outcome.refusal, "the cluster"),)
+    why = refusals(settled(live), settled(after)) or said
     return changed(identity, live, after, why, whole=True)

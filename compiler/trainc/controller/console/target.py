@@ -22,6 +22,7 @@ _LABEL_MARKS: Final = (
     "app.kubernetes.io/instance",
 )
 _TRACKING: Final = "argocd.argoproj.io/tracking-id"
+_LONGEST: Final = 500  # characters of a refusal that are shown
 _MAY_NOT: Final = "a dry run is not allowed here: judged by trainc's own rules"
 
 
@@ -137,8 +138,9 @@ def _step(path: str, old: Mapping[str, Any], new: Mapping[str, Any], key: str) -
 
 
 def _plain(error: ApiError) -> str:
-    """What the API server says, without the status."""
-    return str(error).partition(": ")[2] or str(error)
+    """What the API server says, without the status, and without an object it repeats."""
+    said = str(error).partition(": ")[2] or str(error)
+    return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 100]} ... {said[-100:]}"
 
 
 def _mark(found: Mapping[str, Any]) -> tuple[str, ...]:
