@@ -51,6 +51,7 @@ class Options(NamedTuple):
         allow_ttl: Whether such a tool may meet objects that remove themselves.
         shared: Whether data caches are named by content and used by several jobs.
         lint: ``build`` gives warnings, ``validate`` all findings as they are; never under compat.
+        inspect: Sees every compiled job, in place of the lints.
     """
 
     runtimes: tuple[str, ...] = ()
@@ -71,6 +72,7 @@ class Options(NamedTuple):
     allow_ttl: bool = False
     shared: bool = False
     lint: LintLevel = "off"
+    inspect: Inspect | None = None
 
 
 class Read(NamedTuple):
@@ -102,7 +104,16 @@ def compile_sources(paths: Sequence[str], options: Options) -> Plan:
         All objects and all problems, in file order. Where a problem is an error the objects are
         those of the jobs without one, and must not be used.
     """
-    read = _of_paths(paths, options) if options.project is None else _of_project(paths, options)
+    return compile_read(read_sources(paths, options), paths, options)
+
+
+def read_sources(paths: Sequence[str], options: Options) -> Read:
+    """Reads what ``compile_sources`` compiles: templates rendered, overlays applied."""
+    return _of_paths(paths, options) if options.project is None else _of_project(paths, options)
+
+
+def compile_read(read: Read, paths: Sequence[str], options: Options) -> Plan:
+    """Builds what was read; ``paths`` and ``options`` as they were read with."""
     inputs = Inputs(read.source.documents, read.libraries)
     inspect, wrong = _inspection(options)
     plan = compile_documents(inputs, _settings(options), _output(options), inspect)
@@ -126,6 +137,8 @@ def _profiled(plan: Plan, options: Options) -> tuple[Object, ...]:
 
 def _inspection(options: Options) -> tuple[Inspect | None, tuple[Problem, ...]]:
     """The lints and the team's rules, where they were asked for, and what is wrong with rules."""
+    if options.inspect is not None:
+        return options.inspect, ()
     if options.lint == "off" or options.compat is not None:
         return None, ()
     from trainc.lint.settings import inspection

@@ -59,8 +59,8 @@ def enforce(info: Info) -> tuple[Info, list[Problem]]:
         as it was when the first of them refused.
     """
     problems: list[Problem] = []
-    for policy, written in _selected(info):
-        settings = _settings(policy.settings, written)
+    for policy, written in selected(info):
+        settings = decoded(policy.settings, written)
         if policy.key.startswith("mlPolicy."):
             info = policy.place(info, settings)
         found = list(policy.check(info, settings))
@@ -80,7 +80,7 @@ def discover(compat: Compat) -> dict[str, Policy[Any]]:
     }
 
 
-def _selected(info: Info) -> list[tuple[Policy[Any], Mapping[str, Any]]]:
+def selected(info: Info) -> list[tuple[Policy[Any], Mapping[str, Any]]]:
     """The ML policy, or the default one, and the gang policies of a job; sorted by key.
 
     A key that no policy claims is refused by the schema; here it is passed over, so that what else
@@ -139,11 +139,12 @@ def _load(name: str) -> Policy[Any]:
 _DECODED: dict[tuple[type[Any], int], tuple[Mapping[str, Any], Any]] = {}
 
 
-def _settings(settings: type[S], written: Mapping[str, Any]) -> S:
+def decoded(settings: type[S], written: Mapping[str, Any]) -> S:
+    """A policy's settings as the runtime has them."""
     key = (settings, id(written))
     held = _DECODED.get(key)
     if held is None or held[0] is not written:
         held = (written, decode(settings, written))
         _DECODED[key] = held
-    decoded: S = held[1]
-    return decoded
+    found: S = held[1]
+    return found
