@@ -48,6 +48,8 @@ class Certificate:
         try:
             found = tuple(os.stat(file).st_mtime_ns for file in (chain, key))
             if found != self._loaded:
+                # A chain without its key would be kept: try it first where it does no harm.
+                ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key)
                 self.context.load_cert_chain(chain, key)
                 logger.info("loaded the certificate of %s", self._folder)
                 self._loaded = found
