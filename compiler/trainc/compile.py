@@ -3,8 +3,6 @@
 The five calls of one job stand in ``_job``, in order; everything else here is about many jobs.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple

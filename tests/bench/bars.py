@@ -139,7 +139,8 @@ def imports(folder: Path) -> Iterator[Bar]:
     """What a plain build leaves out of memory."""
     source = inputs.write(folder / "imports", 1)
     program = (
-        "import atexit, sys; sys.argv = ['trainc', 'build', sys.argv[1]];"
+        "import atexit, os, sys; sys.argv = ['trainc', 'build', sys.argv[1]];"
+        "os._exit = sys.exit;"
         "atexit.register(lambda: sys.stderr.write(' '.join(sys.modules)));"
         "from trainc.cli import main; main()"
     )

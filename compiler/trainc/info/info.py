@@ -100,7 +100,7 @@ class Info(NamedTuple):
 
     def _with(self, pod_sets: Iterable[PodSet]) -> "Info":
         """``_replace(pod_sets=...)`` at a third of its cost: every policy asks several times."""
-        return self._make((self.spec, tuple(pod_sets), *self[2:]))
+        return Info._make((self.spec, tuple(pod_sets), *self[2:]))
 
     def with_object(self, manifest: Mapping[str, Any]) -> "Info":
         """The job with one more object to print."""

@@ -38,7 +38,7 @@ def noted(info: Info, trainer: PodSet) -> Info:
     if silent(info):
         message = "spec.trainer is absent, so the trainer gets no rendezvous env and no port"
         return info.with_quirk("no-trainer-no-env", ("spec",), message)
-    if first_host(info, trainer) != info.host(trainer):
+    if info.spec.compat.keeps("fixed-host") and first_host(info, trainer) != info.host(trainer):
         message = f"the first node is {info.host(trainer)}, not {first_host(info, trainer)}"
         info = info.with_quirk("fixed-host", ("spec", "runtimeRef"), message)
     return info

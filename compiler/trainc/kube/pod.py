@@ -7,14 +7,22 @@ reaches a cluster. What the API server accepts passes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from trainc.kube.validation.job import job_spec
-from trainc.kube.validation.jobset import claim_names, job_name, jobset_rules, replicated_job
+from trainc.kube.validation.forms import dns_1035_label
+from trainc.kube.validation.job import job_selector, job_spec, names_itself
+from trainc.kube.validation.jobset import (
+    claim_names,
+    job_name,
+    jobset_rules,
+    pod_name,
+    replicated_job,
+)
 from trainc.kube.validation.metadata import metadata
-from trainc.kube.validation.placement import exclusive_placement
+from trainc.kube.validation.placement import EXCLUSIVE, exclusive_placement
 from trainc.kube.validation.podspec import pod_template
+from trainc.kube.validation.problem import Node, Path, Problems
 from trainc.kube.validation.problem import PodProblem as PodProblem
 
 # The named list: each check, and what it refuses.
@@ -52,14 +60,43 @@ def problems(jobset: Mapping[str, Any]) -> Iterator[PodProblem]:
     spec = jobset.get("spec") or {}
     yield from jobset_rules(jobset, name)
     claims = claim_names(spec)
+    room = _room(meta, name)
     for i, rjob in enumerate(spec.get("replicatedJobs") or ()):
-        at = ("spec", "replicatedJobs", i)
-        longest = job_name(name, rjob)
-        yield from replicated_job(rjob, name, at)
-        yield from exclusive_placement(meta, rjob, longest, at)
-        template = rjob.get("template") or {}
-        yield from metadata(template.get("metadata") or {}, (*at, "template", "metadata"))
-        job = template.get("spec") or {}
-        yield from job_spec(job, longest, (*at, "template", "spec"))
-        pod_at = (*at, "template", "spec", "template")
-        yield from pod_template(job.get("template") or {}, claims, pod_at)
+        known = None if claims else _SOUND.get(id(rjob))
+        if known is None or known[0] is not rjob or known[1] > room:
+            yield from _job(rjob, meta, claims, ("spec", "replicatedJobs", i))
+
+
+# Replicated jobs that no policy touched are the same objects in many JobSets: one that was found
+# sound is not looked at again, as long as the names made of the JobSet's fit. Kept with it are the
+# letters that its longest Pod name has more than the JobSet's; and itself, so that its id stays.
+_SOUND: dict[int, tuple[Node, int]] = {}
+_MOST: Final = 4096
+_LONGEST_LABEL: Final = 63
+
+
+def _room(meta: Node, name: str) -> int:
+    """Letters a Pod's name may have more than the JobSet's; none where its form is in doubt."""
+    if EXCLUSIVE in (meta.get("annotations") or ()) or dns_1035_label(name):
+        return -1
+    return _LONGEST_LABEL - len(name)
+
+
+def _job(rjob: Node, meta: Node, claims: Sequence[str], at: Path) -> Problems:
+    """Checks one replicated job, and remembers it where nothing is wrong."""
+    name = meta.get("name", "")
+    longest = job_name(name, rjob)
+    template = rjob.get("template") or {}
+    notes = template.get("metadata") or {}
+    job = template.get("spec") or {}
+    where = (*at, "template", "spec")
+    found = [*replicated_job(rjob, name, at), *exclusive_placement(meta, rjob, longest, at)]
+    found += metadata(notes, (*at, "template", "metadata"))
+    found += job_spec(job, where)
+    found += job_selector(job, longest, where)
+    found += pod_template(job.get("template") or {}, claims, (*where, "template"))
+    yield from found
+    if not (found or claims or EXCLUSIVE in (notes.get("annotations") or ()) or names_itself(job)):
+        if len(_SOUND) >= _MOST:
+            _SOUND.clear()
+        _SOUND[id(rjob)] = (rjob, len(pod_name(name, rjob)) - len(name))

@@ -5,8 +5,6 @@ suffix, and the rounding up of everything below one nano. Amounts are whole numb
 nothing here is ever a float.
 """
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
@@ -41,12 +39,12 @@ class Quantity(NamedTuple):
     nanos: int
     format: Format
 
-    def __add__(self, other: Quantity) -> Quantity:  # type: ignore[override]
+    def __add__(self, other: "Quantity") -> "Quantity":  # type: ignore[override]
         """The sum, in the format of the first amount that is not zero (upstream Quantity.Add)."""
         chosen = self.format if self.nanos else other.format
         return Quantity(self.nanos + other.nanos, chosen)
 
-    def __mul__(self, count: int) -> Quantity:  # type: ignore[override]
+    def __mul__(self, count: int) -> "Quantity":  # type: ignore[override]
         """The amount ``count`` times."""
         return Quantity(self.nanos * count, self.format)
 

@@ -4,8 +4,6 @@ In: the kind of an object. Out: its validator and its walk tables. Kept apart fr
 that a build of TrainJobs alone never pays for the pod tree of the runtimes.
 """
 
-from __future__ import annotations
-
 import json
 import os.path
 from functools import cache

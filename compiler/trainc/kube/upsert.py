@@ -16,8 +16,9 @@ def upsert(items: Items, news: Iterable[Item], key: str) -> Items:
     for place, item in enumerate(out):
         index.setdefault(item.get(key), place)
     for new in news:
-        first = index.setdefault(new[key], len(out))
-        if first == len(out):
+        first = index.get(new[key])
+        if first is None:
+            index[new[key]] = len(out)
             out.append(new)
         else:
             out[first] = new

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from trainc.errors import Problem
-from trainc.lint.lint import POD, Job, Lint
+from trainc.info.podset import PodSet
+from trainc.lint.lint import Finding, Job, Lint, of_pods
 
 _SPOT: Final = (
     "cloud.google.com/gke-spot",
@@ -51,19 +52,19 @@ def lone_retry(job: Job) -> Iterator[Problem]:
         )
 
 
-def no_grace(job: Job) -> Iterator[Problem]:
+@of_pods
+def no_grace(pod_set: PodSet) -> Iterator[Finding]:
     """Spot machines and no time to write a checkpoint."""
-    for index, pod_set in enumerate(job.info.pod_sets):
-        pod = pod_set.pod
-        tolerations = pod.get("tolerations")
-        if not tolerations or "terminationGracePeriodSeconds" in pod:
-            continue
-        if any(each.get("key") in _SPOT for each in tolerations):
-            yield job.at(
-                ("spec", "replicatedJobs", index, *POD, "tolerations"),
-                "runs on spot machines with 30 s to write a checkpoint",
-                "set terminationGracePeriodSeconds to what a checkpoint takes",
-            )
+    pod = pod_set.pod
+    tolerations = pod.get("tolerations")
+    if not tolerations or "terminationGracePeriodSeconds" in pod:
+        return
+    if any(each.get("key") in _SPOT for each in tolerations):
+        yield (
+            ("tolerations",),
+            "runs on spot machines with 30 s to write a checkpoint",
+            "set terminationGracePeriodSeconds to what a checkpoint takes",
+        )
 
 
 def no_deadline(job: Job) -> Iterator[Problem]:

@@ -14,12 +14,14 @@ from typing import Any, Final, Literal, NamedTuple
 import trainc.lint
 from trainc.errors import Problem, Severity
 from trainc.info.info import Info
+from trainc.info.podset import PodSet
 from trainc.plan.locate import located
 from trainc.plan.plan import Object
 
 Level = Literal["error", "warning", "note", "off"]
 Path = tuple[str | int, ...]
 POD: Final[Path] = ("template", "spec", "template", "spec")
+_MOST: Final = 4096  # pod sets remembered
 
 # Not groups: what the groups are made of, and what runs them.
 _NO_GROUPS: Final = frozenset({"lint", "explanation", "ignore", "rules", "cel", "settings"})
@@ -57,6 +59,33 @@ class Job(NamedTuple):
     def in_job(self, path: Path, message: str, hint: str = "") -> Problem:
         """A finding at a field of the TrainJob."""
         return self.info.spec.problem(path, message, hint=hint)
+
+
+Finding = tuple[Path, str, str]
+"""Path below the pod's spec, message, hint."""
+
+
+def of_pods(find: Callable[[PodSet], Iterable[Finding]]) -> Callable[[Job], Iterator[Problem]]:
+    """The check of a job that asks ``find`` of each pod set.
+
+    Pod sets that no policy touched are the same objects in many jobs: one in which nothing was
+    found is not asked again. It is kept, so that its id stays its own.
+    """
+    sound: dict[int, PodSet] = {}
+
+    def check(job: Job) -> Iterator[Problem]:
+        for index, pod_set in enumerate(job.info.pod_sets):
+            if sound.get(id(pod_set)) is pod_set:
+                continue
+            found = list(find(pod_set))
+            for path, message, hint in found:
+                yield job.at(("spec", "replicatedJobs", index, *POD, *path), message, hint)
+            if not found:
+                if len(sound) >= _MOST:
+                    sound.clear()
+                sound[id(pod_set)] = pod_set
+
+    return check
 
 
 class Lint(NamedTuple):

@@ -4,8 +4,6 @@ In: ``rules:`` of ``trainc.yaml`` and the files of ``rules/``. Out: one function
 compiled job, and what is wrong with the rules themselves.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
@@ -52,7 +50,7 @@ class Inspection(NamedTuple):
 
 
 def inspection(
-    project: Project | None, *, profile: str, allow_ttl: bool, strict: bool
+    project: "Project | None", *, profile: str, allow_ttl: bool, strict: bool
 ) -> Inspection:
     """Reads the project's rules; CEL is loaded only where there are any.
 
@@ -86,7 +84,7 @@ _Place = tuple[str | int, ...]
 
 
 def _written(
-    project: Project | None, problems: list[Problem]
+    project: "Project | None", problems: list[Problem]
 ) -> Iterator[tuple[Document, _Place, Any]]:
     """Each entry, with the document and the place it stands at."""
     if project is None:

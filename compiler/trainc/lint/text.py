@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from trainc.errors import Problem
-from trainc.lint.lint import POD, Job, Lint
+from trainc.info.podset import PodSet
+from trainc.lint.lint import Finding, Job, Lint, of_pods
 
 _CLIENT_SIDE: Final = 256 << 10
 _SERVER: Final = 1 << 20
@@ -15,29 +16,23 @@ _SERVER: Final = 1 << 20
 _SUSPICIOUS: Final = 100_000
 
 
+@of_pods
+def _blanks(pod_set: PodSet) -> Iterator[Finding]:
+    for number, each in enumerate(pod_set.containers):
+        for field, words in (("command", each.command), ("args", each.args)):
+            for place, word in enumerate(words or ()):
+                if "${" in word:
+                    yield (
+                        ("containers", number, field, place),
+                        "${...} is blank once Flux substitutes variables",
+                        "build with --profile flux, or write $VAR",
+                    )
+
+
 def blanked(job: Job) -> Iterator[Problem]:
     """``${VAR}`` in a command, which Flux's substitution replaces by nothing."""
-    if job.flux:
-        return  # the profile switches substitution off for this object
-    for index, pod_set in enumerate(job.info.pod_sets):
-        for number, each in enumerate(pod_set.containers):
-            for field, words in (("command", each.command), ("args", each.args)):
-                for place, word in enumerate(words or ()):
-                    if "${" in word:
-                        yield job.at(
-                            (
-                                "spec",
-                                "replicatedJobs",
-                                index,
-                                *POD,
-                                "containers",
-                                number,
-                                field,
-                                place,
-                            ),
-                            "${...} is blank once Flux substitutes variables",
-                            "build with --profile flux, or write $VAR",
-                        )
+    if not job.flux:  # the profile switches substitution off for this object
+        yield from _blanks(job)
 
 
 def large(job: Job) -> Iterator[Problem]:
@@ -65,12 +60,28 @@ def _is_suspicious(manifest: Mapping[str, Any]) -> bool:
     if manifest["kind"] == "ConfigMap":
         return sum(map(len, manifest.get("data", {}).values())) > _SUSPICIOUS
     jobs = manifest["spec"].get("replicatedJobs", ()) if manifest["kind"] == "JobSet" else ()
+    return sum(map(_size, jobs)) > _SUSPICIOUS
+
+
+# Replicated jobs that no policy touched are the same objects in many JobSets: each is kept beside
+# its size, so that its id stays its own.
+_SIZES: dict[int, tuple[Mapping[str, Any], int]] = {}
+_MOST: Final = 4096
+
+
+def _size(job: Mapping[str, Any]) -> int:
+    """The letters of arguments and variables of a replicated job."""
+    known = _SIZES.get(id(job))
+    if known is not None and known[0] is job:
+        return known[1]
     size = 0
-    for job in jobs:
-        for each in job["template"]["spec"]["template"]["spec"]["containers"]:
-            size += sum(map(len, each.get("args", ()))) + sum(map(len, each.get("command", ())))
-            size += sum(len(item.get("value", "")) for item in each.get("env", ()))
-    return size > _SUSPICIOUS
+    for each in job["template"]["spec"]["template"]["spec"]["containers"]:
+        size += sum(map(len, each.get("args", ()))) + sum(map(len, each.get("command", ())))
+        size += sum([len(item.get("value", "")) for item in each.get("env", ())])
+    if len(_SIZES) >= _MOST:
+        _SIZES.clear()
+    _SIZES[id(job)] = (job, size)
+    return size
 
 
 LINTS = (

@@ -15,7 +15,7 @@ from trainc.manifest.scalar import atom, inline, literal, quoted
 # Beyond 1,024 characters a key is no "simple key" (YAML 1.1, section 9.2): readers refuse it.
 _SIMPLE_KEY: Final = 1000
 # Subtrees remembered by one emitter; beyond this the ones met once are forgotten.
-_REMEMBERED: Final = 4096
+_REMEMBERED: Final = 1 << 14
 # Shapes one level remembers.
 _SHAPES: Final = 1024
 _REMEMBERED_TEXT: Final = 16 * 1024 * 1024  # characters

@@ -16,9 +16,9 @@ CLUSTER: Final = "_cluster"  # folder of the objects without a namespace; no nam
 
 _LONGEST: Final = 255  # bytes, on ext4, APFS and NTFS
 _DIGEST: Final = 16  # hex digits that keep a cut name apart from others
-_UNSAFE: Final = re.compile(rb"[^a-z0-9._-]")
+_UNSAFE: Final = rb"[^a-z0-9._-]"
 # Names of devices on Windows, with or without an extension.
-_DEVICE: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)")
+_DEVICE: Final = r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)"
 
 
 def path(each: Object) -> str:
@@ -32,7 +32,7 @@ def path(each: Object) -> str:
 def _folder(namespace: str) -> str:
     """A namespace as a folder; hidden, an option, ``_cluster`` or a device is escaped."""
     name = _cut(_escaped(namespace))
-    if name[0] in "._-" or _DEVICE.match(name):
+    if name[0] in "._-" or re.match(_DEVICE, name):
         name = f"%{ord(name[0]):02x}{name[1:]}"
     return f"{name[:-1]}%2e" if name.endswith(".") else name
 
@@ -40,7 +40,7 @@ def _folder(namespace: str) -> str:
 def _escaped(text: str) -> str:
     """Every byte that is not safe as ``%xx``; ``%`` itself too, so that no two texts meet."""
     raw = text.encode("utf-8", "surrogatepass")
-    return _UNSAFE.sub(lambda match: f"%{match[0][0]:02x}".encode(), raw).decode()
+    return re.sub(_UNSAFE, lambda match: f"%{match[0][0]:02x}".encode(), raw).decode()
 
 
 def _cut(name: str) -> str:

@@ -79,8 +79,9 @@ def _job(pod_set: PodSet, compat: Compat) -> Manifest:
     if held is not None and held[0] is pod_set:
         return held[1]
     built = _build(pod_set, compat)
-    if len(_SHARED) < _SHARED_LIMIT:
-        _SHARED[key] = (pod_set, built)
+    if len(_SHARED) >= _SHARED_LIMIT:
+        _SHARED.clear()
+    _SHARED[key] = (pod_set, built)
     return built
 
 

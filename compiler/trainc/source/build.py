@@ -13,7 +13,7 @@ from trainc.errors import Problem, field_path
 from trainc.source import libyaml, scalar
 from trainc.source.alias import MAX_DEPTH, Aliases, merge, reached
 from trainc.source.document import MAX_COLUMN, Document, pack, unpack
-from trainc.source.libyaml import SCALAR_LENGTH, Event, RefusedError
+from trainc.source.libyaml import END, SCALAR_LENGTH, Event, RefusedError, TooManyError
 from trainc.source.words import KEYS, MERGE, SKIP, WORDS, Sign
 
 _ITEM: Final = Sign("in a list: the next node is an item")
@@ -23,10 +23,6 @@ _LONGEST: Final = 300  # letters of a message, which may quote the file
 
 _Level = tuple[Any, list[int], Any]
 """The node being filled, its places, and the key at hand (or ``_ITEM``, ``_EXPECT``)."""
-
-
-class TooManyError(Exception):
-    """A file has so many problems that it is not read on; the last of them says so."""
 
 
 class Builder:
@@ -61,15 +57,19 @@ class Builder:
         Raises:
             RefusedError: A document cannot go on.
         """
-        words, names, line = WORDS, KEYS, self.line
+        words, names, line, odd, stack = WORDS, KEYS, self.line, self._odd, self._stack
         node: Any = []
         places: list[int] = []
         key: Any = _ITEM
-        self._stack.clear()
-        self._odd.clear()
+        stack.clear()
+        odd.clear()
         for self._seen, event in enumerate(events):
             if len(event) != SCALAR_LENGTH:
-                node, places, key = self._structure(event, (node, places, key))
+                if event[0] == END and not odd:
+                    node, places, key = stack.pop()
+                    key = key if key is _ITEM else _EXPECT
+                else:
+                    node, places, key = self._structure(event, (node, places, key))
                 continue
             anchor, tag, _, text, start, _, style = event
             if key is _EXPECT:
@@ -115,15 +115,15 @@ class Builder:
     def _structure(self, event: Event, level: _Level) -> _Level:
         """Opens or closes what holds other nodes; returns the level that is filled from now on."""
         kind = event[0]
-        if kind == libyaml.END:
-            if self._odd and self._odd[-1][0] is level[0]:
-                self._settle(level)
-            node, places, key = self._stack.pop()
-            return node, places, key if key is _ITEM else _EXPECT
         if kind == libyaml.MAPPING:
             return self._open({}, event, level)
         if kind == libyaml.SEQUENCE:
             return self._open([], event, level)
+        if kind == END:
+            if self._odd and self._odd[-1][0] is level[0]:
+                self._settle(level)
+            node, places, key = self._stack.pop()
+            return node, places, key if key is _ITEM else _EXPECT
         if kind == libyaml.ALIAS:
             return self._alias(event, level)
         if kind == libyaml.DOCUMENT_START:

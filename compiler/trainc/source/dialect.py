@@ -5,8 +5,6 @@ line that ends, JSON's surrogate pairs as one letter, a colon inside a plain wor
 sequence (``[http://host:80]``) as a stand-in. Lines stay as they are, and nearly all columns.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice

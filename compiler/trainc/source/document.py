@@ -92,7 +92,8 @@ class Document:
     @property
     def kind(self) -> str:
         """The object's ``kind``, empty where there is none."""
-        return self.text_at("kind")
+        node = self.root.get("kind") if self.root.__class__ is dict else ""
+        return node if node.__class__ is str else ""  # asked five times of each document
 
     @property
     def api_version(self) -> str:
@@ -118,8 +119,8 @@ class Document:
         """Returns the string at a path of keys, empty where there is none."""
         node = self.root
         for step in path:
-            node = node.get(step) if isinstance(node, dict) else None
-        return node if isinstance(node, str) else ""
+            node = node.get(step) if node.__class__ is dict else None
+        return node if node.__class__ is str else ""
 
     def __repr__(self) -> str:
         """The document as a person debugging would call it."""

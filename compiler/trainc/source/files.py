@@ -5,8 +5,6 @@ locale, the order of arguments or of directory entries. What cannot be read is a
 remedy, never an exception.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO, Final, NamedTuple

@@ -4,8 +4,6 @@ In come patterns as git writes them in ``.gitignore``, out goes yes or no for a 
 matching itself is pathspec's; it is imported only where there are patterns.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +20,7 @@ class Rules(NamedTuple):
     """The patterns that hold below one folder."""
 
     folder: str
-    spec: GitIgnoreSpec
+    spec: "GitIgnoreSpec"
 
 
 def ignored(path: str, is_folder: bool, rules: Sequence[Rules]) -> bool:

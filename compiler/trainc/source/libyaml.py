@@ -29,6 +29,10 @@ READING = RLock()
 """Held by who reads events, so that classes do not change under way."""
 
 
+class TooManyError(Exception):
+    """A file has so many problems that it is not read on; the last of them says so."""
+
+
 class RefusedError(Exception):
     """A document cannot be read; line and column count from 0, -1 where only an offset is known."""
 

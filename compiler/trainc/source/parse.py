@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Final
 
 from trainc.errors import Problem
-from trainc.source.build import Builder, TooManyError
+from trainc.source.build import Builder
 from trainc.source.dialect import (
     COLON_REFUSED,
     at_lines,
@@ -23,7 +23,7 @@ from trainc.source.dialect import (
     show_colons,
 )
 from trainc.source.document import Document, pack
-from trainc.source.libyaml import READING, Event, RefusedError, events
+from trainc.source.libyaml import READING, Event, RefusedError, TooManyError, events
 
 _MAX_BROKEN: Final = 20
 """After so many broken documents the rest of a file is not read: it is no YAML at all."""

@@ -4,8 +4,6 @@ What a path leads to is read, parsed and sorted out; every problem on the way is
 knows what a TrainJob means.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import BinaryIO, NamedTuple

@@ -4,8 +4,6 @@ In come folders, out go the real paths of files and the names they are printed b
 found once, however many links lead to it, and no link can lead the search astray.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 from collections.abc import Sequence
@@ -138,7 +136,7 @@ class Search:
             mark = Mark(printable(name))
             self.problems.append(Problem("no regular file, not read", mark, hint=hint))
 
-    def _follow(self, link: _Link) -> None:
+    def _follow(self, link: "_Link") -> None:
         """Goes where a link leads, if it stays inside; what the search found itself is known."""
         name = printable(self.name(link.path))
         real = os.path.realpath(link.path)

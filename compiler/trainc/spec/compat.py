@@ -3,8 +3,6 @@
 Rooms ask ``compat.keeps(NAME)`` with a name of ``quirks.py``; none tests a version.
 """
 
-from __future__ import annotations
-
 from typing import Final, NamedTuple
 
 from trainc.spec.quirks import QUIRKS

@@ -12,7 +12,7 @@ from typing import Any, Final
 # Python's ``fullmatch`` is Go's ``^...$``; ``.`` leaves out the newline in both.
 
 _NAME: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.+")
+_URI: Final = r"[A-Za-z][A-Za-z0-9+.-]*://.+"
 _CONTROLLERS: Final = ("trainer.kubeflow.org/trainjob-controller", "kueue.x-k8s.io/multikueue")
 _POLICIES: Final = ("torch", "mpi", "jax", "xgboost", "flux")
 
@@ -41,7 +41,7 @@ def name_is_short(root: Any) -> bool:
 
 def is_uri(uri: str) -> bool:
     """A storage URI is empty or has a scheme."""
-    return not uri or _URI.fullmatch(uri) is not None
+    return not uri or re.fullmatch(_URI, uri) is not None
 
 
 def is_controller(manager: str) -> bool:

@@ -5,8 +5,6 @@ to import and 0.1 to 1 ms a rule; a predicate costs a microsecond. ``rules_test.
 both say the same, and that no rule of the CRDs is missing here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
@@ -64,11 +62,15 @@ def check_rules(
         metadata: Also refuse metadata that only the API server looks at.
     """
     problems: list[Problem] = []
-    for steps, rule in _PLANS[schema_name, sound]:
-        for path, value in found(document.root, steps):
+    root = document.root
+    spec = root.get("spec") or ()
+    for section, steps, rule in _PLANS[schema_name, sound]:
+        if section and section not in spec:
+            continue
+        for path, value in found(root, steps) if steps else (((), root),):
             if not rule.holds(value):
                 problems.append(_problem(document, rule, path, value))
-    if metadata and has_name(document.root):
+    if metadata and has_name(root):
         problems += check_metadata(document, schema_name)
     return problems if len(problems) < 2 else _in_file_order(problems)
 
@@ -241,9 +243,14 @@ def steps(path: str) -> tuple[str, ...]:
     return tuple(path.replace("[]", ".[]").split(".")) if path else ()
 
 
+def _section(path: tuple[str, ...]) -> str:
+    """The field of ``spec`` that a rule is about, empty where it is about more."""
+    return path[1] if len(path) > 1 and path[0] == "spec" else ""
+
+
 _PLANS: Final = {
     (name, sound): tuple(
-        (steps(rule.path), rule)
+        (_section(steps(rule.path)), steps(rule.path), rule)
         for rule in (*ALWAYS[name], *RULES[name], *(SOUND[name] if sound else ()))
     )
     for name in RULES

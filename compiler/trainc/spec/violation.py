@@ -4,8 +4,6 @@ In: an error of the JSON schema validator. Out: ``Violation``s. The validator's 
 JSON schema keywords; a person who edits YAML needs the value, the bound and the way out.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Protocol

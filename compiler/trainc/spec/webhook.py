@@ -17,7 +17,7 @@ from trainc.spec.spec import Spec, runtime_problem
 from trainc.spec.trainjob import Path
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_MANAGER: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*/[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
+_MANAGER: Final = rf"{_LABEL}(\.{_LABEL})*/[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _POLICY_URL: Final = (
     "https://trainer.kubeflow.org/en/latest/operator-guides/runtime.html#runtime-deprecation-policy"
 )
@@ -112,7 +112,7 @@ def _initializer_fault(spec: Spec, name: str) -> tuple[str, str]:
 def _patches(spec: Spec) -> Iterator[Problem]:
     for index, patch in enumerate(spec.job.spec.get("runtimePatches") or ()):
         at: Path = ("spec", "runtimePatches", index)
-        if not _MANAGER.fullmatch(patch["manager"]):
+        if not re.fullmatch(_MANAGER, patch["manager"]):
             yield spec.problem(
                 (*at, "manager"),
                 f'must be a domain, a slash and a path, got "{patch["manager"]}"',

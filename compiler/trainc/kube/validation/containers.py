@@ -1,7 +1,5 @@
 """Containers and init containers: image, ports, and everything that hangs on one of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -166,7 +164,7 @@ def _init(container: Node, around: Around, at: Path) -> Problems:
             yield PodProblem((*at, key), message, check="probe")
 
 
-def _chosen(known: tuple[str, ...], check: str) -> _Check:
+def _chosen(known: tuple[str, ...], check: str) -> "_Check":
     def check_value(value: str, _: Around, at: Path) -> Problems:
         if value not in known:
             yield PodProblem(at, one_of(value, known), check=check)

@@ -23,7 +23,7 @@ ENV_FIELDS: Final = (
     "status.podIP",
     "status.podIPs",
 )
-_SUBSCRIPT: Final = re.compile(r"(metadata\.(?:annotations|labels))\['(.*)'\]", re.DOTALL)
+_SUBSCRIPT: Final = r"(metadata\.(?:annotations|labels))\['(.*)'\]"
 _RESOURCES: Final = tuple(
     f"{side}.{name}"
     for side in ("limits", "requests")
@@ -96,7 +96,7 @@ def field_ref(ref: Node, fields: Sequence[str], at: Path) -> Problems:
         yield PodProblem(
             (*at[:-1], "apiVersion"), f"must be v1, got {shown(version)}", check=_CHECK
         )
-    elif match := _SUBSCRIPT.fullmatch(path):
+    elif match := re.fullmatch(_SUBSCRIPT, path, re.DOTALL):
         key = match[2].lower() if match[1].endswith("annotations") else match[2]
         if wrong := forms.qualified_name(key):
             yield PodProblem(at, f"key {shown(match[2])} {wrong}", check=_CHECK)

@@ -11,19 +11,17 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
-_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_LABEL_1035: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_SEARCH: Final = re.compile(
-    r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*"
-)
-_QUALIFIED: Final = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_CONFIG_KEY: Final = re.compile(r"[-._a-zA-Z0-9]+")
-_PORT_NAME: Final = re.compile(r"(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*")
-_ENV: Final = re.compile(r"[ -<>-~]+")
-_URL_PATH: Final = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
-_HEADER: Final = re.compile(r"[-A-Za-z0-9]+")
-_SYSCTL: Final = re.compile(r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?")
+_LABEL: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_LABEL_1035: Final = r"[a-z]([-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_SEARCH: Final = r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*"
+_QUALIFIED: Final = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_CONFIG_KEY: Final = r"[-._a-zA-Z0-9]+"
+_PORT_NAME: Final = r"(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*"
+_ENV: Final = r"[ -<>-~]+"
+_URL_PATH: Final = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
+_HEADER: Final = r"[-A-Za-z0-9]+"
+_SYSCTL: Final = r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 
 _REMEMBERED: Final = 8192
 
@@ -35,7 +33,7 @@ def dns_label(text: str) -> str:
         return "must be set"
     if len(text) > 63:
         return f"must be at most 63 characters long, has {len(text)}"
-    if not _LABEL.fullmatch(text):
+    if not re.fullmatch(_LABEL, text):
         return 'must be a-z, 0-9 and "-", and begin and end with a letter or digit'
     return ""
 
@@ -45,7 +43,7 @@ def dns_1035_label(text: str) -> str:
     """RFC 1035 label: names that become a Service's or a host's."""
     if len(text) > 63:
         return f"must be at most 63 characters long, has {len(text)}"
-    if not _LABEL_1035.fullmatch(text):
+    if not re.fullmatch(_LABEL_1035, text):
         return 'must be a-z, 0-9 and "-", begin with a letter and end with a letter or digit'
     return ""
 
@@ -57,7 +55,7 @@ def dns_subdomain(text: str) -> str:
         return "must be set"
     if len(text) > 253:
         return f"must be at most 253 characters long, has {len(text)}"
-    if not _SUBDOMAIN.fullmatch(text):
+    if not re.fullmatch(_SUBDOMAIN, text):
         return (
             'must be a-z, 0-9 and "-" in parts with dots between, each from letter or digit to such'
         )
@@ -70,7 +68,7 @@ def search_domain(text: str) -> str:
     bare = text.removesuffix(".")
     if text == ".":
         return ""
-    if len(bare) > 253 or not _SEARCH.fullmatch(bare):
+    if len(bare) > 253 or not re.fullmatch(_SEARCH, bare):
         return "must be a domain name of at most 253 characters"
     return ""
 
@@ -85,7 +83,7 @@ def qualified_name(text: str) -> str:
         return "must be set"
     if len(name) > 63:
         return f"must be at most 63 characters long after the prefix, has {len(name)}"
-    if not _QUALIFIED.fullmatch(name):
+    if not re.fullmatch(_QUALIFIED, name):
         return 'must be letters, digits, "-", "_" and ".", and begin and end with a letter or digit'
     return ""
 
@@ -97,7 +95,7 @@ def label_value(text: str) -> str:
         return ""
     if len(text) > 63:
         return f"must be at most 63 characters long, has {len(text)}"
-    if not _QUALIFIED.fullmatch(text):
+    if not re.fullmatch(_QUALIFIED, text):
         return 'must be letters, digits, "-", "_" and ".", and begin and end with a letter or digit'
     return ""
 
@@ -107,7 +105,7 @@ def env_name(text: str) -> str:
     """Names of environment variables: printable ASCII without "="."""
     if not text:
         return "must be set"
-    return "" if _ENV.fullmatch(text) else 'must be printable ASCII without "="'
+    return "" if re.fullmatch(_ENV, text) else 'must be printable ASCII without "="'
 
 
 @lru_cache(_REMEMBERED)
@@ -117,7 +115,7 @@ def config_key(text: str) -> str:
         return "must be set"
     if len(text) > 253 or text in (".", "..") or text.startswith(".."):
         return 'must be at most 253 characters, not "." and not begun with ".."'
-    return "" if _CONFIG_KEY.fullmatch(text) else 'must be letters, digits, "-", "_" and "."'
+    return "" if re.fullmatch(_CONFIG_KEY, text) else 'must be letters, digits, "-", "_" and "."'
 
 
 @lru_cache(_REMEMBERED)
@@ -125,7 +123,7 @@ def port_name(text: str) -> str:
     """Names of ports (IANA_SVC_NAME)."""
     if len(text) > 15:
         return f"must be at most 15 characters long, has {len(text)}"
-    if not _PORT_NAME.fullmatch(text):
+    if not re.fullmatch(_PORT_NAME, text):
         return 'must be a-z, 0-9 and single "-" between them, with at least one letter'
     return ""
 
@@ -134,21 +132,21 @@ def port_name(text: str) -> str:
 def domain_path(text: str) -> str:
     """A domain, a slash and a path: the form of ``managedBy``."""
     host, _, path = text.partition("/")
-    if not host or not path or dns_subdomain(host) or not _URL_PATH.fullmatch(path):
+    if not host or not path or dns_subdomain(host) or not re.fullmatch(_URL_PATH, path):
         return "must be a domain and a path (such as example.com/name)"
     return ""
 
 
 def header_name(text: str) -> str:
     """Names of HTTP headers."""
-    return "" if _HEADER.fullmatch(text) else 'must be letters, digits and "-"'
+    return "" if re.fullmatch(_HEADER, text) else 'must be letters, digits and "-"'
 
 
 def sysctl_name(text: str) -> str:
     """Names of kernel parameters, parted by dots or slashes."""
     if not text:
         return "must be set"
-    if len(text) > 253 or not _SYSCTL.fullmatch(text):
+    if len(text) > 253 or not re.fullmatch(_SYSCTL, text):
         return "must be the name of a kernel parameter (such as net.core.somaxconn)"
     return ""
 

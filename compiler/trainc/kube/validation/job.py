@@ -37,12 +37,11 @@ _GENERATED: Final = (
 )
 
 
-def job_spec(spec: Node, job_name: str, at: Path) -> Problems:
-    """Checks a Job's spec without its Pod template's own rules.
+def job_spec(spec: Node, at: Path) -> Problems:
+    """Checks a Job's spec without its selector and its Pod template's own rules.
 
     Args:
         spec: The Job's spec as it stands in the replicated job.
-        job_name: The name of the job with the highest index.
         at: The place of the spec.
     """
     for key in _COUNTS:
@@ -63,7 +62,6 @@ def job_spec(spec: Node, job_name: str, at: Path) -> Problems:
         yield from success_policy(spec, (*at, "successPolicy"))
     yield from _replacement(spec, at)
     yield from _restart_policy(spec, at)
-    yield from _selector(spec, job_name, at)
 
 
 def completions(spec: Node) -> int | None:
@@ -174,7 +172,20 @@ def _code_values(values: Sequence[int], operator: str) -> str:
     return "must not hold 0 with operator In" if operator == "In" and 0 in values else ""
 
 
-def _selector(spec: Node, job_name: str, at: Path) -> Problems:
+def names_itself(spec: Node) -> bool:
+    """Whether the Pods' labels hold what the Job controller sets, which depends on their names."""
+    meta = (spec.get("template") or {}).get("metadata") or {}
+    return any(key in (meta.get("labels") or ()) for key in _GENERATED)
+
+
+def job_selector(spec: Node, job_name: str, at: Path) -> Problems:
+    """Checks a Job's selector, and the labels that the Job controller sets by itself.
+
+    Args:
+        spec: The Job's spec as it stands in the replicated job.
+        job_name: The name of the job with the highest index.
+        at: The place of the spec.
+    """
     meta = (spec.get("template") or {}).get("metadata") or {}
     selector, labels = spec.get("selector"), meta.get("labels") or {}
     if spec.get("manualSelector") and selector is None:

@@ -13,7 +13,7 @@ from trainc.kube.validation.metadata import metadata
 from trainc.kube.validation.problem import Node, Path, PodProblem, Problems, one_of, shown
 
 _CHECK: Final = "jobset"
-_RULE_NAME: Final = re.compile(r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?")
+_RULE_NAME: Final = r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?"
 _REASONS: Final = (
     "BackoffLimitExceeded",
     "DeadlineExceeded",
@@ -68,7 +68,7 @@ def replicated_job(rjob: Node, jobset_name: str, at: Path) -> Problems:
     count = completions(spec)
     if count is None or spec.get("completionMode", "Indexed") != "Indexed" or not name:
         return
-    pod = f"{job}-{count - 1}{_POD_SUFFIX}"
+    pod = pod_name(jobset_name, rjob)
     if wrong := forms.dns_1035_label(pod):
         message = f"the longest Pod name {shown(pod)} {wrong}"
         yield PodProblem((*at, "name"), message, _shorten(pod), "name")
@@ -77,6 +77,12 @@ def replicated_job(rjob: Node, jobset_name: str, at: Path) -> Problems:
 def job_name(jobset_name: str, rjob: Node) -> str:
     """The name of a replicated job's Job with the highest, so the longest, index."""
     return f"{jobset_name}-{rjob.get('name', '')}-{rjob.get('replicas', 1) - 1}"
+
+
+def pod_name(jobset_name: str, rjob: Node) -> str:
+    """The name of a replicated job's Pod with the highest, so the longest, indexes."""
+    count = completions((rjob.get("template") or {}).get("spec") or {}) or 1
+    return f"{job_name(jobset_name, rjob)}-{count - 1}{_POD_SUFFIX}"
 
 
 def claim_names(spec: Node) -> list[str]:
@@ -135,7 +141,7 @@ def _failure_policy(policy: Node, rjobs: Sequence[Node], names: set[str]) -> Pro
     seen: set[str] = set()
     for i, rule in enumerate(rules):
         name = rule.get("name") or f"failurePolicyRule{i}"
-        wrong = "" if _RULE_NAME.fullmatch(name) and len(name) <= 128 else _RULE_FORM
+        wrong = "" if re.fullmatch(_RULE_NAME, name) and len(name) <= 128 else _RULE_FORM
         wrong = wrong or ("is the name of another rule too" if name in seen else "")
         if wrong:
             yield PodProblem((*at, i, "name"), f"{shown(name)} {wrong}", check=_CHECK)

@@ -11,7 +11,7 @@ from trainc.kube.validation.problem import Node, Path, PodProblem, Problems, sho
 _TOTAL_BYTES: Final = 256 * 1024
 _CHECK: Final = "metadata"
 _FINALIZERS: Final = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
-_INT32: Final = re.compile(r"0|-[0-9]+|[1-9][0-9]*")
+_INT32: Final = r"0|-[0-9]+|[1-9][0-9]*"
 _DELETION_COST: Final = "controller.kubernetes.io/pod-deletion-cost"
 
 
@@ -59,4 +59,4 @@ def _annotations(given: Node, at: Path) -> Problems:
 
 
 def _is_int32(text: str) -> bool:
-    return bool(_INT32.fullmatch(text)) and len(text) < 4000 and -(2**31) <= int(text) < 2**31
+    return bool(re.fullmatch(_INT32, text)) and len(text) < 4000 and -(2**31) <= int(text) < 2**31

@@ -3,8 +3,6 @@
 A leaf of its own, so that every module of rules can make one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
