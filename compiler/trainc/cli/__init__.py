@@ -32,6 +32,7 @@ COMMANDS = {
     "init": "trainc.cli.init:init",
     "install": "trainc.cli.install:install",
     "logs": "trainc.cli.status:logs",
+    "migrate": "trainc.cli.migrate:migrate",
     "resume": "trainc.cli.status:resume",
     "set": "trainc.cli.set:set_",
     "status": "trainc.cli.status:status",

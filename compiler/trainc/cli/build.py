@@ -105,15 +105,63 @@ Files:
 @click.pass_context
 def build(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
     """Compiles the inputs and prints or writes what came out; returns the exit status."""
-    report: Report = ctx.obj
     _refuse_contradictions(flags)
+    if flags["out_dir"] is None:
+        return _printed(ctx, inputs, flags)
+    return _written(ctx, inputs, flags)
+
+
+def _printed(ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any]) -> int:
+    """Compiles one environment and prints its objects."""
+    from trainc.manifest.order import in_order
+    from trainc.manifest.stream import json_list, yaml_stream
+
+    report: Report = ctx.obj
     request = requested(ctx, inputs, flags)
-    built = [(env, _compiled(report, request, env, flags)) for env in _environments(request, flags)]
-    if not (any(plan.objects for _, plan in built) or report.failed or flags["allow_empty"]):
+    (env,) = request.environments(several=False)
+    plan = _compiled(report, request, env, flags)
+    _refuse_nothing(report, bool(plan.objects), flags)
+    if report.failed:
+        return 1
+    if flags["form"] == "json":
+        write_out(json_list(in_order(plan.objects)))
+    else:
+        write_out(yaml_stream(in_order(plan.objects), not flags["no_comments"]))
+    return 0
+
+
+def _written(ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any]) -> int:
+    """Writes each environment into its folder, and empties those of environments that are gone."""
+    from pathlib import Path  # 4 ms, which printing does not need
+
+    from trainc.cli.rendered import Rendered, rendered
+    from trainc.manifest.files import write
+    from trainc.manifest.order import in_order
+    from trainc.manifest.stream import texts
+
+    report: Report = ctx.obj
+
+    def compiled(request: "Request", env: str | None) -> Rendered:
+        plan = _compiled(report, request, env, flags)
+        shown = () if report.has_errors else in_order(plan.objects)
+        return Rendered(env, texts(shown, not flags["no_comments"]), plan.sources)
+
+    request, found = rendered(ctx, inputs, flags, compiled)
+    _refuse_nothing(report, any(each.texts for each in found), flags)
+    if report.failed:
+        return 1
+    folder = Path(flags["out_dir"])
+    for env, files, sources in found:
+        write(folder if env is None else folder / env, files, sources)
+    for name in request.gone(folder):
+        write(folder / name, {}, {})
+    return 0
+
+
+def _refuse_nothing(report: Report, any_object: bool, flags: dict[str, Any]) -> None:
+    """Makes an error of a build that makes nothing, unless it is meant."""
+    if not (any_object or report.failed or flags["allow_empty"]):
         report.add([_NOTHING])
-    if not report.failed:
-        _deliver(built, flags, request)
-    return 1 if report.failed else 0
 
 
 def _refuse_contradictions(flags: dict[str, Any]) -> None:
@@ -126,11 +174,6 @@ def _refuse_contradictions(flags: dict[str, Any]) -> None:
         raise click.UsageError("--secrets inline would write private keys into --out-dir")
     if flags["form"] == "json":
         raise click.UsageError("--out-dir writes YAML; -o json is for standard output")
-
-
-def _environments(request: "Request", flags: dict[str, Any]) -> tuple[str | None, ...]:
-    """The environments to build: as many as there is room for."""
-    return request.environments(several=flags["out_dir"] is not None)
 
 
 def _compiled(report: Report, request: "Request", env: str | None, flags: dict[str, Any]) -> "Plan":
@@ -156,36 +199,3 @@ def _watched(shown: bool) -> AbstractContextManager[None]:
     from trainc.cli.progress import progress
 
     return progress(shown)
-
-
-def _deliver(
-    built: "list[tuple[str | None, Plan]]", flags: dict[str, Any], request: "Request"
-) -> None:
-    """Prints the objects, or writes them into the folder."""
-    from trainc.manifest.order import in_order
-    from trainc.manifest.stream import json_list, yaml_stream
-
-    if flags["out_dir"] is not None:
-        _write(built, flags, request)
-    elif flags["form"] == "json":
-        write_out(json_list(in_order(built[0][1].objects)))
-    else:
-        write_out(yaml_stream(in_order(built[0][1].objects), not flags["no_comments"]))
-
-
-def _write(
-    built: "list[tuple[str | None, Plan]]", flags: dict[str, Any], request: "Request"
-) -> None:
-    """Writes each environment into its folder, and empties those of environments that are gone."""
-    from pathlib import Path  # 4 ms, which printing does not need
-
-    from trainc.manifest.files import write
-    from trainc.manifest.order import in_order
-    from trainc.manifest.stream import texts
-
-    folder = Path(flags["out_dir"])
-    for env, plan in built:
-        below = folder if env is None else folder / env
-        write(below, texts(in_order(plan.objects), not flags["no_comments"]), plan.sources)
-    for name in request.gone(folder):
-        write(folder / name, {}, {})

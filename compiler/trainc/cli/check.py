@@ -3,14 +3,16 @@
 In: paths and the options of a build. Out: a unified diff on stdout, exit status 1 where it is not.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from trainc.cli.compiling import compiling, environment, requested
+from trainc.cli.compiling import Request, compiling, environment
 from trainc.cli.options import reporting
 from trainc.cli.output import write_out
+from trainc.cli.rendered import Rendered, rendered
 from trainc.cli.report import Report
 from trainc.errors import Mark, Problem
 
@@ -49,14 +51,18 @@ Exit status:
 def check(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
     """Compares every environment with its folder; returns the exit status."""
     report: Report = ctx.obj
-    request = requested(ctx, inputs, flags)
+
+    def compiled(request: Request, env: str | None) -> Rendered:
+        return _compiled(report, request, env, request.output(flags["out_dir"]))
+
+    request, found = rendered(ctx, inputs, flags, compiled)
+    if report.failed:
+        return 1
     folder = Path(request.output(flags["out_dir"]))
     diffs: list[str] = []
-    for env in request.environments(several=True):
-        texts = _texts(report, request, env, str(folder))
-        if not report.failed:
-            diffs += _compared(report, folder if env is None else folder / env, texts)
-    for name in [] if report.failed else request.gone(folder):
+    for env, texts, _ in found:
+        diffs += _compared(report, folder if env is None else folder / env, texts)
+    for name in request.gone(folder):
         diffs += _compared(report, folder / name, {})
     write_out(diffs)
     if diffs:
@@ -66,7 +72,7 @@ def check(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
     return 1 if report.failed else 0
 
 
-def _texts(report: Report, request: Any, env: str | None, folder: str) -> dict[str, str]:
+def _compiled(report: Report, request: Request, env: str | None, folder: str) -> Rendered:
     """What a build would write for one environment."""
     from trainc.manifest.order import doubles, in_order
     from trainc.manifest.stream import texts
@@ -75,10 +81,10 @@ def _texts(report: Report, request: Any, env: str | None, folder: str) -> dict[s
     plan = compile_sources(request.paths, request.options(env)._replace(out_dir=folder))
     report.add(plan.problems)
     report.add(doubles(plan.objects))
-    return texts(in_order(plan.objects))
+    return Rendered(env, {} if report.has_errors else texts(in_order(plan.objects)), plan.sources)
 
 
-def _compared(report: Report, folder: Path, texts: dict[str, str]) -> tuple[str, ...]:
+def _compared(report: Report, folder: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
     from trainc.manifest.drift import drift
     from trainc.version import __version__
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from trainc.cli.flags import COMPILING, ENVIRONMENT
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,14 +27,14 @@ _PROJECT_FOLDERS = ("overlays", "templates")
 
 def compiling(command: F) -> F:
     """Adds PATH... and the options that say how to compile."""
-    for option in reversed(_COMPILING):
+    for option in reversed(COMPILING):
         command = option(command)
     return command
 
 
 def environment(command: F) -> F:
     """Adds the options that say which environment, with which values."""
-    for option in reversed(_ENVIRONMENT):
+    for option in reversed(ENVIRONMENT):
         command = option(command)
     return command
 
@@ -71,14 +73,21 @@ class Request:
             raise click.UsageError("--env: there is no project here: trainc.yaml or overlays/")
         return (None,)
 
-    def gone(self, folder: "Path") -> list[str]:
-        """Folders of the output whose environments the project no longer has."""
+    def known(self) -> list[str] | None:
+        """The project's environments, where the command is about all of them; None else."""
         if self.project is None or self._flags.get("env") not in (None, "all"):
-            return []
-        from trainc.manifest.index import NAME
+            return None
         from trainc.project.environment import environments
 
-        known = set(environments(self.project))
+        return [*environments(self.project)]
+
+    def gone(self, folder: "Path") -> list[str]:
+        """Folders of the output whose environments the project no longer has."""
+        known = self.known()
+        if known is None:
+            return []
+        from trainc.manifest.index import NAME
+
         return sorted(
             index.parent.name
             for index in folder.glob(f"*/{NAME}")
@@ -104,6 +113,7 @@ class Request:
             on_change=self._on_change(),
             profile=self.setting("profile", "none"),
             allow_ttl=self._flags.get("allow_ttl", False),
+            shared=self._flags.get("shared", False),
             lint="build",
         )
 
@@ -174,119 +184,6 @@ def _project(inputs: tuple[str, ...]) -> "Project | None":
 def _is_root(inputs: tuple[str, ...], root: str) -> bool:
     """Whether the paths are the project itself."""
     return all(path != "-" and os.path.realpath(path) == root for path in inputs or (".",))
-
-
-def _features(
-    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
-) -> dict[str, bool]:
-    """``NAME``, ``NAME=true`` and ``NAME=false`` as a map; the last word on a name holds."""
-    features = {}
-    for value in values:
-        name, _, state = value.partition("=")
-        if not name or state not in ("", "true", "false"):
-            raise click.BadParameter(f"{value!r} is not NAME, NAME=true or NAME=false")
-        features[name] = state != "false"
-    return features
-
-
-_COMPILING: tuple[Callable[[Any], Any], ...] = (
-    click.argument("inputs", nargs=-1, metavar="[PATH]..."),
-    click.option(
-        "--runtimes",
-        multiple=True,
-        metavar="DIR",
-        type=click.Path(exists=True, path_type=str),
-        help="Look runtimes up here too, after the inputs; may be given several times. "
-        "Default: runtimes/ of the project. The stock library comes last.",
-    ),
-    click.option(
-        "--namespace",
-        default="default",
-        show_default=True,
-        metavar="NAME",
-        help="Namespace of objects that name none.",
-    ),
-    click.option(
-        "--emit",
-        type=click.Choice(["jobset", "both"]),
-        default="jobset",
-        show_default=True,
-        help="both: print each TrainJob too, after its JobSet.",
-    ),
-    click.option(
-        "--status-ca",
-        metavar="FILE",
-        type=click.Path(exists=True, dir_okay=False, path_type=str),
-        help="Certificate of the status server's CA, for the ConfigMap NAME-tls-config.",
-    ),
-    click.option(
-        "--feature",
-        "features",
-        multiple=True,
-        metavar="NAME[=true|false]",
-        callback=_features,
-        help="Switch a feature gate; may be given several times.",
-    ),
-    click.option(
-        "--compat",
-        type=click.Choice(["v2.3.0"]),
-        help="Reproduce this release of Kubeflow Trainer, defects included.",
-    ),
-    click.option(
-        "--image-prefix",
-        metavar="PREFIX",
-        help="Where the images of trainc itself come from.",
-    ),
-    click.option(
-        "--on-change",
-        type=click.Choice(["keep", "rename", "replace"]),
-        default="keep",
-        show_default=True,
-        help="What a changed job becomes. keep: the same object, which a cluster refuses while it "
-        "runs; rename: another one, NAME-<8 hex>; replace: the GitOps tool recreates it.",
-    ),
-    click.option(
-        "--profile",
-        type=click.Choice(["none", "argocd", "flux"]),
-        default="none",
-        show_default=True,
-        help="The GitOps tool that syncs the output: waves, options, no TTL.",
-    ),
-    click.option(
-        "--allow-ttl",
-        is_flag=True,
-        help="Keep ttlSecondsAfterFinished under a profile: the tool runs finished jobs again.",
-    ),
-)
-
-_ENVIRONMENT: tuple[Callable[[Any], Any], ...] = (
-    click.option(
-        "--env",
-        metavar="NAME",
-        help="Environment: a folder of overlays/, or all. Default: default_env of trainc.yaml.",
-    ),
-    click.option(
-        "--values",
-        multiple=True,
-        metavar="FILE",
-        type=click.Path(exists=True, dir_okay=False, path_type=str),
-        help="Values for templates, over those of the project and its overlays; repeatable.",
-    ),
-    click.option(
-        "--set",
-        "sets",
-        multiple=True,
-        metavar="A.B=VALUE",
-        help="One value, typed as YAML, over all files; repeatable.",
-    ),
-    click.option(
-        "--set-string",
-        "strings",
-        multiple=True,
-        metavar="A.B=TEXT",
-        help="One value that is text whatever it looks like; repeatable.",
-    ),
-)
 
 
 def _text(path: str) -> str:

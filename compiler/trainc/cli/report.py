@@ -15,6 +15,8 @@ from trainc.errors import Problem
 if TYPE_CHECKING:
     import click
 
+    from trainc.incremental.memory import Answer
+
 _COLORS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "note": "\x1b[1;36m"}
 _RESET = "\x1b[0m"
 
@@ -22,8 +24,14 @@ _RESET = "\x1b[0m"
 class Report:
     """Collects problems; prints them when it is closed."""
 
-    def __init__(self, args: Sequence[str]) -> None:
-        """Reads the form, the file and what counts as failed from the arguments."""
+    def __init__(self, args: Sequence[str], answer: "Answer | None" = None) -> None:
+        """Reads the form, the file and what counts as failed from the arguments.
+
+        Args:
+            args: The command line.
+            answer: What a former run said of the same files.
+        """
+        self.args, self.answer = args, answer
         self.form = _last(args, "--problems") or "text"
         self.file = _last(args, "--problems-file")
         # Whether stderr is for a program: with a file of its own the form goes there.
@@ -38,6 +46,11 @@ class Report:
         """Whether one of the problems is an error, or as bad as ``--fail-on`` says."""
         bad = _FAILING.get(self.fail_on, _FAILING["error"])
         return any(problem.severity in bad for problem in self.problems)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether one of the problems is an error, whatever ``--fail-on`` says."""
+        return any(problem.severity == "error" for problem in self.problems)
 
     def listen(self, verbose: int, quiet: bool) -> None:
         """Sets how much is said; with ``-v`` the log of the compiler goes to stderr too."""

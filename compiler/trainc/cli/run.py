@@ -16,7 +16,7 @@ import os
 import signal
 from collections.abc import Sequence
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,9 @@ from trainc.cli import BRIEF, COMMANDS
 from trainc.cli.report import Report
 from trainc.errors import Problem, TraincError
 from trainc.version import __version__
+
+if TYPE_CHECKING:
+    from trainc.incremental.memory import Answer
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -93,9 +96,14 @@ def trainc(ctx: click.Context) -> None:
         gc.enable()
 
 
-def run(args: Sequence[str]) -> int:
-    """Runs one command line and returns its exit status; never raises."""
-    report = Report(args)
+def run(args: Sequence[str], answer: "Answer | None" = None) -> int:
+    """Runs one command line and returns its exit status; never raises.
+
+    Args:
+        args: The arguments.
+        answer: What a former run said of the same files; the output is not what it says.
+    """
+    report = Report(args, answer)
     signal.signal(signal.SIGTERM, _terminate)
     try:
         status = _guarded(list(args), report)

@@ -4,8 +4,9 @@ from typing import Any
 
 import click
 
-from trainc.cli.compiling import compiling, environment, requested
+from trainc.cli.compiling import Request, compiling, environment
 from trainc.cli.options import reporting
+from trainc.cli.rendered import Rendered, rendered
 from trainc.cli.report import Report
 
 _HELP = """
@@ -36,14 +37,22 @@ Exit status:
 @click.pass_context
 def validate(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
     """Compiles every environment for its problems; returns the exit status."""
+    report: Report = ctx.obj
+
+    def compiled(request: Request, env: str | None) -> Rendered:
+        _look(report, request, env)
+        return Rendered(env, {}, {})
+
+    rendered(ctx, inputs, flags, compiled)
+    return 1 if report.failed else 0
+
+
+def _look(report: Report, request: Request, env: str | None) -> None:
+    """Adds to the report what is wrong with one environment and was not with another."""
     from trainc.manifest.order import doubles
     from trainc.pipeline import compile_sources
 
-    report: Report = ctx.obj
-    request = requested(ctx, inputs, flags)
-    for env in request.environments(several=True):
-        plan = compile_sources(request.paths, request.options(env))
-        known = set(report.problems)
-        found = [*plan.problems, *doubles(plan.objects)]
-        report.add(problem for problem in found if problem not in known)
-    return 1 if report.failed else 0
+    plan = compile_sources(request.paths, request.options(env)._replace(lint="validate"))
+    known = set(report.problems)
+    found = [*plan.problems, *doubles(plan.objects)]
+    report.add(problem for problem in found if problem not in known)

@@ -50,12 +50,17 @@ def write(folder: Path, texts: Mapping[str, str], sources: Mapping[str, str]) ->
         TraincError: A foreign file is in the way, the folder cannot be written, the disk is full.
     """
     contents = {name: text.encode() for name, text in texts.items()}
-    files = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
     try:
         with _locked(folder):
-            return _write(folder, contents, Index(files=files, sources=sources))
+            return _write(folder, contents, index_of(texts, sources))
     except OSError as error:
         raise TraincError([_failed(folder, error)]) from error
+
+
+def index_of(texts: Mapping[str, str], sources: Mapping[str, str]) -> Index:
+    """The index that ``write`` leaves in the folder."""
+    files = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+    return Index(files=files, sources=sources)
 
 
 def _write(folder: Path, contents: Mapping[str, bytes], new: Index) -> Change:
