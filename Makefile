@@ -13,7 +13,7 @@ CORPUS := $(or $(TRAINC_CONFORMANCE_DIR),../shared/conformance)
 
 .DEFAULT_GOAL := check
 .PHONY: check help setup demo format lint types test test-cluster fresh out golden bench fuzz wheel \
-	bench-cache bench-controller soak deploy images prove-cache conformance requirements peers clean
+	bench-cache bench-gitops bench-controller soak deploy images prove-cache conformance requirements peers clean
 
 check: format lint types test fresh  ## the whole gate (default)
 
@@ -64,9 +64,13 @@ out: $(SETUP)  ## compile examples/ into out/
 
 golden: out  ## rewrite every expected output: out/ and the generated pages
 	$(BIN)/python -m trainc.spec.fidelity > docs/fidelity.md
+	$(BIN)/python -m trainc.install.rulebook > docs/admission.md
 
 bench: $(SETUP)  ## measure against the bars, rewrite docs/performance.md
 	$(BIN)/python -m tests.bench
+
+bench-gitops: $(SETUP)  ## measure unchanged inputs, rewrite docs/performance-gitops.md
+	$(BIN)/python -m tests.bench.gitops_bench
 
 bench-controller: $(SETUP)  ## measure the controller, rewrite docs/performance-controller.md
 	@$(BIN)/python -m tests.cluster.binaries

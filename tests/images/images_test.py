@@ -26,6 +26,7 @@ import yaml
 from tests.corpus import ROOT
 from tests.images.container import sealed
 from tests.images.containerfile import HOME, IMAGES, Image, read, replay
+from trainc.install.sidecar import USER
 
 FILES = sorted(file.name.partition(".")[0] for file in IMAGES.glob("*.Containerfile"))
 # Image -> its file, and the target of it.
@@ -49,7 +50,7 @@ OWNERS = {
     "cel-python": "cli",
     "jinja2": "cli",
 }
-_USERS = {"cli": 999}
+_USERS = {"cli": USER}
 
 
 def test_every_file_is_of_an_image() -> None:

@@ -30,6 +30,9 @@ from trainc.names import (
 
 Json = dict[str, Any]
 
+TRAINJOBS_POLICY: Final = "trainc-trainjobs"
+RUNTIMES_POLICY: Final = "trainc-runtimes"
+
 _ADMISSION: Final = "admissionregistration.k8s.io/v1"
 _RESERVED: Final = [NODE, *(name for name in ANCESTORS if name != TRAINER)]
 _DEPRECATION: Final = (
@@ -85,7 +88,7 @@ def _trainjobs() -> list[Json]:
         ),
     ]
     resources = ["trainjobs"]
-    return _policy("trainc-trainjobs", _match(resources), validations)
+    return _policy(TRAINJOBS_POLICY, _match(resources), validations)
 
 
 def _runtimes() -> list[Json]:
@@ -108,7 +111,7 @@ def _runtimes() -> list[Json]:
     match["objectSelector"] = {
         "matchExpressions": [{"key": label, "operator": "NotIn", "values": ["disabled"]}]
     }
-    return _policy("trainc-runtimes", match, validations)
+    return _policy(RUNTIMES_POLICY, match, validations)
 
 
 def _deprecated() -> list[Json]:

@@ -17,9 +17,11 @@ from trainc.install.install import Installation, arguments, base
 from trainc.install.meta import NAME, NAMESPACE
 from trainc.install.rbac import rights
 from trainc.install.runtimes import runtimes
+from trainc.install.sidecar import sidecar
 from trainc.install.workload import service_monitor
 from trainc.manifest.emit import emit
 from trainc.names import IMAGE_PREFIX
+from trainc.version import __version__
 
 Json = dict[str, Any]
 
@@ -38,6 +40,7 @@ def files() -> dict[str, str]:
         "base/controller.yaml": _text(base(IMAGE_PREFIX, ())),
         "base/policies.yaml": _text(admission()),
         "base/kustomization.yaml": _kustomization(["controller.yaml", "policies.yaml"]),
+        "argo-cd/sidecar.yaml": _text([sidecar(f"{IMAGE_PREFIX}/cli:v{__version__}")]),
         "components/monitoring/service-monitor.yaml": _text([service_monitor()]),
         "components/monitoring/kustomization.yaml": _kustomization(
             ["service-monitor.yaml"], kind="Component"

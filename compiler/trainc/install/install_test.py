@@ -10,13 +10,18 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
+from tests.bench.peers import VERSIONS, find
 
 from trainc.cli.install import install
 from trainc.install.crd import crds
 from trainc.install.files import OVERLAYS, files
 from trainc.install.install import Installation, objects
+from trainc.install.meta import NAME, NAMESPACE
+from trainc.install.rulebook import RULES, page
 from trainc.kube.generate import generate
 from trainc.kube.schema import FOLDER
+from trainc.names import IMAGE_PREFIX
+from trainc.version import __version__
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
@@ -32,18 +37,50 @@ def test_deploy_is_fresh() -> None:
         )
 
 
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl for its kustomize")
+@pytest.fixture(scope="module")
+def kustomize() -> str:
+    """Kustomize itself, in the version that is named."""
+    program, wanted = find("kustomize"), VERSIONS["kustomize"]
+    if program is None:
+        pytest.skip("there is no kustomize: `make peers` builds it")
+    told = subprocess.run([program, "version"], capture_output=True, text=True, check=True)
+    if told.stdout.strip() != wanted:
+        pytest.skip(f"{program} is {told.stdout.strip()}, not {wanted}: `make peers` builds it")
+    return str(program)
+
+
+def _built(kustomize: str, folder: Path) -> dict[tuple[str, str, str], Json]:
+    out = subprocess.run([kustomize, "build", folder], capture_output=True, text=True)
+    assert out.returncode == 0, out.stderr
+    return {_key(each): each for each in yaml.safe_load_all(out.stdout)}
+
+
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_an_overlay_is_what_install_prints(overlay: str) -> None:
-    out = subprocess.run(
-        ["kubectl", "kustomize", DEPLOY / "overlays" / overlay],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    theirs = {_key(each): each for each in yaml.safe_load_all(out.stdout)}
+def test_an_overlay_is_what_install_prints(kustomize: str, overlay: str) -> None:
     ours = {_key(each): each for each in objects(OVERLAYS[overlay])}
-    assert theirs == _plain(ours)
+    assert _built(kustomize, DEPLOY / "overlays" / overlay) == _plain(ours)
+
+
+def test_a_users_kustomization_stands_on_an_overlay(kustomize: str, tmp_path: Path) -> None:
+    """With the component, images from elsewhere, and one more argument."""
+    shutil.copytree(DEPLOY, tmp_path / "deploy")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    image = {"name": f"{IMAGE_PREFIX}/controller", "newName": "registry.example/controller"}
+    more = "- {op: add, path: /spec/template/spec/containers/0/args/-, value: --workers=16}"
+    found = {
+        "resources": ["../deploy/overlays/cluster"],
+        "components": ["../deploy/components/monitoring"],
+        "images": [image],
+        "patches": [{"target": {"kind": "Deployment"}, "patch": more}],
+    }
+    (mine / "kustomization.yaml").write_text(yaml.safe_dump(found))
+    built = _built(kustomize, mine)
+    wanted = objects(Installation(monitored=True))
+    assert set(built) == {_key(each) for each in wanted}
+    (container,) = built["Deployment", NAMESPACE, NAME]["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == f"registry.example/controller:v{__version__}"
+    assert container["args"][-1] == "--workers=16"
 
 
 def _key(manifest: Json) -> tuple[str, str, str]:
@@ -147,3 +184,18 @@ def test_namespaced_rights_are_in_the_namespaces() -> None:
         for rule in manifest["rules"]
     ]
     assert [rule["resources"] for rule in wide] == [["tokenreviews"]]
+
+
+def test_the_page_of_refusals_is_fresh() -> None:
+    assert (ROOT / "docs" / "admission.md").read_text() == page(), "run: make golden"
+
+
+def test_each_rule_is_refused_by_a_policy_or_says_why_not() -> None:
+    policies = {
+        each["metadata"]["name"]
+        for each in objects(Installation())
+        if each["kind"] == "ValidatingAdmissionPolicy"
+    }
+    for rule in RULES:
+        assert bool(rule.policy) != bool(rule.needs), rule.field
+        assert rule.policy in policies | {""}

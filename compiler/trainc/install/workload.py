@@ -28,7 +28,7 @@ _UID: Final = 65532
 def workload(image: str, arguments: Sequence[str]) -> list[Json]:
     """All but the rights; ``arguments`` follow those that every installation has."""
     return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata(NAMESPACE)},
+        _namespace(),
         {
             "apiVersion": "v1",
             "kind": "ServiceAccount",
@@ -57,6 +57,13 @@ def service_monitor() -> Json:
             "endpoints": [{"port": "health", "path": "/metrics"}],
         },
     }
+
+
+def _namespace() -> Json:
+    """Its pods keep to the strictest of the Pod Security Standards, and the cluster sees to it."""
+    out = metadata(NAMESPACE)
+    out["labels"]["pod-security.kubernetes.io/enforce"] = "restricted"
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": out}
 
 
 def _service() -> Json:
