@@ -211,6 +211,8 @@ class _Spans:
         self.growing = growing
         self._left = left
         self._lock = threading.Lock()
+        # The kernel lets one thread at a time write to a file, and the others burn CPU until then.
+        self._writing = threading.Lock()
 
     def fetch(self, span: tuple[int, int]) -> None:
         """Fetches one range; takes note of it step by step."""
@@ -218,7 +220,8 @@ class _Spans:
 
         def take(position: int, chunk: Chunk) -> None:
             nonlocal noted
-            write_all(self.part.fd, chunk, position)
+            with self._writing:
+                write_all(self.part.fd, chunk, position)
             self.growing.take(position, chunk)
             self._site.progress.arrived(len(chunk))
             reached = position + len(chunk)
