@@ -25,6 +25,7 @@ COMMANDS = {
     "completion": "trainc.cli.completion:completion",
     "controller": "trainc.cli.controller:controller",
     "diff": "trainc.cli.diff:diff",
+    "explain": "trainc.cli.explain:explain",
     "flux": "trainc.cli.flux:flux",
     "help": "trainc.cli.help:help_",
     "fetch": "trainc.cli.fetch:fetch",
@@ -41,7 +42,7 @@ COMMANDS = {
 }
 
 # Commands that make many objects, few cycles, and end soon: the cyclic collector stays off.
-BRIEF = frozenset({"build", "check", "diff", "validate"})
+BRIEF = frozenset({"build", "check", "diff", "explain", "validate"})
 
 
 def main() -> NoReturn:

@@ -17,7 +17,7 @@ from trainc.errors import Problem
 from trainc.library import named, stock, stock_names
 from trainc.project.environment import Layer, layers
 from trainc.project.file import TEMPLATES, Project
-from trainc.project.rendering import Rendering
+from trainc.project.rendering import SUFFIX, Rendering
 from trainc.source.document import Document
 from trainc.source.files import STDIN, File, find, read
 from trainc.source.overlay import overlaid
@@ -156,13 +156,15 @@ class _Reader:
         """All documents of the project, and the files whose jobs are wanted, None for all."""
         places = [self._below(place) for place in self._project.sources]
         given = [place for place in self._asked.paths if place != STDIN]
-        files = self._find([*places, *self._asked.paths])
+        # A template is named as a file and is none of YAML.
+        plain = [place for place in self._asked.paths if not place.endswith(SUFFIX)]
+        files = self._find([*places, *plain])
         documents = [document for file in files for document in self._read(file)]
         templates = self._rendering.files(TEMPLATES, self._exclude)
         documents += [document for file in templates for document in self._render(file)]
         if not self._asked.paths:
             return documents, None
-        inside = [file.name for file in self._find(self._asked.paths)]
+        inside = [file.name for file in self._find(plain)]
         roots = [os.path.realpath(place) for place in given]
         inside += [file.name for file in templates if _is_below(file.path, roots)]
         return documents, frozenset(inside)
