@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import click
@@ -26,6 +27,11 @@ Examples:
 Deleting what this prints ends the controller; jobs that run keep running. Deleting the kinds
 deletes the TrainJobs: leave them out with --no-crds.
 """
+
+
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+# A registry, with a port or not, and folders: what may stand before an image's own name.
+_PREFIX = re.compile(r"[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*/?")
 
 
 @click.command(help=_HELP, short_help="Print what runs the controller in a cluster.")
@@ -58,11 +64,17 @@ def install(
     """Prints the manifests."""
     if namespaces and not namespaced:
         raise click.UsageError("--namespace needs --namespaced")
+    for namespace in namespaces:
+        if not _LABEL.fullmatch(namespace):
+            raise click.UsageError(f"no namespace can be called {namespace!r}")
+    if not _PREFIX.fullmatch(image_prefix):
+        raise click.UsageError(f"--image-prefix {image_prefix!r} begins no image's name")
     from trainc.install.install import Installation, objects
     from trainc.manifest.emit import emit
 
+    chosen = tuple(dict.fromkeys(namespaces)) or ("default",)
     wanted = Installation(
-        namespaces=(namespaces or ("default",)) if namespaced else (),
+        namespaces=chosen if namespaced else (),
         compiles=compiles,
         with_crds=not no_crds,
         with_runtimes=with_runtimes,

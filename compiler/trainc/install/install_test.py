@@ -2,26 +2,20 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner
-from tests.bench.peers import VERSIONS, find
 
 from trainc.cli.install import install
 from trainc.install.crd import crds
 from trainc.install.files import OVERLAYS, files
 from trainc.install.install import Installation, objects
-from trainc.install.meta import NAME, NAMESPACE
 from trainc.install.rulebook import RULES, page
 from trainc.kube.generate import generate
 from trainc.kube.schema import FOLDER
-from trainc.names import IMAGE_PREFIX
-from trainc.version import __version__
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
@@ -35,61 +29,6 @@ def test_deploy_is_fresh() -> None:
         assert file.exists() and file.read_text() == text, (
             f"deploy/{path} is stale; run: python -m trainc.install.files deploy"
         )
-
-
-@pytest.fixture(scope="module")
-def kustomize() -> str:
-    """Kustomize itself, in the version that is named."""
-    program, wanted = find("kustomize"), VERSIONS["kustomize"]
-    if program is None:
-        pytest.skip("there is no kustomize: `make peers` builds it")
-    told = subprocess.run([program, "version"], capture_output=True, text=True, check=True)
-    if told.stdout.strip() != wanted:
-        pytest.skip(f"{program} is {told.stdout.strip()}, not {wanted}: `make peers` builds it")
-    return str(program)
-
-
-def _built(kustomize: str, folder: Path) -> dict[tuple[str, str, str], Json]:
-    out = subprocess.run([kustomize, "build", folder], capture_output=True, text=True)
-    assert out.returncode == 0, out.stderr
-    return {_key(each): each for each in yaml.safe_load_all(out.stdout)}
-
-
-@pytest.mark.parametrize("overlay", OVERLAYS)
-def test_an_overlay_is_what_install_prints(kustomize: str, overlay: str) -> None:
-    ours = {_key(each): each for each in objects(OVERLAYS[overlay])}
-    assert _built(kustomize, DEPLOY / "overlays" / overlay) == _plain(ours)
-
-
-def test_a_users_kustomization_stands_on_an_overlay(kustomize: str, tmp_path: Path) -> None:
-    """With the component, images from elsewhere, and one more argument."""
-    shutil.copytree(DEPLOY, tmp_path / "deploy")
-    mine = tmp_path / "mine"
-    mine.mkdir()
-    image = {"name": f"{IMAGE_PREFIX}/controller", "newName": "registry.example/controller"}
-    more = "- {op: add, path: /spec/template/spec/containers/0/args/-, value: --workers=16}"
-    found = {
-        "resources": ["../deploy/overlays/cluster"],
-        "components": ["../deploy/components/monitoring"],
-        "images": [image],
-        "patches": [{"target": {"kind": "Deployment"}, "patch": more}],
-    }
-    (mine / "kustomization.yaml").write_text(yaml.safe_dump(found))
-    built = _built(kustomize, mine)
-    wanted = objects(Installation(monitored=True))
-    assert set(built) == {_key(each) for each in wanted}
-    (container,) = built["Deployment", NAMESPACE, NAME]["spec"]["template"]["spec"]["containers"]
-    assert container["image"] == f"registry.example/controller:v{__version__}"
-    assert container["args"][-1] == "--workers=16"
-
-
-def _key(manifest: Json) -> tuple[str, str, str]:
-    metadata = manifest["metadata"]
-    return manifest["kind"], metadata.get("namespace", ""), metadata["name"]
-
-
-def _plain(value: Any) -> Any:
-    return {key: json.loads(json.dumps(each)) for key, each in value.items()}
 
 
 def test_crds_hold_what_the_compiler_checks(tmp_path: Path) -> None:
@@ -162,9 +101,26 @@ def test_the_command_prints_what_is_asked_for() -> None:
     assert "image: registry.example/x/controller:v" in text
 
 
-def test_namespaces_need_namespaced() -> None:
-    out = CliRunner().invoke(install, ["-n", "team-a"])
-    assert out.exit_code == 2
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-n", "team-a"],
+        ["--namespaced", "-n", "Team A"],
+        ["--namespaced", "-n", ""],
+        ["--image-prefix", ""],
+        ["--image-prefix", "https://registry.example/x"],
+        ["--image-prefix", "registry.example/x: y"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage(arguments: list[str]) -> None:
+    out = CliRunner().invoke(install, arguments)
+    assert (out.exit_code, out.stdout) == (2, "")
+
+
+def test_a_namespace_said_twice_is_one() -> None:
+    once = CliRunner().invoke(install, ["--namespaced", "-n", "a"]).stdout
+    assert CliRunner().invoke(install, ["--namespaced", "-n", "a", "-n", "a"]).stdout == once
 
 
 def test_secrets_are_only_ever_created() -> None:
