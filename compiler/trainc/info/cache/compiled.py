@@ -33,11 +33,12 @@ def with_compiled_cache(info: Info) -> Info:
     if asked is None or not asked.uri.startswith(("cache://", "cache+")):
         return info
     found, problems = settings(asked)
-    annotations = info.spec.template.annotations
     problems += _annotation_faults(info)
     if problems:
         return info._replace(problems=(*info.problems, *problems))
-    insecure = annotations.get(names.CACHE_INSECURE_ANNOTATION) == "true"
+    # Of the runtime alone: a job's patches must not take away what its administrators ask for.
+    own = info.spec.runtime.template.annotations
+    insecure = own.get(names.CACHE_INSECURE_ANNOTATION) == "true"
     cache = Cache(info.name, asked, found, insecure)
     if found.shared:
         cache = cache._replace(name=_name_of_content(cache))

@@ -220,6 +220,22 @@ def test_an_insecure_cache_has_no_secret_anywhere() -> None:
     assert env_of(node)["TRAINC_CACHE_ADDRESS"] == "grpc://m-cache-service:50051"
 
 
+def test_a_job_cannot_make_its_cache_insecure() -> None:
+    patch = """\
+  runtimePatches:
+  - manager: example.com/me
+    trainingRuntimeSpec:
+      template:
+        metadata: {annotations: {trainc.dev/cache-insecure: "true"}}
+"""
+    found = by_kind(made(job(env={**METADATA, "TRAINC_CACHE_INSECURE": "true"}) + patch))
+    (container,) = pods(found["LeaderWorkerSet"])[0]["containers"]
+    assert env_of(container)["TRAINC_CACHE_TLS_CERT"]
+    assert container["readinessProbe"]["httpGet"]["scheme"] == "HTTPS"
+    node, _ = container_of(found["JobSet"], "node")
+    assert env_of(node)["TRAINC_CACHE_ADDRESS"].startswith("grpc+tls://")
+
+
 def test_sizes_and_probes_follow_the_environment() -> None:
     env = {**METADATA, "CLUSTER_SIZE": "5", "HEAD_CPU": "500m", "HEAD_MEM": "512Mi",
            "WORKER_CPU": "8", "WORKER_MEM": "64Gi", "WORKER_DISK": "200Gi",
