@@ -50,7 +50,7 @@ Exit status:
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
-    default=8,
+    default=16,
     show_default=True,
     help="How many jobs are reconciled at a time.",
 )

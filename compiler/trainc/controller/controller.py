@@ -58,7 +58,7 @@ class Options:
     """
 
     namespaces: tuple[str, ...] = ()
-    workers: int = 8
+    workers: int = 16
     lease_namespace: str = ""
     identity: str = "trainc-controller"
     health_host: str = "0.0.0.0"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from sys import intern
 from typing import Any
 
@@ -157,6 +158,7 @@ def _controller(metadata: Mapping[str, Any]) -> Json:
     return next((owner for owner in owners if owner.get("controller")), {})
 
 
+@lru_cache(maxsize=4096)  # the same in each event of a JobSet
 def _note(text: str | None, name: str) -> tuple[Note | None, str]:
     if text is None:
         return None, ""
