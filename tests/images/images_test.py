@@ -26,7 +26,9 @@ import yaml
 from tests.corpus import ROOT
 from tests.images.container import sealed
 from tests.images.containerfile import HOME, IMAGES, Image, read, replay
+from trainc.install.install import Installation, objects
 from trainc.install.sidecar import USER
+from trainc.names import IMAGE_PREFIX
 
 FILES = sorted(file.name.partition(".")[0] for file in IMAGES.glob("*.Containerfile"))
 # Image -> its file, and the target of it.
@@ -55,6 +57,19 @@ _USERS = {"cli": USER}
 
 def test_every_file_is_of_an_image() -> None:
     assert {file for file, _ in TARGETS.values()} == set(FILES)
+
+
+def test_every_image_that_is_named_can_be_built() -> None:
+    folders = (ROOT / "deploy", ROOT / "runtimes", ROOT / "examples")
+    texts = (file.read_text() for folder in folders for file in folder.rglob("*.yaml"))
+    names = {name for text in texts for name in re.findall(rf"{IMAGE_PREFIX}/([a-z-]+):", text)}
+    assert names == set(TARGETS)
+
+
+def test_the_controller_runs_as_the_user_of_its_image() -> None:
+    (deployment,) = (o for o in objects(Installation()) if o["kind"] == "Deployment")
+    context = deployment["spec"]["template"]["spec"]["securityContext"]
+    assert {context["runAsUser"], context["runAsGroup"]} == {65532}
 
 
 @pytest.mark.parametrize("name", FILES)

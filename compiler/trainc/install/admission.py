@@ -44,6 +44,11 @@ _MANAGER: Final = (
     r"[A-Za-z0-9/._~%!$&'()*+,;=:-]+$"
 )
 _REFERENCE: Final = "object.spec.runtimeRef"
+# What is there already may keep its labels and lose its finalizers, whatever it says.
+_CHANGED: Final = {
+    "name": "spec-changed",
+    "expression": "oldObject == null || object.?spec != oldObject.?spec",
+}
 _PATCHES: Final = "object.spec.?runtimePatches.orValue([])"
 _PATCHED_JOBS: Final = "p.?trainingRuntimeSpec.?template.?spec.?replicatedJobs.orValue([])"
 _PATCHED_CONTAINERS: Final = "j.?template.?spec.?template.?spec.?containers.orValue([])"
@@ -88,7 +93,7 @@ def _trainjobs() -> list[Json]:
         ),
     ]
     resources = ["trainjobs"]
-    return _policy(TRAINJOBS_POLICY, _match(resources), validations)
+    return _policy(TRAINJOBS_POLICY, _match(resources), validations, conditions=[_CHANGED])
 
 
 def _runtimes() -> list[Json]:
@@ -111,7 +116,7 @@ def _runtimes() -> list[Json]:
     match["objectSelector"] = {
         "matchExpressions": [{"key": label, "operator": "NotIn", "values": ["disabled"]}]
     }
-    return _policy(RUNTIMES_POLICY, match, validations)
+    return _policy(RUNTIMES_POLICY, match, validations, conditions=[_CHANGED])
 
 
 def _deprecated() -> list[Json]:

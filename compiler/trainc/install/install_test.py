@@ -9,6 +9,8 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from trainc.cli import COMMANDS
+from trainc.cli.controller import controller
 from trainc.cli.install import install
 from trainc.install.crd import crds
 from trainc.install.files import OVERLAYS, files
@@ -121,6 +123,18 @@ def test_wrong_usage(arguments: list[str]) -> None:
 def test_a_namespace_said_twice_is_one() -> None:
     once = CliRunner().invoke(install, ["--namespaced", "-n", "a"]).stdout
     assert CliRunner().invoke(install, ["--namespaced", "-n", "a", "-n", "a"]).stdout == once
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_controller_takes_the_arguments_of_its_deployment(overlay: str) -> None:
+    (deployment,) = (o for o in objects(OVERLAYS[overlay]) if o["kind"] == "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    command, *arguments = container["args"]
+    assert command in COMMANDS
+    given = controller.make_context(command, arguments).params
+    wanted = OVERLAYS[overlay]
+    assert (given["namespaces"], given["compiles"]) == (wanted.namespaces, wanted.compiles)
+    assert str(given["progress_tls"]) == container["volumeMounts"][0]["mountPath"]
 
 
 def test_secrets_are_only_ever_created() -> None:
