@@ -105,6 +105,8 @@ def changed(
         found: Why the API server refuses the change; None asks the rules.
         whole: Whether both are objects of a cluster, which lack no default; else manifests.
     """
+    if old == new and not found:
+        return None
     printed = None if whole else old
     before, after = settled(old), settled(new, printed)
     fields = differences(before, after)

@@ -35,9 +35,7 @@ def check_transition(old: Document, new: Document, schema_name: str) -> list[Pro
         new: The document after; admitted, with its defaults.
         schema_name: TrainJob, TrainingRuntime or ClusterTrainingRuntime.
     """
-    problems = [
-        _problem(new, rule, path) for rule, path in broken(old.root, new.root, schema_name)
-    ]
+    problems = [_problem(new, rule, path) for rule, path in broken(old.root, new.root, schema_name)]
     return sorted(problems, key=lambda problem: problem.mark[1:] if problem.mark else (0, 0))
 
 
