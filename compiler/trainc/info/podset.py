@@ -1,6 +1,7 @@
 """PodSet and Container: the pods of a replicated job as policies see them. Changes copy."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from trainc import names
@@ -151,9 +152,15 @@ class PodSet(NamedTuple):
 
 def env_items(env: Mapping[str, str]) -> list[dict[str, Any]]:
     """Env variables as Kubernetes has them; a FieldPath becomes a fieldRef."""
-    return [
-        {"name": name, "valueFrom": {"fieldRef": {"fieldPath": str(value)}}}
-        if isinstance(value, FieldPath)
-        else {"name": name, "value": value}
-        for name, value in env.items()
-    ]
+    return [_field_item(*e) if isinstance(e[1], FieldPath) else _item(*e) for e in env.items()]
+
+
+# Many jobs set the same few variables: the same objects, which the emitter prints once.
+@lru_cache(1024)
+def _item(name: str, value: str) -> dict[str, Any]:
+    return {"name": name, "value": value}
+
+
+@lru_cache(64)
+def _field_item(name: str, value: FieldPath) -> dict[str, Any]:
+    return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": str(value)}}}

@@ -11,6 +11,7 @@ from trainc.kube.upsert import with_port, with_port_quirk
 # Where the first node listens, for torch, jax and xgboost alike (upstream
 # constants.ContainerTrainerPort).
 PORT = 29500
+_OPEN = {"containerPort": PORT, "protocol": "TCP"}
 
 
 def first_host(info: Info, trainer: PodSet) -> str:
@@ -24,8 +25,7 @@ def opened(info: Info, node: Container) -> Container:
     """The container with the rendezvous port open."""
     if info.spec.compat.keeps("ports"):
         return node._replace(ports=with_port_quirk(node.ports, ({"containerPort": PORT},)))
-    port = {"containerPort": PORT, "protocol": "TCP"}
-    return node._replace(ports=with_port(node.ports, port))
+    return node._replace(ports=with_port(node.ports, _OPEN))
 
 
 def silent(info: Info) -> bool:

@@ -7,26 +7,18 @@ identity, so an ``Emitter`` keeps the text of a subtree it meets again.
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from trainc.manifest.fields import MAP, UNKNOWN, fields, root_type
 from trainc.manifest.scalar import atom, inline, literal, quoted
 
 # Beyond 1,024 characters a key is no "simple key" (YAML 1.1, section 9.2): readers refuse it.
 _SIMPLE_KEY: Final = 1000
-# Subtrees remembered by one emitter; beyond this the ones met once are forgotten.
+# Subtrees remembered by one emitter; beyond this it begins anew.
 _REMEMBERED: Final = 1 << 14
 # Shapes one level remembers.
 _SHAPES: Final = 1024
 _REMEMBERED_TEXT: Final = 16 * 1024 * 1024  # characters
-
-
-class _Text(NamedTuple):
-    """The text of a subtree met twice; holds the subtree, so that its id stays taken."""
-
-    node: object
-    level: "_Level"
-    text: str
 
 
 Shape = list[tuple[str, str, "_Level"]]
@@ -80,15 +72,21 @@ class Emitter:
 
     def __init__(self) -> None:
         """Starts with nothing remembered."""
-        self._seen: dict[int, Any] = {}
-        self._kept = 0  # characters of text in _seen
+        # Subtrees met once, and those met again with level and text, by their id; each holds the
+        # subtree, so that its id stays taken.
+        self._once: dict[int, Any] = {}
+        self._again: dict[int, tuple[object, _Level, str]] = {}
+        self._kept = 0  # characters of text in _again
 
     def emit(self, manifest: Mapping[str, Any]) -> str:
         """One object as YAML, as the function ``emit`` prints it."""
         if not manifest:
             return "{}\n"
-        if len(self._seen) > _REMEMBERED or self._kept > _REMEMBERED_TEXT:
-            self._forget()
+        if len(self._once) > _REMEMBERED:
+            self._once.clear()
+        if len(self._again) > _REMEMBERED or self._kept > _REMEMBERED_TEXT:
+            self._again.clear()
+            self._kept = 0
         out: list[str] = []
         self._mapping(manifest, _level(root_type(str(manifest.get("kind", ""))), ""), out)
         out.append("\n")
@@ -123,31 +121,22 @@ class Emitter:
 
     def _subtree(self, node: Any, level: _Level, out: list[str]) -> None:
         """Appends a collection that is not empty, from memory where it was met before."""
-        known = self._seen.get(id(node))
-        if known is None:
-            self._seen[id(node)] = node
-            lines = out
-        elif known.__class__ is _Text and known.level is level:
-            out.append(known.text)
+        key = id(node)
+        known = self._again.get(key)
+        if known is not None and known[1] is level:
+            out.append(known[2])
             return
-        else:
-            lines = []
+        lines = [] if key in self._once else out
+        self._once[key] = node
         if node.__class__ is dict:
             self._mapping(node, level, lines)
         else:
             self._items(node, level, lines)
         if lines is not out:
             text = "".join(lines)
-            self._seen[id(node)] = _Text(node, level, text)
+            self._again[key] = (node, level, text)
             self._kept += len(text)
             out.append(text)
-
-    def _forget(self) -> None:
-        """Lets go of the subtrees met once, and of all when the text alone is too much."""
-        kept = {key: known for key, known in self._seen.items() if known.__class__ is _Text}
-        full = self._kept > _REMEMBERED_TEXT or len(kept) > _REMEMBERED // 2
-        self._seen = {} if full else kept
-        self._kept = 0 if full else self._kept
 
 
 def ordered(type_name: str, keys: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from trainc.errors import Problem, field_path
 from trainc.source import libyaml, scalar
 from trainc.source.alias import MAX_DEPTH, Aliases, merge, reached
 from trainc.source.document import MAX_COLUMN, Document, pack, unpack
-from trainc.source.libyaml import END, SCALAR_LENGTH, Event, RefusedError, TooManyError
+from trainc.source.libyaml import SCALAR_LENGTH, Event, RefusedError, TooManyError
 from trainc.source.words import KEYS, MERGE, SKIP, WORDS, Sign
 
 _ITEM: Final = Sign("in a list: the next node is an item")
@@ -46,8 +46,7 @@ class Builder:
         self._stack: list[_Level] = []
         self._marks: dict[int, list[int]] = {}
         self._aliases = Aliases(self._marks)
-        # Mappings with signs for keys, the signs, and where they stand.
-        self._odd: list[tuple[Any, Sign, int]] = []
+        self._odd: list[tuple[Any, Sign, int]] = []  # mappings, signs for keys in them, places
         self._tidy = True  # no container was thrown away
         self._seen = self._first = 0  # events of the stream, and those before the document
 
@@ -58,6 +57,7 @@ class Builder:
             RefusedError: A document cannot go on.
         """
         words, names, line, odd, stack = WORDS, KEYS, self.line, self._odd, self._stack
+        end, mapping = libyaml.END, libyaml.MAPPING
         node: Any = []
         places: list[int] = []
         key: Any = _ITEM
@@ -65,9 +65,12 @@ class Builder:
         odd.clear()
         for self._seen, event in enumerate(events):
             if len(event) != SCALAR_LENGTH:
-                if event[0] == END and not odd:
+                kind = event[0]
+                if kind == end and not odd:
                     node, places, key = stack.pop()
                     key = key if key is _ITEM else _EXPECT
+                elif kind == mapping:
+                    node, places, key = self._open({}, event, (node, places, key))
                 else:
                     node, places, key = self._structure(event, (node, places, key))
                 continue
@@ -115,12 +118,10 @@ class Builder:
     def _structure(self, event: Event, level: _Level) -> _Level:
         """Opens or closes what holds other nodes; returns the level that is filled from now on."""
         kind = event[0]
-        if kind == libyaml.MAPPING:
-            return self._open({}, event, level)
         if kind == libyaml.SEQUENCE:
             return self._open([], event, level)
-        if kind == END:
-            if self._odd and self._odd[-1][0] is level[0]:
+        if kind == libyaml.END:
+            if self._odd[-1][0] is level[0]:
                 self._settle(level)
             node, places, key = self._stack.pop()
             return node, places, key if key is _ITEM else _EXPECT
@@ -253,7 +254,7 @@ class Builder:
 
     def _tagged(self, event: Event, level: _Level) -> scalar.Scalar:
         """Returns the value of a scalar with an explicit tag; its text where the tag is wrong."""
-        _, tag, _, text, start, _, _ = event
+        tag, text, start = event[1], event[3], event[4]
         try:
             if tag in scalar.TAGS:
                 return scalar.tagged(tag, text)

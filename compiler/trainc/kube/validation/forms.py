@@ -11,8 +11,9 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
-_LABEL: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_LABEL_1035: Final = r"[a-z]([-a-z0-9]*[a-z0-9])?"
+# Asked of the names of every job; the patterns below wait until they are needed.
+_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_LABEL_1035: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _SEARCH: Final = r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*"
 _QUALIFIED: Final = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
@@ -33,7 +34,7 @@ def dns_label(text: str) -> str:
         return "must be set"
     if len(text) > 63:
         return f"must be at most 63 characters long, has {len(text)}"
-    if not re.fullmatch(_LABEL, text):
+    if not _LABEL.fullmatch(text):
         return 'must be a-z, 0-9 and "-", and begin and end with a letter or digit'
     return ""
 
@@ -43,7 +44,7 @@ def dns_1035_label(text: str) -> str:
     """RFC 1035 label: names that become a Service's or a host's."""
     if len(text) > 63:
         return f"must be at most 63 characters long, has {len(text)}"
-    if not re.fullmatch(_LABEL_1035, text):
+    if not _LABEL_1035.fullmatch(text):
         return 'must be a-z, 0-9 and "-", begin with a letter and end with a letter or digit'
     return ""
 
