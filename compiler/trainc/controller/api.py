@@ -206,7 +206,10 @@ class Api:
             ApiError: if it was refused or the server cannot be reached.
         """
         response = self._send(method, path, body, content_type, query)
-        found: Json = json.loads(response.data)
+        try:
+            found: Json = json.loads(response.data)
+        except ValueError as error:  # some proxy's page
+            raise ApiError(0, f"{method} {path}: answered with no JSON: {error}") from error
         return found
 
     def _send(
