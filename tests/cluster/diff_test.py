@@ -539,3 +539,49 @@ def test_without_the_right_to_try_the_rules_decide(
     (change,) = json.loads(done.stdout)["changes"]
     assert change["verdict"] == "replace"
     assert "a dry run is not allowed here" in change["effects"][-1]
+
+
+def test_only_what_the_same_application_manages_is_pruned(
+    admin: Client, plane: Plane, project: Path
+) -> None:
+    """Two applications in one namespace, as Argo CD marks them; neither prunes the other's."""
+    mark = "argocd.argoproj.io/tracking-id"
+    for name, app in (("jax", "one"), ("torch", "one"), ("plain", "two")):
+        text = trainc(project, "build", f"jobs/{name}.yaml", "-o", "json").stdout
+        for manifest in json.loads(text):
+            manifest["metadata"].setdefault("annotations", {})[mark] = f"{app}:x/y:n/{name}"
+            query = {**STRICT, "fieldManager": "argocd-controller"}
+            admin.call("PATCH", path(manifest), manifest, APPLY, **query)
+    compare = ("diff", "--cluster", "--kubeconfig", str(plane.kubeconfig()), "-o", "json")
+    done = trainc(project, *compare, "jobs/jax.yaml")
+    assert verdicts(done) == {"JobSet/job-torch": "prune"}
+
+
+def test_a_finished_job_would_run_again(admin: Client, plane: Plane, project: Path) -> None:
+    (manifest,) = json.loads(trainc(project, "build", "jobs/jax.yaml", "-o", "json").stdout)
+    manifest["spec"]["suspend"] = True  # else the controller writes the status too
+    admin.call("PATCH", path(manifest), manifest, APPLY, **STRICT)
+    condition = {
+        "type": "Completed",
+        "status": "True",
+        "reason": "AllJobsCompleted",
+        "message": "",
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }
+    metadata = manifest["metadata"]
+    status = {"status": {"conditions": [condition], "terminalState": "Completed"}}
+    admin.merge("JobSet", metadata["namespace"], metadata["name"], status, "status")
+    edited(project / "jobs/jax.yaml", "--lr=1", "--lr=2")
+    compare = ("diff", "--cluster", "--kubeconfig", str(plane.kubeconfig()), "-o", "json")
+    (change,) = json.loads(trainc(project, *compare, "jobs/jax.yaml").stdout)["changes"]
+    assert change["verdict"] == "replace"
+    assert change["effects"] == ["the job has finished; it would run again"]
+    assert change["stopsRunningJob"] is False
+
+
+def test_a_cluster_that_is_not_there(tmp_path: Path, project: Path) -> None:
+    config = {"apiVersion": "v1", "kind": "Config", "clusters": [], "contexts": [], "users": []}
+    (tmp_path / "config").write_text(json.dumps(config))
+    done = trainc(project, "diff", "--cluster", "--kubeconfig", str(tmp_path / "config"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no credentials" in done.stderr

@@ -14,6 +14,15 @@ from typing import Any, Final
 from trainc.diff.fields import keys_of, named
 
 _APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+# By these the tools know their objects; they are in no file.
+_MARKS: Final = (
+    _APPLIED,
+    "app.kubernetes.io/instance",
+    "argocd.argoproj.io/installation-id",
+    "argocd.argoproj.io/tracking-id",
+    "kustomize.toolkit.fluxcd.io/name",
+    "kustomize.toolkit.fluxcd.io/namespace",
+)
 # Written by the API server alone, or no part of what is applied.
 _NOT_OURS: Final = ("status", "apiVersion", "kind")
 
@@ -100,8 +109,13 @@ def _merged(live: Any, before: Any, new: Any) -> Any:
 
 
 def _is_free(key: str, old: Mapping[str, Any]) -> bool:
-    """Whether a field that is no longer printed goes: not those that make up the object itself."""
-    return not (key in ("metadata", *_NOT_OURS) or ("kind" in old and key == "spec"))
+    """Whether a field that is no longer printed goes.
+
+    Not those that make up the object itself, nor the marks of the tool that applies it.
+    """
+    return key not in _MARKS and not (
+        key in ("metadata", *_NOT_OURS) or ("kind" in old and key == "spec")
+    )
 
 
 def _items(live: list[Any], before: Any, new: list[Any], keys: tuple[str, ...]) -> list[Any]:

@@ -86,3 +86,14 @@ def test_the_manager_that_is_named_counts() -> None:
     manifest = {"kind": "X", "metadata": {"name": "m"}, "spec": {"a": 1}}
     assert applied(found, manifest, "tool")["spec"] == {"a": 1}
     assert applied(found, manifest, "other")["spec"] == {"a": 1, "b": 2}
+
+
+def test_the_marks_of_the_tool_stay() -> None:
+    marks = {"argocd.argoproj.io/tracking-id": "a", "mine": "b"}
+    owned = {"f:metadata": {"f:annotations": {f"f:{key}": {} for key in marks}}, "f:spec": {}}
+    found = live({"a": 1})
+    entry = {"manager": "tool", "operation": "Apply", "fieldsV1": owned}
+    found["metadata"] |= {"annotations": marks, "managedFields": [entry]}
+    manifest = {"kind": "X", "metadata": {"name": "m", "annotations": {}}, "spec": {"a": 1}}
+    left = applied(found, manifest, "")["metadata"]["annotations"]
+    assert left == {"argocd.argoproj.io/tracking-id": "a"}
