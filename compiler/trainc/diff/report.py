@@ -22,8 +22,10 @@ from trainc.diff.text import (
 )
 from trainc.errors import field_path
 
-# A comment on GitHub holds 65,536 characters; some are left for the last lines.
-_LONGEST: Final = 60_000
+# A comment on GitHub holds 65,536 characters: shares of its parts, a little left for the rest.
+_WARNINGS: Final = 10_000
+_TABLE: Final = 20_000
+_DETAILS: Final = 30_000
 MARKER: Final = "<!-- trainc diff -->"
 _BACKTICKS: Final = re.compile("`+")
 
@@ -84,15 +86,34 @@ def markdown(comparisons: Sequence[Comparison], compared_with: str) -> Iterator[
     killed = [(c.environment, each) for c in comparisons for each in c.changes if each.kills]
     if killed:
         yield "\n> [!CAUTION]\n> Running jobs would be stopped:\n"
-        yield from (f"> - {_name(change, env)}: {headline(change)}\n" for env, change in killed)
+        lines = [f"> - {_name(change, env)}: {_cell(headline(change))}\n" for env, change in killed]
+        yield from _fitting(lines, _WARNINGS, "> - ... and {} more\n")
     if is_refused(comparisons):
         yield f"\n{REMEDY}\n"
     if every:
         yield "\n| object | what happens | fields |\n|---|---|---|\n"
-        for comparison in comparisons:
-            for change in comparison.changes:
-                yield _row(change, comparison.environment)
-    yield from _details(comparisons)
+        rows = [_row(each, c.environment) for c in comparisons for each in c.changes]
+        yield from _fitting(rows, _TABLE, "| ... and {} more | | |\n")
+    told = [
+        _folded(each, comparison.environment)
+        for comparison in comparisons
+        for each in comparison.changes
+        if each.fields or each.refusals
+    ]
+    yield from _fitting(told, _DETAILS, "\nThe fields of {} more objects do not fit here.\n")
+
+
+def _fitting(parts: Sequence[str], room: int, rest: str) -> Iterator[str]:
+    """The parts that fit, and how many do not; one that is too long does not hide the next."""
+    left_out = 0
+    for part in parts:
+        if len(part) <= room:
+            room -= len(part)
+            yield part
+        else:
+            left_out += 1
+    if left_out:
+        yield rest.format(left_out)
 
 
 def _row(change: Change, environment: str | None) -> str:
@@ -101,24 +122,6 @@ def _row(change: Change, environment: str | None) -> str:
     if change.verdict is Verdict.REPLACE:
         what = what.replace(WORDS[Verdict.REPLACE], f"**{WORDS[Verdict.REPLACE]}**", 1)
     return f"| {_name(change, environment)} | {_cell(what)} | {fields} |\n"
-
-
-def _details(comparisons: Sequence[Comparison]) -> Iterator[str]:
-    """The fields, folded, for as long as a comment has room."""
-    room = _LONGEST
-    left_out = 0
-    for comparison in comparisons:
-        for change in comparison.changes:
-            if not (change.fields or change.refusals):
-                continue
-            block = _folded(change, comparison.environment)
-            room -= len(block)
-            if room < 0:
-                left_out += 1
-            else:
-                yield block
-    if left_out:
-        yield f"\nThe fields of {left_out} more objects do not fit here.\n"
 
 
 def _folded(change: Change, environment: str | None) -> str:

@@ -90,7 +90,7 @@ def test_the_manager_that_is_named_counts() -> None:
 
 def test_the_marks_of_the_tool_stay() -> None:
     marks = {"argocd.argoproj.io/tracking-id": "a", "mine": "b"}
-    owned = {"f:metadata": {"f:annotations": {f"f:{key}": {} for key in marks}}, "f:spec": {}}
+    owned: Json = {"f:metadata": {"f:annotations": {f"f:{key}": {} for key in marks}}, "f:spec": {}}
     found = live({"a": 1})
     entry = {"manager": "tool", "operation": "Apply", "fieldsV1": owned}
     found["metadata"] |= {"annotations": marks, "managedFields": [entry]}
