@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from trainc.compile import Inputs, compile_documents
 from trainc.errors import Problem
-from trainc.library import stock
+from trainc.library import stock, stock_names
 from trainc.manifest.order import in_order
 from trainc.plan.plan import Output
 from trainc.source.document import Document
@@ -67,20 +67,25 @@ def build(
     """
     if compat is not None and compat not in VERSIONS:
         raise ValueError(f"compat must be one of {', '.join(VERSIONS)}, got {compat!r}")
-    source, library = _load(_each(sources), "source"), _load(_each(runtimes), "runtime")
-    problems = [*source.problems, *library.problems]
-    libraries = [library.documents]
-    if compat is None:
-        found, wrong = stock(source.documents, library.documents, None)
-        libraries.append(found)
-        problems += wrong
-    settings = Settings(Compat(compat), frozenset(features))
-    plan = compile_documents(Inputs(source.documents, tuple(libraries)), settings, Output(secrets))
+    inputs, problems = _inputs(_each(sources), _each(runtimes), sound=compat is None)
+    known = stock_names() if compat is None else ()
+    settings = Settings(Compat(compat), frozenset(features), stock=known)
+    plan = compile_documents(inputs, settings, Output(secrets))
     problems += plan.problems
     if any(problem.severity == "error" for problem in problems):
         return Build((), tuple(problems))
     objects = (copy.deepcopy(dict(item.manifest)) for item in in_order(plan.objects))
     return Build(tuple(objects), tuple(problems))
+
+
+def _inputs(
+    sources: list[SourceLike], runtimes: list[SourceLike], *, sound: bool
+) -> tuple[Inputs, list[Problem]]:
+    """What is to be compiled, the stock library behind it, and what is wrong with either."""
+    source, library = _load(sources, "source"), _load(runtimes, "runtime")
+    found, wrong = stock(source.documents, library.documents, None) if sound else ((), [])
+    inputs = Inputs(source.documents, (library.documents, found))
+    return inputs, [*source.problems, *library.problems, *wrong]
 
 
 def _each(sources: SourceLike | Iterable[SourceLike]) -> list[SourceLike]:

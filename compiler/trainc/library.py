@@ -12,6 +12,7 @@ from trainc.source.document import Document
 from trainc.source.parse import parse
 
 _STOCK: Final = os.path.join(os.path.dirname(__file__), "runtimes")
+_SUFFIX: Final = ".yaml"
 
 
 def stock(
@@ -54,9 +55,9 @@ def named(name: str, image_prefix: str | None) -> tuple[list[Document], list[Pro
     return parse(data, f"trainc:runtimes/{name}.yaml")
 
 
-def stock_names() -> list[str]:
-    """The names of all stock runtimes."""
-    return sorted(n.removesuffix(".yaml") for n in os.listdir(_STOCK) if n.endswith(".yaml"))
+def stock_names() -> tuple[str, ...]:
+    """The names of all stock runtimes, in the order of the alphabet."""
+    return tuple(sorted(n[: -len(_SUFFIX)] for n in os.listdir(_STOCK) if n.endswith(_SUFFIX)))
 
 
 def _runtime_name(document: Document) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from trainc.compile import Inputs, Inspect, compile_documents
 from trainc.errors import Problem
-from trainc.library import stock
+from trainc.library import stock, stock_names
 from trainc.plan.plan import Emit, Object, Output, Plan, Secrets
 from trainc.plan.replace import replaced
 from trainc.source.document import Document
@@ -169,6 +169,7 @@ def _settings(options: Options) -> Settings:
         options.namespace,
         rename=options.on_change == "rename",
         shared_caches=options.shared,
+        stock=stock_names() if options.compat is None else (),
     )
 
 

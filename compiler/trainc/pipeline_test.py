@@ -79,6 +79,13 @@ def test_the_reference_has_no_stock_library(project: Path) -> None:
     assert "torch-distributed" in stock_names()
 
 
+def test_a_misspelt_stock_runtime_is_told(project: Path) -> None:
+    assert "torch-distributed" in STOCK
+    write(project, {"in/job.yaml": STOCK.replace("torch-distributed", "torch-distribued")})
+    (problem,) = compile_sources(["in"], Options()).problems
+    assert problem.hint.startswith("did you mean torch-distributed? there are: deepspeed-")
+
+
 def test_problems_come_in_file_order_from_all_files(project: Path) -> None:
     bad = trainjob("suspend: 3", trainer="{numNodes: x}")
     write(project, {"in/b.yaml": bad, "in/a.yaml": bad.replace("name: m,", "name: z,")})

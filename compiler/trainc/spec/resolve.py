@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from trainc import names
 from trainc.errors import Problem
 from trainc.spec.patches import patched
+from trainc.spec.remedy import meant
 from trainc.spec.runtime import Runtime
 from trainc.spec.spec import Settings, Spec
 from trainc.spec.trainjob import TrainJob
@@ -34,7 +35,7 @@ def resolve(
         return None, [_unsupported(job, kind, group)]
     key = (kind, job.namespace if kind == names.TRAINING_RUNTIME else "", ref["name"])
     if key not in runtimes:
-        return None, [_missing(job, key, runtimes)]
+        return None, [_missing(job, key, runtimes, settings.stock)]
     runtime = runtimes[key]
     if runtime is None:
         return None, []
@@ -55,18 +56,19 @@ def _unsupported(job: TrainJob, kind: str, group: str) -> Problem:
     )
 
 
-def _missing(job: TrainJob, key: Key, runtimes: Runtimes) -> Problem:
+def _missing(job: TrainJob, key: Key, runtimes: Runtimes, stock: tuple[str, ...]) -> Problem:
     kind, namespace, name = key
     where = f" in namespace {namespace}" if namespace else ""
-    same = sorted({known[2] for known in runtimes if known[:2] == key[:2]})
-    other = [known for known in runtimes if known[2] == name and known[:2] != key[:2]]
+    known = {each[2] for each in runtimes if each[:2] == key[:2]}
+    if kind == names.CLUSTER_TRAINING_RUNTIME:
+        known.update(stock)
+    other = [each[:2] for each in runtimes if each[2] == name and each[:2] != key[:2]]
+    other += [(names.CLUSTER_TRAINING_RUNTIME, "") for each in stock if each == name]
     if other:
         place = f" in namespace {other[0][1]}" if other[0][1] else ""
         hint = f"there is a {other[0][0]} {name}{place}"
-    elif same:
-        hint = f"there are: {', '.join(same[:12])}{', ...' if len(same) > 12 else ''}"
     else:
-        hint = "add its file to the inputs, or its folder with --runtimes"
+        hint = meant(name, known) or "add its file to the inputs, or its folder with --runtimes"
     return Problem(
         f'no {kind} "{name}"{where} among the inputs',
         job.mark((*_REF, "name")),

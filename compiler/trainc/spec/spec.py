@@ -19,6 +19,7 @@ class Settings(NamedTuple):
         priority_classes: Names of the PriorityClasses among the inputs.
         rename: Whether a job is called after its digest, so that a changed one is another job.
         shared_caches: Whether data caches are named by content and used by several jobs.
+        stock: Names of the ClusterTrainingRuntimes that come with the compiler, for remedies.
     """
 
     compat: Compat = Compat()
@@ -27,6 +28,7 @@ class Settings(NamedTuple):
     priority_classes: frozenset[str] = frozenset()
     rename: bool = False
     shared_caches: bool = False
+    stock: tuple[str, ...] = ()
 
 
 class Spec(NamedTuple):
