@@ -13,7 +13,7 @@ CORPUS := $(or $(TRAINC_CONFORMANCE_DIR),../shared/conformance)
 
 .DEFAULT_GOAL := check
 .PHONY: check help setup demo format lint types test test-cluster fresh out golden bench fuzz wheel \
-	bench-cache bench-gitops bench-controller soak deploy images prove-cache conformance requirements peers clean
+	bench-cache bench-gitops bench-initializers initializer-tools test-initializers-full bench-controller soak deploy images prove-cache conformance requirements peers clean
 
 check: format lint types test fresh  ## the whole gate (default)
 
@@ -52,6 +52,7 @@ soak: $(SETUP)  ## random job life for SOAK_SECONDS (1200), then every status mu
 
 test-cluster: $(SETUP)  ## run the tests that need a control plane; builds what is missing
 	$(BIN)/python -m tests.cluster.binaries
+	$(BIN)/python -m tests.cluster.lws
 	TRAINC_TEST_CLUSTER=1 $(BIN)/pytest --durations=15 tests/cluster
 
 fresh: $(SETUP)  ## fail when out/ is not what examples/ compile to
@@ -81,6 +82,15 @@ deploy: $(SETUP)  ## write deploy/ anew: kinds, policies, rights, the Deployment
 
 bench-cache: $(SETUP)  ## measure the data cache, rewrite docs/performance-cache.md
 	$(BIN)/python -m tests.bench.cache_bench
+
+bench-initializers: $(SETUP) initializer-tools  ## measure the initializers, rewrite docs/performance-initializers.md
+	$(BIN)/python -m tests.bench.initializers_bench $(PART)
+
+initializer-tools: $(SETUP)  ## build the S3 server and the peers of the initializers' tests, once
+	$(BIN)/python -m tests.initializers.tools
+
+test-initializers-full: $(SETUP) initializer-tools  ## the initializers' long proofs too: 50 kills, 10,000 objects, 2 GB
+	TRAINC_TEST_FULL=1 $(BIN)/pytest compiler/trainc/initializers tests/initializers
 
 prove-cache: $(SETUP)  ## the data cache's long proofs: every fault, many more cut streams
 	TRAINC_CACHE_LONG=1 TRAINC_CACHE_EXAMPLES=200 $(BIN)/pytest compiler/trainc/cache tests/cache
