@@ -43,7 +43,8 @@ def run(options: Options, kubeconfig: str | None, context: str | None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask)
     try:
-        controller = Controller(options, client(kubeconfig, context, options.workers))
+        reach = client(kubeconfig, context, options.workers)
+        controller = Controller(options, reach)
     except kubernetes.config.ConfigException as error:
         hint = "give --kubeconfig, or run it in a pod with a service account"
         raise TraincError([Problem(f"no credentials: {error}", hint=hint)]) from error
@@ -58,12 +59,22 @@ def run(options: Options, kubeconfig: str | None, context: str | None) -> int:
 def client(
     kubeconfig: str | None, context: str | None, workers: int
 ) -> kubernetes.client.ApiClient:
-    """A client of the cluster: the kubeconfig asked for, else the pod's own, else the user's."""
+    """A client of the cluster: the kubeconfig asked for, else the pod's own, else the user's.
+
+    Raises:
+        kubernetes.config.ConfigException: if there is none, or it cannot be used.
+    """
     configuration = kubernetes.client.Configuration()
     if not kubeconfig and not context and os.environ.get("KUBERNETES_SERVICE_HOST"):
         kubernetes.config.load_incluster_config(configuration)
     else:
-        kubernetes.config.load_kube_config(kubeconfig, context, configuration)
+        try:
+            kubernetes.config.load_kube_config(kubeconfig, context, configuration)
+        except kubernetes.config.ConfigException:
+            raise
+        except Exception as error:  # whatever the file holds: no YAML, no mapping, a folder
+            message = f"{kubeconfig or 'the kubeconfig'} cannot be used: {error}"
+            raise kubernetes.config.ConfigException(message) from error
     # Workers, watches, Events, the lease and the progress server each hold a connection.
     configuration.connection_pool_maxsize = workers + 16
     return kubernetes.client.ApiClient(configuration)
