@@ -81,10 +81,10 @@ class TestCase:
 CASES = [
     TestCase("no profile", (), {"argocd.argoproj.io/sync-options": "Prune=confirm"}),
     TestCase("argocd", ("--profile", "argocd"), {
-        "argocd.argoproj.io/sync-wave": "3",
+        "argocd.argoproj.io/sync-wave": "2",
         "argocd.argoproj.io/sync-options": "Prune=confirm,SkipDryRunOnMissingResource=true"}),
     TestCase("argocd, over 256 KiB", ("--profile", "argocd"), {
-        "argocd.argoproj.io/sync-wave": "3",
+        "argocd.argoproj.io/sync-wave": "2",
         "argocd.argoproj.io/sync-options":
             "Prune=confirm,SkipDryRunOnMissingResource=true,ServerSideApply=true"},
         argument="x" * 262_144),
@@ -133,6 +133,20 @@ def test_helpers_come_before_the_training(tmp_path: Path) -> None:
         for each in yaml.safe_load_all(done.stdout)
     }
     assert waves["ConfigMap"] < waves["JobSet"] == max(waves.values())
+
+
+def test_a_cache_and_its_job_are_one_wave() -> None:
+    """The Secret that the cache's pods mount is minted once the JobSet is there."""
+    example = Path(__file__).parents[2] / "examples" / "cache"
+    done = subprocess.run(
+        [sys.executable, "-m", "trainc", "build", "-q", str(example), "--profile", "argocd"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    waves = {
+        each["kind"]: int(each["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"])
+        for each in yaml.safe_load_all(done.stdout)
+    }
+    assert waves["LeaderWorkerSet"] == waves["JobSet"] > waves["ServiceAccount"]
 
 
 def test_compat_and_a_profile_contradict(tmp_path: Path) -> None:

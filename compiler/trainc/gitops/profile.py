@@ -23,7 +23,9 @@ CLIENT_SIDE_LIMIT: Final = 262_144
 
 # Wave 0 is what a repository's own namespaces and claims are in; ours come after them.
 _HELPERS: Final = "1"
-_WAVES: Final = {"LeaderWorkerSet": "2", "JobSet": "3", "TrainJob": "3"}
+# The data cache stands beside its job: its Secret is minted for a JobSet that is there, so a cache
+# of an earlier wave would never get healthy, and the wave of the job never come.
+_WAVES: Final = {"LeaderWorkerSet": "2", "JobSet": "2", "TrainJob": "2"}
 
 # Who writes these: the tools themselves, on what they track. In Git, or copied into a pod, they
 # make the tool take the object for another application's, and prune it.
