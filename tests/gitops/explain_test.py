@@ -120,6 +120,13 @@ def test_what_a_value_replaced_and_where_a_template_has_its_values_from(root: Pa
     assert "values.image comes from trainc.yaml:4:10" in image["setBy"]["note"]
 
 
+def test_a_number_that_a_policy_passes_on_names_its_line(root: Path) -> None:
+    (nodes,) = explained(root, "jobs/torch.yaml", "env.PET_NNODES")["settings"]
+    assert nodes["setBy"]["note"] == "from TrainJob  jobs/torch.yaml:10:5 (spec.trainer.numNodes)"
+    (slots,) = explained(ROOT, "examples/mpi-launcher", "trainer.numProcPerNode")["settings"]
+    assert slots["setBy"]["note"] == "from TrainJob  job.yaml:14:5 (spec.trainer.numProcPerNode)"
+
+
 def test_a_patch_of_the_job_is_named_by_its_manager() -> None:
     found = explained(ROOT, "examples/torch/job.yaml", "volumeMounts[/datasets/imagenet].mountPath")
     (mount,) = found["settings"]

@@ -25,8 +25,14 @@ _FIELDS: Final = {
     "env": "env",
     "resources": "resourcesPerNode",
 }
-# Where a value of spec.trainer.numProcPerNode is told to the processes.
-_PROCESSES: Final = ("PET_NPROC_PER_NODE", "OMPI_MCA_orte_set_default_slots")
+# Variables by which policies pass on what somebody wrote -> that field.
+_PASSED_ON: Final = {
+    "PET_NNODES": "numNodes",
+    "JAX_NUM_PROCESSES": "numNodes",
+    "DMLC_NUM_WORKER": "numNodes",
+    "PET_NPROC_PER_NODE": "numProcPerNode",
+    "OMPI_MCA_orte_set_default_slots": "numProcPerNode",
+}
 
 
 class Leaf(NamedTuple):
@@ -103,6 +109,9 @@ def _setting(
     last = leaf.history[-1]
     setter = places.setter(last, _inner(leaf), last.value)
     named = tuple(_names(leaf.path, jobset))
+    if setter.who == "policy" and leaf.path[-2] == "env":
+        variable = [*_steps(jobset, leaf.path)][-1]
+        setter = setter._replace(note=places.behind(_PASSED_ON.get(variable, "")))
     if setter.field in ("spec.trainer.numNodes", "spec.mlPolicy.numNodes"):
         named = (*named, ("spec", "trainer", "numNodes"))
     return Setting(
@@ -152,7 +161,7 @@ def _names(path: Path, jobset: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     variable = rest[0] if field == "env" else ""
     if name == names.NODE and field in _FIELDS:
         yield ("spec", "trainer", _FIELDS[field], *rest)
-        if variable in _PROCESSES:
+        if _PASSED_ON.get(variable) == "numProcPerNode":
             yield ("spec", "trainer", "numProcPerNode")
     elif name in names.ANCESTORS and variable:
         base = ("spec", "initializer", name.removesuffix("-initializer"))

@@ -74,6 +74,20 @@ class Places:
             return self._of_runtime(was.path)  # a count that the runtime gives, placed anew
         return Setter(stage.step, stage.name)
 
+    def behind(self, field: str) -> str:
+        """Where a number that a policy passes on was written, in words; empty where nowhere.
+
+        Args:
+            field: ``numNodes`` or ``numProcPerNode``.
+        """
+        job, runtime = self._spec.job, self._spec.runtime
+        found = self._at(job.document, "TrainJob", "", ("spec", "trainer", field))
+        places: tuple[Path, ...] = (("spec", "mlPolicy", field),)
+        places += tuple(("spec", "mlPolicy", key, field) for key in runtime.ml_policy or {})
+        for place in places:
+            found = found or self._at(runtime.document, "runtime", "", place)
+        return f"from {found.who}  {found.mark} ({found.field})" if found else ""
+
     def _of_job(self, was: Was, path: Path, value: Any) -> Setter | None:
         """The line of the TrainJob that says so, where one does and nobody came after it."""
         if path[0] == "metadata":
