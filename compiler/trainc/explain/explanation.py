@@ -11,6 +11,7 @@ from trainc.explain.setting import Setter, Setting
 from trainc.explain.start import World
 
 # Of a runtime the line is enough: its fields are as long as the JobSet's.
+_SHOWN: Final = 8  # nodes whose lines people read; programs get them all
 _FIELDS_SHOWN: Final = ("TrainJob", "overlay")
 
 
@@ -67,10 +68,11 @@ def _world(world: World) -> Iterator[str]:
         yield f"  note: {world.note}"
     if world.lines:
         yield "\nstarts"
-    for name, line in world.lines:
+    for name, line in world.lines[:_SHOWN]:
         yield f"  {name}: {line}"
-    if world.more:
-        yield f"  ... and {world.more} more nodes, each with its own rank"
+    more = world.more + max(len(world.lines) - _SHOWN, 0)
+    if more:
+        yield f"  ... and {more} more nodes, each with its own rank"
     if world.hostfile:
         yield "\nhostfile"
         yield from (f"  {line}" for line in world.hostfile.splitlines())

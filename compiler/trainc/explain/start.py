@@ -15,7 +15,7 @@ from trainc.info.info import Info
 from trainc.info.podset import Container, PodSet
 from trainc.kube.resources import gpus
 
-_SHOWN: Final = 8  # nodes whose lines are given one by one
+_MOST: Final = 4096  # nodes whose lines are given one by one
 # torchrun's flag for each variable that stands for it.
 _FLAGS: Final = {
     "PET_NNODES": "--nnodes",
@@ -117,7 +117,7 @@ def _processes(policy: str, info: Info, node: Container, per_node: int) -> int |
 def _lines(policy: str, info: Info, trainer: PodSet, node: Container) -> Iterator[tuple[str, str]]:
     """What each node runs, the first of them."""
     words = [*(node.command or ()), *(node.args or ())]
-    for rank, host in zip(range(_SHOWN), info.hosts(trainer), strict=False):
+    for rank, host in zip(range(_MOST), info.hosts(trainer), strict=False):
         env = _env(node, rank % max(trainer.count, 1))
         line = _torchrun(words, env) if policy == "torch" else ""
         yield host.partition(".")[0], line or _with_env(words, env, info)
