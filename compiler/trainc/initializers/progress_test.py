@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import io
+import logging
+from datetime import UTC, datetime
+
+import pytest
+
+from trainc.initializers.progress import Progress, Snapshot, amount
+from trainc.initializers.status import payload
+
+MiB = 1024 * 1024
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize(
+    ("count", "want"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (1.5 * MiB, "1.5 MiB"),
+        (2 * 1024 * MiB, "2.0 GiB"),
+        (5 * 1024 * 1024 * MiB, "5.0 TiB"),
+        (5000 * 1024 * 1024 * MiB, "5000.0 TiB"),
+    ],
+)
+def test_amount(count: float, want: str) -> None:
+    assert amount(count) == want
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "files", "all_files", "want"),
+    [
+        (0, 100, 0, 2, 0),
+        (50, 100, 1, 2, 50),
+        (100, 100, 1, 2, 99),
+        (100, 100, 2, 2, 100),
+        (0, 0, 0, 1, 0),
+        (0, 0, 1, 1, 100),
+        (110, 100, 0, 1, 99),
+    ],
+)
+def test_percentage(done: int, total: int, files: int, all_files: int, want: int) -> None:
+    assert Snapshot(done, total, files, all_files, 0, None).percentage == want
+
+
+def test_rate_and_time_to_go_are_of_this_process() -> None:
+    clock = Clock()
+    progress = Progress(io.StringIO(), clock=clock)
+    progress.begin(100 * MiB, 4, 60 * MiB, 2)
+    clock.now += 10
+    progress.arrived(10 * MiB)
+    progress.finished()
+    snapshot = progress.snapshot()
+    assert (snapshot.rate, snapshot.remaining) == (MiB, 30)
+    assert str(snapshot) == "70.0 MiB of 100.0 MiB (70 %), 3 of 4 files, 1.0 MiB/s, ETA 30 s"
+
+
+def test_nothing_arrived_and_nobody_knows_when() -> None:
+    progress = Progress(io.StringIO(), clock=Clock())
+    progress.begin(100, 1, 0, 0)
+    assert progress.snapshot().remaining is None
+    assert "ETA" not in str(progress.snapshot())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "want"),
+    [(5, "ETA 5 s"), (65, "ETA 1 min 05 s"), (3725, "ETA 1 h 02 min")],
+)
+def test_time_is_written_for_people(seconds: float, want: str) -> None:
+    assert str(Snapshot(0, 1, 0, 1, 1, seconds)).endswith(want)
+
+
+def test_a_pod_logs_a_line_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "trainc")
+    clock, stream = Clock(), io.StringIO()
+    progress = Progress(stream, clock=clock)
+    progress.begin(100, 1, 0, 0)
+    for _ in range(200):  # 20 seconds
+        clock.now += 0.1
+        progress.show()
+    assert len(caplog.messages) in (3, 4)
+    assert caplog.messages[0].startswith("fetched 0 B of 100 B (0 %)")
+    assert stream.getvalue() == ""
+
+
+def test_a_terminal_has_a_bar_that_goes_away() -> None:
+    clock, stream = Clock(), Terminal()
+    progress = Progress(stream, clock=clock)
+    progress.begin(100, 1, 50, 0)
+    clock.now += 1
+    progress.show()
+    progress.clear()
+    assert stream.getvalue().startswith("\r\x1b[K[############............] 50 B of 100 B (50 %)")
+    assert stream.getvalue().endswith("\r\x1b[K")
+
+
+def test_it_is_reported_every_ten_seconds_and_at_the_end() -> None:
+    clock, told = Clock(), list[Snapshot]()
+    progress = Progress(io.StringIO(), told.append, clock)
+    progress.begin(100, 1, 0, 0)
+    for _ in range(25):
+        clock.now += 1
+        progress.show()
+    assert len(told) == 2
+    progress.reached()
+    assert len(told) == 3
+
+
+def test_the_report_is_what_the_endpoint_takes() -> None:
+    now = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
+    body = payload(Snapshot(50, 100, 1, 2, 10.7, 2**40), "model-initializer", now)
+    assert body == {
+        "trainerStatus": {
+            "progressPercentage": 50,
+            "metrics": [
+                {"name": "model-initializer/bytes", "value": "50"},
+                {"name": "model-initializer/bytes_total", "value": "100"},
+                {"name": "model-initializer/bytes_per_second", "value": "10"},
+                {"name": "model-initializer/files", "value": "1"},
+                {"name": "model-initializer/files_total", "value": "2"},
+            ],
+            "lastUpdatedTime": "2026-11-22T01:02:03Z",
+            "estimatedRemainingSeconds": 2**31 - 1,
+        }
+    }
