@@ -46,7 +46,7 @@ ADDITIONS: Final = {
             "annotation trainc.dev/cache: compiled of a runtime's template prints the data cache "
             "of a cache:// dataset (LeaderWorkerSet, Service, ServiceAccount, Role, RoleBinding); "
             "the initializer waits for it, and the trainer is told its address, CA and token",
-            r"\.env|\.volumes|\.volumeMounts",
+            r"\.env|\.volumes|\.volumeMounts|\.activeDeadlineSeconds",
         ),
     )
 }

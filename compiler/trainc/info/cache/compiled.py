@@ -22,6 +22,7 @@ _VOLUME: Final = "cache-auth"
 _MODE: Final = 0o444  # images of jobs run as anybody; what a pod mounts it may read
 _DIGITS: Final = 10
 _LABEL_LIMIT: Final = 63
+_START: Final = 600  # seconds for the initializer's own start: a node, an image, a Secret
 # The StatefulSet of the workers is NAME-cache-0, and its pods carry its revision's name as a label:
 # a dash and up to ten letters more.
 _BEHIND: Final = len(f"{names.CACHE_SUFFIX}-0-") + 10
@@ -125,9 +126,17 @@ def _waiting(pod_set: PodSet, cache: Cache) -> PodSet:
         return _equipped(container, env, cache)
 
     pod_set = pod_set._replace(containers=tuple(map(change, pod_set.containers)))
+    pod_set = _in_time(pod_set, cache.settings.counts["CACHE_READY_TIMEOUT_SECONDS"] + _START)
     if not cache.secret:
         return pod_set
     return pod_set.with_volumes(auth_volume(_VOLUME, cache.secret, names.CA_KEY, mode=_MODE))
+
+
+def _in_time(pod_set: PodSet, seconds: int) -> PodSet:
+    """The pods' Job failed after that time: retries end, and so does a Secret's coming too late."""
+    template = pod_set.raw["template"]
+    spec = {"activeDeadlineSeconds": seconds, **template["spec"]}
+    return pod_set._replace(raw={**pod_set.raw, "template": {**template, "spec": spec}})
 
 
 def _reading(pod_set: PodSet, cache: Cache) -> PodSet:

@@ -175,6 +175,22 @@ def test_the_initializer_waits_and_trusts_the_ca_alone() -> None:
     assert [item["key"] for item in auth["items"]] == ["ca.crt"]
 
 
+@pytest.mark.parametrize(
+    ("given", "want"), [({}, 2400), ({"CACHE_READY_TIMEOUT_SECONDS": "60"}, 660)]
+)
+def test_the_wait_has_a_deadline_that_retries_do_not_move(given: dict[str, str], want: int) -> None:
+    found = by_kind(made(job(env={**METADATA, **given})))
+    spec = found["JobSet"]["spec"]["replicatedJobs"][0]["template"]["spec"]
+    assert spec["activeDeadlineSeconds"] == want
+    own = RUNTIME.replace(
+        "          spec:\n", "          spec:\n            activeDeadlineSeconds: 7\n", 1
+    )
+    spec = by_kind(made(job(), runtime=own))["JobSet"]["spec"]["replicatedJobs"][0]
+    assert spec["template"]["spec"]["activeDeadlineSeconds"] == 7
+    (container,) = pods(found["LeaderWorkerSet"])[0]["containers"]
+    assert "CACHE_READY_TIMEOUT_SECONDS" not in env_of(container)
+
+
 def test_the_trainer_finds_the_cache_and_sees_no_private_key() -> None:
     container, pod = container_of(by_kind(made(job()))["JobSet"], "node")
     env = env_of(container)

@@ -24,9 +24,7 @@ _PLACEMENT: Final = (
     "securityContext",
 )  # fmt: skip
 # Variables that only the initializer's wait reads; a label they come from is no cache pod's.
-_WAITING: Final = frozenset(
-    (names.CACHE_HEAD_ENV, "CACHE_READY_TIMEOUT_SECONDS", names.TRAIN_JOB_NAME_ENV)
-)
+_WAITING: Final = frozenset((names.CACHE_HEAD_ENV, names.TRAIN_JOB_NAME_ENV))
 _USER: Final = 65532  # "nonroot" of distroless images; any number but 0 would do
 _POD_SECURITY: Final = {
     "runAsNonRoot": True,

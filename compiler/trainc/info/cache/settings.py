@@ -28,6 +28,7 @@ _LOCATION: Final = re.compile(r"cache\+(parquet|csv|arrow|orc|iceberg)://.+")
 # Variables that shape the manifests; the cache's own processes do not need them.
 _COUNTS: Final = {
     "CLUSTER_SIZE": 3,
+    "CACHE_READY_TIMEOUT_SECONDS": 1800,
     "READINESS_INITIAL_DELAY_SECONDS": 5,
     "READINESS_PERIOD_SECONDS": 10,
     "READINESS_TIMEOUT_SECONDS": 5,
@@ -50,7 +51,7 @@ class Settings(NamedTuple):
     """What the environment asks for.
 
     Attributes:
-        counts: ``CLUSTER_SIZE`` and ``READINESS_*`` by name.
+        counts: ``CLUSTER_SIZE``, ``READINESS_*`` and ``CACHE_READY_TIMEOUT_SECONDS`` by name.
         amounts: ``HEAD_*`` and ``WORKER_*`` by name, ``WORKER_DISK`` where it is set.
         texts: Image, service account and cloud identities by name; those that are set.
         shared: Whether several jobs use the cache.
