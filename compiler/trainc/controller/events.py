@@ -27,6 +27,7 @@ COMPONENT = "trainc-controller"
 _WAITING = 1000
 _REMEMBERED = 10_000
 _PAUSE = 0.04  # seconds between two, 25 a second
+_CALM = 1.0  # seconds before the first: with many of them come many statuses, which go first
 _LONGEST = 1024  # the API server's bound on an Event's message
 
 
@@ -69,8 +70,9 @@ class Events:
     def _run(self) -> None:
         while True:
             with self._change:
-                while not self._waiting and not self._stopped:
-                    self._change.wait()
+                if not self._waiting and not self._stopped:
+                    self._change.wait_for(lambda: self._waiting or self._stopped)
+                    self._change.wait_for(lambda: self._stopped, _CALM)
                 if not self._waiting:
                     return
                 event = self._waiting.popleft()
