@@ -256,6 +256,7 @@ def test_a_claim_is_copied_and_not_left(tmp_path: Path, target: Path) -> None:
     ("uri", "kind"),
     [
         ("file:///no/such/folder", NotFoundError),
+        ("file:///dev/null", IntegrityError),
         ("file://host/path", ConfigurationError),
         ("pvc://other/set", ConfigurationError),
         ("pvc://data/../../etc", ConfigurationError),

@@ -29,6 +29,10 @@ _URI: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.+)", 
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 
+_MOST_CONNECTIONS: Final = 256
+_SHORTEST: Final = 0.1  # seconds
+_LONGEST: Final = 7 * 24 * 3600  # seconds
+
 _T = TypeVar("_T")
 
 
@@ -157,11 +161,18 @@ def _numbers(environ: Mapping[str, str]) -> dict[str, Any]:
         text = environ.get(name.upper(), "").strip()
         if text:
             values[name] = _value(name.upper(), text, hints[name])
-    if values.get("concurrency", 1) < 1:
-        raise ConfigurationError("CONCURRENCY must be at least 1")
-    if values.get("read_timeout_seconds", 1) <= 0:
-        raise ConfigurationError("READ_TIMEOUT_SECONDS must be more than 0")
+    _check(values)
     return values
+
+
+def _check(values: Mapping[str, Any]) -> None:
+    """Refuses numbers that nothing could be done with."""
+    if not 1 <= values.get("concurrency", 1) <= _MOST_CONNECTIONS:
+        raise ConfigurationError(f"CONCURRENCY must be 1 to {_MOST_CONNECTIONS}")
+    for name, least in (("retry_max_seconds", 0), ("read_timeout_seconds", _SHORTEST)):
+        # Not a number is in no range either.
+        if not least <= values.get(name, least) <= _LONGEST:
+            raise ConfigurationError(f"{name.upper()} must be {least} to {_LONGEST} seconds")
 
 
 def _patterns(environ: Mapping[str, str], name: str) -> tuple[str, ...] | None:

@@ -86,10 +86,14 @@ def test_an_empty_value_is_the_default() -> None:
     ("name", "value", "says"),
     [
         ("CONCURRENCY", "many", "CONCURRENCY must be a whole number, got 'many'"),
-        ("CONCURRENCY", "0", "CONCURRENCY must be at least 1"),
+        ("CONCURRENCY", "0", "CONCURRENCY must be 1 to 256"),
+        ("CONCURRENCY", "100000", "CONCURRENCY must be 1 to 256"),
         ("CONCURRENCY", "1.5", "CONCURRENCY must be a whole number"),
         ("RETRY_MAX_SECONDS", "long", "RETRY_MAX_SECONDS must be a number"),
-        ("READ_TIMEOUT_SECONDS", "0", "READ_TIMEOUT_SECONDS must be more than 0"),
+        ("RETRY_MAX_SECONDS", "-1", "RETRY_MAX_SECONDS must be 0 to 604800 seconds"),
+        ("RETRY_MAX_SECONDS", "inf", "RETRY_MAX_SECONDS must be 0 to"),
+        ("READ_TIMEOUT_SECONDS", "0", "READ_TIMEOUT_SECONDS must be 0.1 to 604800 seconds"),
+        ("READ_TIMEOUT_SECONDS", "nan", "READ_TIMEOUT_SECONDS must be 0.1 to"),
         ("REFRESH", "maybe", "REFRESH must be true or false"),
     ],
 )

@@ -97,7 +97,7 @@ def unreadable_uri(job: Job) -> Iterator[Problem]:
         uri = (asked.get(kind) or {}).get("storageUri") or ""
         scheme, _, rest = uri.partition("://")
         known = _schemes(job, f"{kind}-initializer", ours) if rest else None
-        if known is not None and scheme not in known:
+        if known is not None and scheme.lower() not in known:  # as the programs read it
             yield job.in_job(
                 ("spec", "initializer", kind, "storageUri"),
                 f"the {kind} initializer cannot read {scheme}://",

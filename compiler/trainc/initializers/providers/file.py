@@ -46,6 +46,8 @@ class FolderRemote:
         try:
             if self._path.is_file():
                 return Listing([self._file(self._path, self._path.name)])
+            if not self._path.is_dir() and self._path.exists():
+                raise IntegrityError(f"{self._path} is no file that can be copied")
             if not self._path.is_dir():
                 raise NotFoundError(f"there is no {self._path}")
             return Listing(list(self._walk()))
