@@ -45,6 +45,13 @@ _PREFIX = re.compile(r"[a-z0-9]+([._-]+[a-z0-9]+)*(:[0-9]+)?(/[a-z0-9]+([._-]+[a
     help="With --namespaced: serve this one; may be repeated. Default: default.",
 )
 @click.option("--compile", "compiles", is_flag=True, help="Compile TrainJobs made in the cluster.")
+@click.option(
+    "--feature",
+    "features",
+    multiple=True,
+    metavar="NAME",
+    help="With --compile: a feature that is on, such as TrainJobStatus; may be repeated.",
+)
 @click.option("--no-crds", is_flag=True, help="Without the kinds.")
 @click.option("--runtimes", "with_runtimes", is_flag=True, help="With the stock library.")
 @click.option("--service-monitor", is_flag=True, help="With a ServiceMonitor for Prometheus.")
@@ -56,6 +63,7 @@ def install(
     namespaced: bool,
     namespaces: tuple[str, ...],
     compiles: bool,
+    features: tuple[str, ...],
     no_crds: bool,
     with_runtimes: bool,
     service_monitor: bool,
@@ -64,11 +72,9 @@ def install(
     """Prints the manifests."""
     if namespaces and not namespaced:
         raise click.UsageError("--namespace needs --namespaced")
-    for namespace in namespaces:
-        if not _LABEL.fullmatch(namespace):
-            raise click.UsageError(f"no namespace can be called {namespace!r}")
-    if not _PREFIX.fullmatch(image_prefix):
-        raise click.UsageError(f"--image-prefix {image_prefix!r} begins no image's name")
+    if features and not compiles:
+        raise click.UsageError("--feature needs --compile")
+    _check(namespaces, features, image_prefix)
     from trainc.install.install import Installation, objects
     from trainc.manifest.emit import emit
 
@@ -76,6 +82,7 @@ def install(
     wanted = Installation(
         namespaces=chosen if namespaced else (),
         compiles=compiles,
+        features=tuple(dict.fromkeys(features)),
         with_crds=not no_crds,
         with_runtimes=with_runtimes,
         monitored=service_monitor,
@@ -83,3 +90,15 @@ def install(
     )
     sys.stdout.write("---\n".join(emit(manifest) for manifest in objects(wanted)))
     return 0
+
+
+def _check(namespaces: tuple[str, ...], features: tuple[str, ...], image_prefix: str) -> None:
+    """Refuses what a cluster would refuse, or the controller when it starts."""
+    for namespace in namespaces:
+        if not _LABEL.fullmatch(namespace):
+            raise click.UsageError(f"no namespace can be called {namespace!r}")
+    for feature in features:
+        if not feature.isalnum():
+            raise click.UsageError(f"no feature is called {feature!r}")
+    if not _PREFIX.fullmatch(image_prefix):
+        raise click.UsageError(f"--image-prefix {image_prefix!r} begins no image's name")

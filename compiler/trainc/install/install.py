@@ -24,6 +24,7 @@ class Installation:
     Attributes:
         namespaces: Whose jobs are served; empty for all.
         compiles: Whether TrainJobs made in the cluster are compiled there.
+        features: Features that are on for those.
         with_crds: Whether the kinds are part of it.
         with_runtimes: Whether the stock library is.
         monitored: Whether Prometheus' operator is told of it.
@@ -32,6 +33,7 @@ class Installation:
 
     namespaces: tuple[str, ...] = ()
     compiles: bool = False
+    features: tuple[str, ...] = ()
     with_crds: bool = True
     with_runtimes: bool = False
     monitored: bool = False
@@ -62,4 +64,6 @@ def base(prefix: str, said: Sequence[str]) -> list[Json]:
 def arguments(wanted: Installation) -> list[str]:
     """What the controller is told beside what every installation tells it."""
     said = [f"--namespace={namespace}" for namespace in wanted.namespaces]
-    return said + (["--compile"] if wanted.compiles else [])
+    if wanted.compiles:
+        said += ["--compile", *(f"--feature={name}" for name in wanted.features)]
+    return said

@@ -99,6 +99,8 @@ def test_the_command_prints_what_is_asked_for() -> None:
     assert kinds("--no-crds").count("CustomResourceDefinition") == 0
     assert kinds("--no-crds", "--service-monitor")[-1] == "ServiceMonitor"
     assert kinds("--runtimes").count("ClusterTrainingRuntime") > 5
+    text = CliRunner().invoke(install, ["--compile", "--feature", "TrainJobStatus"]).stdout
+    assert "- --compile\n        - --feature=TrainJobStatus\n" in text
     text = CliRunner().invoke(install, ["--image-prefix", "registry.example/x/"]).stdout
     assert "image: registry.example/x/controller:v" in text
 
@@ -109,6 +111,8 @@ def test_the_command_prints_what_is_asked_for() -> None:
         ["-n", "team-a"],
         ["--namespaced", "-n", "Team A"],
         ["--namespaced", "-n", ""],
+        ["--feature", "TrainJobStatus"],
+        ["--compile", "--feature", "a b"],
         ["--image-prefix", ""],
         ["--image-prefix", "https://registry.example/x"],
         ["--image-prefix", "registry.example/x: y"],
