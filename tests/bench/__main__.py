@@ -27,6 +27,10 @@ The input is a TrainJob of 29 lines, one file each, against a TrainingRuntime of
 output of one is a JobSet of {lines} lines. CPU is user and system time of all processes, start-up
 included.
 
+Measured by themselves: the [data cache](performance-cache.md), the
+[initializers](performance-initializers.md), the [controller](performance-controller.md), and
+[unchanged inputs](performance-gitops.md).
+
 ## Bars
 
 {bars}
