@@ -1,0 +1,80 @@
+"""``trainc migrate``: files of older APIs, written anew in place."""
+
+import click
+
+from trainc.cli.options import reporting
+from trainc.cli.output import write_out
+from trainc.cli.report import Report
+from trainc.errors import Mark, Problem, TraincError
+
+_HELP = """
+Writes objects of older APIs anew, in place; comments come along, other documents stay.
+
+\b
+  podTemplateOverrides of a TrainJob   runtimePatches, one an override
+  PyTorchJob (kubeflow.org/v1)         a TrainJob and a TrainingRuntime
+  MPIJob (kubeflow.org/v1, v2beta1)    a TrainJob and a TrainingRuntime
+
+What has no counterpart is listed, each at its place, and the file is left as it was.
+
+A program of a PyTorchJob that torchrun does not start is told of its peers by `env`, which puts
+MASTER_ADDR, MASTER_PORT, WORLD_SIZE and RANK before it. FILE - is standard input; the text goes to
+standard output.
+
+\b
+Examples:
+  trainc migrate jobs/*.yaml
+  trainc migrate --dry-run old.yaml
+  trainc migrate --manager acme.com/vision jobs/mnist.yaml
+
+\b
+Exit status:
+  0  migrated, or nothing to migrate
+  1  something has no counterpart, or a file cannot be read or written
+  2  wrong usage
+"""
+
+
+@click.command(help=_HELP, short_help="Write objects of older APIs anew.")
+@click.argument("paths", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--manager",
+    default="trainc.dev/migrated",
+    show_default=True,
+    metavar="DOMAIN/PATH",
+    help="Whom runtimePatches are by.",
+)
+@click.option("--dry-run", is_flag=True, help="Print a diff and write nothing.")
+@reporting
+@click.pass_context
+def migrate(ctx: click.Context, /, paths: tuple[str, ...], manager: str, dry_run: bool) -> int:
+    """Migrates files, each by itself; returns the exit status."""
+    report: Report = ctx.obj
+    for path in dict.fromkeys(paths):
+        try:
+            write_out(_migrated(report, path, manager, dry_run))
+        except TraincError as error:
+            report.add(error.problems)
+    return 1 if report.failed else 0
+
+
+def _migrated(report: Report, path: str, manager: str, dry_run: bool) -> list[str]:
+    """Migrates one file; what there is to print about it."""
+    from trainc.edit.difference import difference
+    from trainc.edit.migration.rewrite import migrated
+    from trainc.edit.text import opened, written
+    from trainc.source.files import STDIN, File
+    from trainc.source.walk import printable
+
+    text = opened(File(path, printable(path), True))
+    done = migrated(text, manager)
+    report.add(done.problems)
+    if any(problem.severity == "error" for problem in done.problems):
+        return []
+    if dry_run:
+        return [difference(text.file.name, text.text, done.text)]
+    if path == STDIN or done.objects:
+        written(text, done.text)
+    if not done.objects:
+        report.add([Problem("nothing to migrate", Mark(text.file.name), severity="note")])
+    return [] if path == STDIN else [f"{text.file.name}: {label}\n" for label in done.objects]
