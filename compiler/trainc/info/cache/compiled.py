@@ -14,7 +14,7 @@ from trainc import names
 from trainc.errors import Problem
 from trainc.info.cache.objects import Cache, objects
 from trainc.info.cache.pods import auth_volume
-from trainc.info.cache.settings import Asked, settings
+from trainc.info.cache.settings import Asked, means_cache, settings
 from trainc.info.info import CacheUse, Info, SecretRequest
 from trainc.info.podset import Container, PodSet, env_items
 
@@ -31,7 +31,9 @@ _BEHIND: Final = len(f"{names.CACHE_SUFFIX}-0-") + 10
 def with_compiled_cache(info: Info) -> Info:
     """The job with its cache; as it is where its dataset is none of a cache's."""
     asked = _asked(info)
-    if asked is None or not asked.uri.startswith(("cache://", "cache+")):
+    if asked is None:
+        return _unwaiting(info)
+    if not asked.wanted:
         return info
     found, problems = settings(asked)
     problems += _annotation_faults(info)
@@ -55,6 +57,20 @@ def _asked(info: Info) -> Asked | None:
                 if container.name == wanted:
                     return Asked(info, pod_set, container)
     return None
+
+
+def _unwaiting(info: Info) -> Info:
+    """A cache is asked for, and there is no container that could wait for it."""
+    dataset = (info.spec.job.spec.get("initializer") or {}).get("dataset") or {}
+    if not means_cache(dataset.get("storageUri") or ""):
+        return info
+    problem = info.spec.problem(
+        ("spec", "initializer", "dataset", "storageUri"),
+        f"{info.spec.runtime.label} has no container {names.DATASET_INITIALIZER} that could wait "
+        "for the cache",
+        hint="an init container cannot: the training would start with it",
+    )
+    return info._replace(problems=(*info.problems, problem))
 
 
 def _annotation_faults(info: Info) -> list[Problem]:

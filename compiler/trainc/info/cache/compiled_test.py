@@ -361,6 +361,16 @@ WRONG = [
           f"{DATASET}.env[1].value", {**METADATA, "CACHE_LIFETIME": "forever"}),
     Wrong("a table without its schema", "neither cache://SCHEMA/TABLE nor",
           f"{DATASET}.storageUri", uri="cache://polarity"),
+    Wrong("a scheme in capitals", "neither cache://SCHEMA/TABLE nor",
+          f"{DATASET}.storageUri", uri="Cache://reviews/polarity"),
+    Wrong("a blank too many", "neither cache://SCHEMA/TABLE nor",
+          f"{DATASET}.storageUri", uri="cache://reviews/polarity "),
+    Wrong("nobody to wait", "no container dataset-initializer that could wait",
+          f"{DATASET}.storageUri", runtime=RUNTIME.replace(
+              "                containers:\n                - name: dataset-initializer",
+              "                containers: [{name: other, image: 'example.com/o:1'}]\n"
+              "                initContainers:\n                - name: dataset-initializer", 1)
+          .replace("trainjob-ancestor-step: dataset-initializer", "other: label")),
     Wrong("an unknown kind", "neither cache://SCHEMA/TABLE nor",
           f"{DATASET}.storageUri", uri="cache+xml://s3://lake/x"),
     Wrong("a table that is nowhere", "nothing says where", f"{DATASET}.storageUri", {}),

@@ -22,8 +22,8 @@ from trainc.spec.trainjob import Path
 _DATASET: Final[Path] = ("spec", "initializer", "dataset")
 _URI: Final = "STORAGE_URI"
 _LIFETIMES: Final = ("job", "shared")
-_TABLE: Final = re.compile(r"cache://[^/]+/[^/]+")
-_LOCATION: Final = re.compile(r"cache\+(parquet|csv|arrow|orc|iceberg)://.+")
+_TABLE: Final = re.compile(r"cache://[^/\s]+/[^/\s]+")
+_LOCATION: Final = re.compile(r"cache\+(parquet|csv|arrow|orc|iceberg)://\S(.*\S)?")
 
 # Variables that shape the manifests; the cache's own processes do not need them.
 _COUNTS: Final = {
@@ -78,7 +78,17 @@ class Asked(NamedTuple):
     @property
     def uri(self) -> str:
         """Its storage URI, empty where it is not known at the build."""
-        return _text(self.env.get(_URI))
+        return str(self.env.get(_URI, {}).get("value") or "")
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a cache is meant, rightly spelt or not."""
+        return means_cache(self.uri)
+
+
+def means_cache(uri: str) -> bool:
+    """Whether a storage URI is of a cache's schemes; schemes know no case, but ours are small."""
+    return uri.lstrip().lower().startswith(("cache://", "cache+"))
 
 
 def settings(asked: Asked) -> tuple[Settings, list[Problem]]:
