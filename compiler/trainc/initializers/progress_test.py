@@ -2,12 +2,10 @@ from __future__ import annotations
 
 import io
 import logging
-from datetime import UTC, datetime
 
 import pytest
 
 from trainc.initializers.progress import Progress, Snapshot, amount
-from trainc.initializers.status import payload
 
 MiB = 1024 * 1024
 
@@ -117,22 +115,3 @@ def test_it_is_reported_every_ten_seconds_and_at_the_end() -> None:
     assert len(told) == 2
     progress.reached()
     assert len(told) == 3
-
-
-def test_the_report_is_what_the_endpoint_takes() -> None:
-    now = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
-    body = payload(Snapshot(50, 100, 1, 2, 10.7, 2**40), "model-initializer", now)
-    assert body == {
-        "trainerStatus": {
-            "progressPercentage": 50,
-            "metrics": [
-                {"name": "model-initializer/bytes", "value": "50"},
-                {"name": "model-initializer/bytes_total", "value": "100"},
-                {"name": "model-initializer/bytes_per_second", "value": "10"},
-                {"name": "model-initializer/files", "value": "1"},
-                {"name": "model-initializer/files_total", "value": "2"},
-            ],
-            "lastUpdatedTime": "2026-11-22T01:02:03Z",
-            "estimatedRemainingSeconds": 2**31 - 1,
-        }
-    }

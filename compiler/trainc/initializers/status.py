@@ -20,7 +20,6 @@ URL: Final = "KUBEFLOW_TRAINER_SERVER_URL"
 CA_CERT: Final = "KUBEFLOW_TRAINER_SERVER_CA_CERT"
 TOKEN: Final = "KUBEFLOW_TRAINER_SERVER_TOKEN"  # noqa: S105 - the name of a path
 _TIMEOUT: Final = 5.0  # seconds
-_MOST_SECONDS: Final = 2**31 - 1  # estimatedRemainingSeconds is an int32
 
 _logger = logging.getLogger(__name__)
 
@@ -41,21 +40,24 @@ def reporter(environ: Mapping[str, str], ancestor: str) -> Callable[[Snapshot], 
 
 
 def payload(snapshot: Snapshot, ancestor: str, now: datetime) -> dict[str, object]:
-    """The body: ``UpdateTrainJobStatusRequest`` of the reference."""
-    status: dict[str, object] = {
-        "progressPercentage": snapshot.percentage,
-        "metrics": [
-            {"name": f"{ancestor}/bytes", "value": str(snapshot.done_bytes)},
-            {"name": f"{ancestor}/bytes_total", "value": str(snapshot.total_bytes)},
-            {"name": f"{ancestor}/bytes_per_second", "value": str(int(snapshot.rate))},
-            {"name": f"{ancestor}/files", "value": str(snapshot.done_files)},
-            {"name": f"{ancestor}/files_total", "value": str(snapshot.total_files)},
-        ],
-        "lastUpdatedTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    """The body: ``UpdateTrainJobStatusRequest`` of the reference.
+
+    All of it is metrics: the job's own percentage and time to go are the trainer's to tell, and a
+    server takes no lower percentage after a higher one.
+    """
+    values = {
+        "percentage": snapshot.percentage,
+        "bytes": snapshot.done_bytes,
+        "bytes_total": snapshot.total_bytes,
+        "bytes_per_second": int(snapshot.rate),
+        "files": snapshot.done_files,
+        "files_total": snapshot.total_files,
     }
     if snapshot.remaining is not None:
-        status["estimatedRemainingSeconds"] = min(_MOST_SECONDS, int(snapshot.remaining))
-    return {"trainerStatus": status}
+        values["seconds_remaining"] = int(snapshot.remaining)
+    metrics = [{"name": f"{ancestor}/{name}", "value": str(each)} for name, each in values.items()]
+    when = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"trainerStatus": {"metrics": metrics, "lastUpdatedTime": when}}
 
 
 def _post(url: str, environ: Mapping[str, str], body: dict[str, object]) -> None:

@@ -1,0 +1,35 @@
+"""What initializers report is what the progress server takes, and no claim of the trainer's."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from trainc.controller.progress.payload import read
+from trainc.initializers.progress import Snapshot
+from trainc.initializers.status import payload
+
+NOW = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
+
+
+def test_the_server_takes_all_of_it() -> None:
+    body = payload(Snapshot(2**50, 2**60, 1, 2, 10.7, 2.0**40), "dataset-initializer", NOW)
+    taken = read(json.dumps(body).encode())
+    assert taken == body["trainerStatus"]
+
+
+def test_it_says_how_far_the_fetch_is_and_nothing_of_the_job() -> None:
+    body = payload(Snapshot(50, 100, 1, 2, 10.7, None), "model-initializer", NOW)
+    assert body == {
+        "trainerStatus": {
+            "metrics": [
+                {"name": "model-initializer/percentage", "value": "50"},
+                {"name": "model-initializer/bytes", "value": "50"},
+                {"name": "model-initializer/bytes_total", "value": "100"},
+                {"name": "model-initializer/bytes_per_second", "value": "10"},
+                {"name": "model-initializer/files", "value": "1"},
+                {"name": "model-initializer/files_total", "value": "2"},
+            ],
+            "lastUpdatedTime": "2026-11-22T01:02:03Z",
+        }
+    }
