@@ -38,14 +38,28 @@ def told(problems: Iterable[Problem], folders: Sequence[str]) -> list[Problem]:
     return [problem for problem in problems if not _is_ignored(problem, tuple(folders))]
 
 
+def covered(problems: Iterable[Problem], text: str) -> list[Problem]:
+    """The problems without those that a comment in the text they are about takes away.
+
+    Args:
+        problems: With marks in that text.
+        text: What was read.
+    """
+    found = covers(text) if "trainc:" in text else ()
+    return [each for each in problems if not (found and _is_covered(each, found))]
+
+
 def _is_ignored(problem: Problem, folders: tuple[str, ...]) -> bool:
     if not problem.code or problem.code in _ALWAYS or problem.mark is None:
         return False
+    return _is_covered(problem, _covers(problem.mark.file, folders))
+
+
+def _is_covered(problem: Problem, found: tuple[_Cover, ...]) -> bool:
+    if not problem.code or problem.code in _ALWAYS or problem.mark is None:
+        return False
     line = problem.mark.line
-    return any(
-        problem.code in cover.codes and cover.first <= line <= cover.last
-        for cover in _covers(problem.mark.file, folders)
-    )
+    return any(problem.code in cover.codes and cover.first <= line <= cover.last for cover in found)
 
 
 @cache
