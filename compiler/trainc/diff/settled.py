@@ -66,9 +66,11 @@ def _jobset(spec: dict[str, Any], before: Manifest) -> dict[str, Any]:
         _set_once(network, key, True, before.get("network"))
     if not network:
         del spec["network"]
-    _fill_lists(spec, before)
     replicas = [job.get("replicas", 1) for job in spec.get("replicatedJobs") or ()]
-    out: dict[str, Any] = normalise(spec, "JobSetSpec")
+    typed: dict[str, Any] = normalise(spec, "JobSetSpec")
+    # The CRD's rules compare these as they are written, empty parts and all.
+    out = typed | {key: spec[key] for key in _AS_WRITTEN if key in spec}
+    _fill_lists(out, typed, before)
     known = {job.get("name"): job for job in before.get("replicatedJobs") or ()}
     for job, count in zip(out.get("replicatedJobs", ()), replicas, strict=True):
         job["replicas"] = count
@@ -79,17 +81,29 @@ def _jobset(spec: dict[str, Any], before: Manifest) -> dict[str, Any]:
     return out
 
 
-def _fill_lists(spec: dict[str, Any], before: Manifest) -> None:
+def _fill_lists(spec: dict[str, Any], typed: Manifest, before: Manifest) -> None:
     """Completes the items of lists that are replaced whole: a list that is new stays as printed."""
     policy, old = spec.get("failurePolicy") or {}, before.get("failurePolicy") or {}
     if not before or policy.get("rules") == old.get("rules"):
         for index, rule in enumerate(policy.get("rules") or ()):
             rule["name"] = rule.get("name") or f"failurePolicyRule{index}"
-    if not before or spec.get("volumeClaimPolicies") == before.get("volumeClaimPolicies"):
-        for claim in spec.get("volumeClaimPolicies") or ():
-            claim.setdefault("retentionPolicy", {"whenDeleted": "Delete"})
+    claims = spec.get("volumeClaimPolicies")
+    if claims and (not before or claims == before.get("volumeClaimPolicies")):
+        spec["volumeClaimPolicies"] = [_completed(claim) for claim in typed["volumeClaimPolicies"]]
 
 
+def _completed(claim: Manifest) -> dict[str, Any]:
+    templates = [{**template, "status": {}} for template in claim.get("templates") or ()]
+    return {"retentionPolicy": {"whenDeleted": "Delete"}, **claim, "templates": templates}
+
+
+_AS_WRITTEN: Final = (
+    "failurePolicy",
+    "network",
+    "startupPolicy",
+    "successPolicy",
+    "volumeClaimPolicies",
+)
 _POLICIES: Final = {
     "startupPolicy": {"startupPolicyOrder": "AnyOrder"},
     "successPolicy": {"operator": "All"},
