@@ -88,6 +88,9 @@ INITIALIZER = RUNTIME[RUNTIME.index("      - name: node"):].replace("name: node"
     "env: [{name: CACHE_IMAGE, value: 'e.com/c:1'}], volumeMounts: [{name: initializer, mountPath: "
     "/w}]") + " " * 16 + "volumes: [{name: initializer, emptyDir: {}}]\n"  # fmt: skip
 
+FETCHED = JOB.replace("spec:\n", "spec:\n  initializer: {dataset: {storageUri: 'URI'}}\n")
+OURS = RUNTIME + INITIALIZER.replace("example.com/llm", "ghcr.io/trainc-dev/trainc/initializer")
+
 CASES = [
     TestCase("TRC101", job(GPUS.replace("FABRIC", "") + "    numProcPerNode: 1\n"),
              job(GPUS.replace("FABRIC", "") + "    numProcPerNode: 4\n")),
@@ -97,6 +100,11 @@ CASES = [
     TestCase("TRC201", job(GPUS.replace("FABRIC", "")), job(GPUS.replace("FABRIC", ", rdma/ib: 1"))),  # noqa: E501
     TestCase("TRC202", runtime=RUNTIME.replace(POD, DISK.replace("RO", "false")),
              good_runtime=RUNTIME.replace(POD, DISK.replace("RO", "true"))),
+    TestCase("TRC204", FETCHED.replace("URI", "ftp://d/s"), FETCHED.replace("URI", "GS://d/s"),
+             OURS, OURS),
+    TestCase("TRC204", FETCHED.replace("URI", "gs://d/s"), FETCHED.replace("URI", "s3://d/s"),
+             OURS.replace("trainc-dev/trainc/", "kubeflow/trainer/"),
+             OURS.replace("trainc-dev/trainc/", "kubeflow/trainer/")),
     TestCase("TRC205", CACHED, CACHED, RUNTIME + INITIALIZER,
              (RUNTIME + INITIALIZER).replace("  template:\n    spec:", "  template:\n    metadata: "
              "{annotations: {trainc.dev/cache: compiled}}\n    spec:", 1)),
