@@ -21,7 +21,9 @@ from tests.cluster.conftest import CRDS, ROOT
 from tests.cluster.jobs import Json, a_jobset, a_note, a_trainjob, conditions, end_pods
 from tests.cluster.plane import Plane
 from tests.cluster.process import Process
+from tests.cluster.refusals import compare
 from tests.cluster.running import process
+from tests.corpus import cases, need
 from trainc.install.files import OVERLAYS
 from trainc.install.install import Installation, objects
 from trainc.install.meta import NAME, NAMESPACE
@@ -145,7 +147,7 @@ def test_namespaced(plane: Plane, admin: Client, tmp_path: Path) -> None:
         eventually(lambda: admin.find("Secret", "team-a", "m-flux-curve"), 120)
         eventually(lambda: admin.list("Pod", "team-a"))
         end_pods(admin, "team-a", "complete")
-        eventually(lambda: "Complete" in conditions(admin, "team-a"))
+        eventually(lambda: "Complete" in conditions(admin, "team-a"), 120)
     client = plane.client_with(_bearer(admin))
     assert [each for each in SERVED if not _may(client, "team-a", *each)] == []
     assert [each for each in SERVED if _may(client, "team-b", *each)] == []
@@ -181,6 +183,13 @@ def _allows(admin: Client) -> int:
     return int(found.get("disruptionsAllowed", 0))
 
 
+def test_our_kinds_and_policies_alone_refuse_what_the_reference_refuses(admin: Client) -> None:
+    """No kind of the operator was ever here."""
+    need(cases()[0])
+    found = compare(admin)
+    assert (found.wrong, found.cases > 20) == ([], True)
+
+
 def test_kubeflow_sdk(plane: Plane, admin: Client, tmp_path: Path) -> None:
     """With --compile it makes whatever kind of object a TrainJob comes to, and reads no more."""
     _install(admin, OVERLAYS["kubeflow-sdk"])
@@ -209,7 +218,7 @@ def test_kubeflow_sdk(plane: Plane, admin: Client, tmp_path: Path) -> None:
             name = job["metadata"]["name"]
             eventually(partial(admin.find, "JobSet", namespace, name), 120)
         for name in ("mpi-mpi-ssh-auth", "flux-flux-curve", "cached-cache-auth"):
-            eventually(partial(admin.find, "Secret", namespace, name), 60)
+            eventually(partial(admin.find, "Secret", namespace, name), 120)
         for kind in ("LeaderWorkerSet", "ServiceAccount", "Role", "RoleBinding"):
             assert admin.find(kind, namespace, "cached-cache"), kind
         podgroups = "/apis/scheduling.x-k8s.io/v1alpha1/namespaces/sdk/podgroups"
