@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import subprocess
-import venv
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,17 +94,20 @@ class Image:
         return {**pairs, "HOME": "/", **more}
 
 
-def replay(name: str, folder: Path) -> Image:
+def replay(name: str, folder: Path, base: Path) -> Image:
     """Runs the build stage of a file line by line.
+
+    Args:
+        name: Of the file.
+        folder: Where the stage's folders are put.
+        base: What stands for the base image: an environment with pip.
 
     Raises:
         AssertionError: a line fails; says what it printed.
     """
     _, stages = read(IMAGES / f"{name}.Containerfile")
     image = Image(folder / "opt", folder / "src", stages)
-    tools = folder / "tools"
-    venv.create(tools, with_pip=True)
-    environment = {**os.environ, "PATH": f"{tools}/bin:{os.environ['PATH']}"}
+    environment = {**os.environ, "PATH": f"{base}/bin:{os.environ['PATH']}"}
     image.source.mkdir()
     for word, rest in stages[0].steps:
         if word == "COPY":

@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
+import venv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -150,9 +151,17 @@ def test_an_engine_builds_it(image: str) -> None:
         assert "usage" in out.stdout.lower()
 
 
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What stands for the base image."""
+    folder = tmp_path_factory.mktemp("base")
+    venv.create(folder, with_pip=True)
+    return folder
+
+
 @pytest.fixture(scope="module", params=TARGETS)
 def started(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, base: Path
 ) -> tuple[str, Image]:
     """Each image's name, and what it holds."""
     if _engine():
@@ -160,7 +169,7 @@ def started(
     name = str(request.param)
     file = TARGETS[name][0]
     if file not in _BUILT:
-        _BUILT[file] = replay(file, tmp_path_factory.mktemp(file))
+        _BUILT[file] = replay(file, tmp_path_factory.mktemp(file), base)
     return name, _BUILT[file]
 
 
