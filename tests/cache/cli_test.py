@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import flight
 from tests.cache.iceberg_tables import plain_table
-from tests.cache.running import ids, write_parquet
+from tests.cache.running import eventually, ids, write_parquet
 
 from trainc.cache.client import CacheDataset
 
@@ -112,6 +112,23 @@ def test_serve_says_what_is_wrong(
     assert (done.returncode, done.stdout) == (status, "")
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_while_it_starts_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "data", (100,))
+    process = subprocess.Popen(
+        [*TRAINC, "serve", "--local", str(tmp_path / "data"), "--insecure"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    workers = f"/proc/{process.pid}/task/{process.pid}/children"
+    eventually(lambda: Path(workers).read_text().split())
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it: to all of the group
+    _, said = process.communicate(timeout=60)
+    assert process.returncode in (0, 130)
+    assert "Traceback" not in said
 
 
 def test_bench_prints_figures(tmp_path: Path) -> None:

@@ -119,6 +119,8 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            # Ctrl-C is for whoever started it; it ends with its standard input, without a word.
+            start_new_session=True,
         )
 
     def ended(self) -> bool:
