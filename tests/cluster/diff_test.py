@@ -168,8 +168,10 @@ JOBSETS = [
              in_place=True),
     TestCase("a startup policy", set_("spec/startupPolicy", {"startupPolicyOrder": "InOrder"})),
     TestCase("no startup policy", drop("spec/startupPolicy"), in_place=True),
+    TestCase("no network", drop("spec/network"), in_place=True),
+    TestCase("half a network", set_("spec/network", {"enableDNSHostnames": True})),
     TestCase("a network", set_("spec/network", {"subdomain": "x"})),
-    TestCase("the network in words", set_("spec/network", {"enableDNSHostnames": True}),
+    TestCase("the network in words", set_("spec/network/enableDNSHostnames", True),
              in_place=True),
     TestCase(
         "a claim",
@@ -191,6 +193,7 @@ def jobset() -> Json:
     # Two defaults of the webhook in words: what is printed once is taken away with its words.
     found["spec"]["replicatedJobs"][0]["template"]["spec"]["completionMode"] = "Indexed"
     found["spec"]["startupPolicy"] = {"startupPolicyOrder": "AnyOrder"}
+    found["spec"]["network"] = {"publishNotReadyAddresses": True}
     return found
 
 
@@ -585,3 +588,17 @@ def test_a_cluster_that_is_not_there(tmp_path: Path, project: Path) -> None:
     done = trainc(project, "diff", "--cluster", "--kubeconfig", str(tmp_path / "config"))
     assert (done.returncode, done.stdout) == (1, "")
     assert "no credentials" in done.stderr
+
+
+def test_client_side_apply_takes_what_is_there(admin: Client, namespace: str) -> None:
+    """``kubectl apply`` sends lists whole: an unchanged JobSet is no change, and can be resumed."""
+    built = build(str(ROOT / "examples"))
+    jobsets = [each for each in built.objects if each["kind"] == "JobSet"]
+    assert len(jobsets) > 15
+    for number, manifest in enumerate(jobsets):
+        old = placed(manifest, namespace, f"c{number}")
+        old["spec"]["suspend"] = True
+        admin.create(old)
+        for spec in (old["spec"], {**old["spec"], "suspend": False}):
+            patch = {"spec": spec}
+            admin.call("PATCH", path(old), patch, "application/merge-patch+json", dryRun="All")

@@ -61,11 +61,11 @@ def _jobset(spec: dict[str, Any], before: Manifest) -> dict[str, Any]:
     """What the webhook of JobSet v0.12 adds, after a typed round trip."""
     for key, value in _POLICIES.items():
         _set_once(spec, key, value, before)
-    network = spec.setdefault("network", {})
-    for key in ("enableDNSHostnames", "publishNotReadyAddresses"):
-        _set_once(network, key, True, before.get("network"))
-    if not network:
-        del spec["network"]
+    # A map that is no longer printed goes whole, with what was put into it.
+    if "network" in spec or "network" not in before:
+        network = spec.setdefault("network", {})
+        for key in ("enableDNSHostnames", "publishNotReadyAddresses"):
+            _set_once(network, key, True, before.get("network"))
     replicas = [job.get("replicas", 1) for job in spec.get("replicatedJobs") or ()]
     typed: dict[str, Any] = normalise(spec, "JobSetSpec")
     # The CRD's rules compare these as they are written, empty parts and all.

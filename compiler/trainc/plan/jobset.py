@@ -94,6 +94,8 @@ def _build(pod_set: PodSet, compat: Compat) -> Manifest:
         "completions": pod_set.count,
         "template": _pod_template(pod_set, compat),
     }
+    if compat.extends:
+        spec.setdefault("completionMode", "Indexed")
     out = {**raw, "template": {**template, "spec": spec}}
     if pod_set.ancestor in names.ANCESTORS:
         out["replicas"] = 1
@@ -121,6 +123,10 @@ def _pod_template(pod_set: PodSet, compat: Compat) -> Manifest:
             spec[key] = [_container(container, compat) for container in containers]
     if pod_set.volumes:
         spec["volumes"] = list(pod_set.volumes)
+    if compat.extends:
+        # JobSet's webhook sets this, and the completionMode of the Job, on creation alone; both
+        # stand in a list that client-side apply sends whole, and the list is immutable.
+        spec.setdefault("restartPolicy", "OnFailure")
     out["spec"] = spec
     return out
 

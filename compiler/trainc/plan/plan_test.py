@@ -173,3 +173,16 @@ def test_a_late_problem_is_told_where_it_was_written(case: Late) -> None:
     assert problem.mark is not None
     assert problem.mark.line > 1
     assert not compiled(case.job, case.runtime, compat=REFERENCE).errors
+
+
+def test_a_jobset_says_what_its_webhook_would_add_to_a_list() -> None:
+    """Client-side apply sends lists whole, and the webhook acts on creation alone."""
+    made = compiled(
+        trainjob(), runtime("{torch: {}}", jobs=replicated_job(pod="hostNetwork: true"))
+    )
+    assert made.job()["template"]["spec"]["completionMode"] == "Indexed"
+    assert made.pod()["restartPolicy"] == "OnFailure"
+    own = compiled(trainjob(), runtime("{torch: {}}", jobs=replicated_job()))
+    assert own.pod()["restartPolicy"] == "Never"
+    theirs = compiled(trainjob(), RT, compat=REFERENCE).job()["template"]["spec"]
+    assert "completionMode" not in theirs

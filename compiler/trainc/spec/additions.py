@@ -31,6 +31,12 @@ ADDITIONS: Final = {
             r"\.volumeClaimPolicies",
         ),
         Addition(
+            "job-defaults",
+            "completionMode and restartPolicy as JobSet's webhook sets them on creation, so that "
+            "client-side apply is not refused for a JobSet that is there already",
+            r"\.completionMode|\.restartPolicy",
+        ),
+        Addition(
             "initializer-claim",
             "storageUri pvc://CLAIM/path mounts CLAIM read-only into the initializer",
             r"\.volumes|\.volumeMounts",
