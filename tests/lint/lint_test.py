@@ -91,6 +91,41 @@ INITIALIZER = RUNTIME[RUNTIME.index("      - name: node"):].replace("name: node"
 FETCHED = JOB.replace("spec:\n", "spec:\n  initializer: {dataset: {storageUri: 'URI'}}\n")
 OURS = RUNTIME + INITIALIZER.replace("example.com/llm", "ghcr.io/trainc-dev/trainc/initializer")
 
+WAITS = "        dependsOn: [{name: dataset-initializer, status: Complete}]\n"
+ASKED = FETCHED.replace("URI", "hf://a/b")
+DATASET = RUNTIME.replace(
+    "      - name: node\n",
+    """\
+      - name: dataset-initializer
+        template:
+          metadata:
+            labels: {trainer.kubeflow.org/trainjob-ancestor-step: dataset-initializer}
+          spec:
+            template:
+              spec:
+                containers:
+                - name: dataset-initializer
+                  image: ghcr.io/trainc-dev/trainc/dataset-initializer:1.0
+                  volumeMounts: [{name: initializer, mountPath: /workspace}]
+                volumes: [{name: initializer, persistentVolumeClaim: {claimName: data}}]
+      - name: node
+AFTER""",
+).replace(
+    'image: "example.com/llm:1.0"}]',
+    """image: "example.com/llm:1.0",
+                              volumeMounts: [{name: initializer, mountPath: /workspace}]}]
+                volumes: [{name: initializer, persistentVolumeClaim: {claimName: data}}]""",
+)
+CLAIMS = RUNTIME.replace(
+    "      replicatedJobs",
+    """\
+      volumeClaimPolicies:
+      - templates:
+        - metadata: {name: data}
+          spec: {accessModes: [MODE], resources: {requests: {storage: 1Gi}}}
+      replicatedJobs""",
+).replace('llm:1.0"}]', 'llm:1.0", volumeMounts: [{name: data, mountPath: /d}]}]')
+
 CASES = [
     TestCase("TRC101", job(GPUS.replace("FABRIC", "") + "    numProcPerNode: 1\n"),
              job(GPUS.replace("FABRIC", "") + "    numProcPerNode: 4\n")),
@@ -137,6 +172,17 @@ CASES = [
 ]  # fmt: skip
 
 
+CASES += [
+    TestCase("TRC202", runtime=CLAIMS.replace("MODE", "ReadWriteOnce"),
+             good_runtime=CLAIMS.replace("MODE", "ReadWriteMany")),
+    TestCase("TRC203", ASKED, ASKED, DATASET.replace("AFTER", ""), DATASET.replace("AFTER", WAITS)),
+    TestCase("TRC203", ASKED, ASKED, DATASET.replace("AFTER", WAITS).replace("data}", "other}", 1),
+             DATASET.replace("AFTER", WAITS)),
+    TestCase("TRC408", job(f"    args: [{'x' * 600_000}, {'y' * 600_000}]\n"),
+             job("    args: [x]\n")),
+]  # fmt: skip
+
+
 def codes(problems: Any) -> set[str]:
     return {problem.code for problem in problems if problem.code}
 
@@ -174,6 +220,33 @@ def test_compat_never_lints(tmp_path: Path) -> None:
     (tmp_path / "job.yaml").write_text(f"{job('    image: example.com/llm')}\n---\n{RUNTIME}")
     assert "TRC302" in trainc(tmp_path, "build", "job.yaml").stderr
     assert "TRC302" not in trainc(tmp_path, "build", "--compat", "v2.3.0", "job.yaml").stderr
+
+
+def test_validate_gives_all_findings_and_build_its_warnings(tmp_path: Path) -> None:
+    text = JOB.replace("  activeDeadlineSeconds: 3600\n", "") + "    image: example.com/llm\n"
+    (tmp_path / "job.yaml").write_text(f"{text}---\n{RUNTIME}")
+    validated = trainc(tmp_path, "validate", "job.yaml")
+    assert (validated.returncode, validated.stdout) == (0, "")
+    assert "note: spec.activeDeadlineSeconds" in validated.stderr or "[TRC404]" in validated.stderr
+    assert "[TRC302]" in validated.stderr
+    built = trainc(tmp_path, "build", "job.yaml")
+    assert "[TRC404]" not in built.stderr
+    assert "[TRC302]" in built.stderr
+    for command in ("build", "validate"):
+        assert not trainc(tmp_path, command, "--compat", "v2.3.0", "job.yaml").stderr
+
+
+@pytest.mark.parametrize(("level", "status", "says"), [
+    ("error", 1, "error:"), ("warning", 0, "warning:"), ("info", 0, ""), ("off", 0, ""),
+])  # fmt: skip
+def test_a_level_is_the_projects(level: str, status: int, says: str, tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text(f"{job('    image: example.com/llm')}\n---\n{RUNTIME}")
+    (tmp_path / "trainc.yaml").write_text(f"rules: {{TRC302: {level}}}\n")
+    done = trainc(tmp_path, "build")
+    assert done.returncode == status
+    assert says in done.stderr
+    assert ("[TRC302]" in done.stderr) is bool(says)
+    assert ("[TRC302]" in trainc(tmp_path, "validate").stderr) is (level != "off")
 
 
 @dataclass(frozen=True)
@@ -276,3 +349,9 @@ def test_nobody_without_rules_pays_for_cel(tmp_path: Path) -> None:
                           capture_output=True, text=True)  # fmt: skip
     assert "TRC302" in done.stderr
     assert done.stderr.endswith("False\n")
+
+
+def test_every_code_has_a_bad_job_here() -> None:
+    from trainc.lint.explanation import EXPLANATIONS
+
+    assert {case.code for case in CASES} == set(EXPLANATIONS)

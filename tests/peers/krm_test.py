@@ -299,6 +299,15 @@ def test_kustomize_can_change_a_job_before_it_is_compiled(kustomization: Path) -
     assert jobset["spec"]["replicatedJobs"][0]["template"]["spec"]["parallelism"] == 5
 
 
+def test_a_prefix_beside_the_function_reaches_the_addresses(kustomization: Path) -> None:
+    (kustomization / "job.yaml").write_text(JOB.replace("own", "torch-distributed"))
+    place = kustomization / "kustomization.yaml"
+    place.write_text(f"{place.read_text()}namePrefix: team-\n")
+    done = kustomize(kustomization)
+    assert done.returncode == 0, done.stderr
+    assert "value: team-llm-node-0-0.team-llm" in done.stdout
+
+
 def test_kustomize_stops_at_an_error_and_tells_it(kustomization: Path) -> None:
     (kustomization / "job.yaml").write_text(JOB.replace("numNodes: 2", "numNodes: two"))
     done = kustomize(kustomization)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from trainc.cli.argocd import UNTIL
+from trainc.cli.compiling import compiling, environment, requested
 from trainc.cli.options import reporting
 from trainc.cli.output import write_out
 from trainc.cli.report import Report
@@ -30,7 +31,12 @@ _IGNORE = """
 Prints the ignore rules of the objects that PATH... compile to.
 
 They name the fields that Kueue writes. Flux knows JSON pointers only, so there is one rule for
-each object: print them again when a job is added.
+each object: print them again when a job is added. Give it the options of the build; with
+environments, one Kustomization syncs one of them.
+
+\b
+Example:
+  trainc flux ignore --env prod
 """
 
 
@@ -51,18 +57,22 @@ def health(until: Any) -> None:
 
 
 @flux.command(help=_IGNORE, short_help="Print ignore rules for the objects of a build.")
-@click.argument("inputs", nargs=-1, metavar="[PATH]...")
-@click.option("--namespace", default="default", metavar="NAME", help="Of objects that name none.")
+@compiling
+@environment
 @reporting
-@click.pass_obj
-def ignore(report: Report, /, inputs: tuple[str, ...], namespace: str) -> int:
+@click.pass_context
+def ignore(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
     """Prints the drift rules of a Kustomization; returns the exit status."""
     from trainc.gitops.drift import flux_ignore
     from trainc.manifest.emit import emit
     from trainc.manifest.order import in_order
-    from trainc.pipeline import Options, compile_sources
+    from trainc.pipeline import compile_sources
 
-    plan = compile_sources(inputs or (".",), Options(namespace=namespace, profile="flux"))
+    report: Report = ctx.obj
+    request = requested(ctx, inputs, flags)
+    (env,) = request.environments(several=False)
+    options = request.options(env)._replace(profile="flux", lint="off")
+    plan = compile_sources(request.paths, options)
     report.add(plan.problems)
     if not report.failed:
         write_out([emit(flux_ignore(in_order(plan.objects)))])
