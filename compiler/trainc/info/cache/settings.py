@@ -36,6 +36,8 @@ _COUNTS: Final = {
 }
 _LEAST: Final = {"CLUSTER_SIZE": 2, "READINESS_INITIAL_DELAY_SECONDS": 0}
 _AMOUNTS: Final = {"HEAD_CPU": "1", "HEAD_MEM": "1Gi", "WORKER_CPU": "2", "WORKER_MEM": "2Gi"}
+# What a head takes, and a worker while it loads (docs/performance-cache.md), and a little more.
+_ENOUGH: Final = {"HEAD_MEM": "192Mi", "WORKER_MEM": "320Mi"}
 _TEXTS: Final = (
     "CACHE_IMAGE",
     "CACHE_LIFETIME",
@@ -130,8 +132,12 @@ def _fault(asked: Asked, name: str, text: str) -> Iterator[Problem]:
             amount = parse(text).nanos
         except ValueError:
             amount = 0
+        enough = _ENOUGH.get(name)
         if amount <= 0:
             yield _at(asked, name, f'{name} must be a quantity above 0, got "{text}"', "2 or 4Gi")
+        elif enough and amount < parse(enough).nanos and names.CACHE_MEMORY_ENV not in asked.env:
+            hint = "with less its pod is killed for want of memory while the table is loaded"
+            yield _at(asked, name, f'{name} must be at least {enough}, got "{text}"', hint)
     elif name == "CACHE_LIFETIME" and text not in _LIFETIMES:
         yield _at(asked, name, f'CACHE_LIFETIME must be job or shared, got "{text}"')
 
