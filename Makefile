@@ -139,6 +139,7 @@ requirements: $(SETUP)  ## pin deploy/*.txt again, to the newest releases
 	$(PIN) deploy/cache.in --output-file deploy/cache.txt
 	$(PIN) deploy/controller.in --output-file deploy/controller.txt
 	$(PIN) deploy/initializers.in --output-file deploy/initializers.txt
+	$(PIN) deploy/pre-commit.in --output-file deploy/pre-commit.txt
 	$(PIN) deploy/wheel.in --output-file deploy/wheel.txt
 
 clean:  ## remove what was built; keeps .venv
