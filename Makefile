@@ -65,6 +65,7 @@ out: $(SETUP)  ## compile examples/ into out/
 
 golden: out  ## rewrite every expected output: out/ and the generated pages
 	$(BIN)/python -m trainc.spec.fidelity > docs/fidelity.md
+	$(BIN)/python -m trainc.cli.pages docs/commands
 	$(BIN)/python -m trainc.install.rulebook > docs/admission.md
 
 bench: $(SETUP)  ## measure against the bars, rewrite docs/performance.md
