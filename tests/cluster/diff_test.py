@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.cluster import lws
+from tests.cluster.binaries import UnavailableError
 from tests.cluster.client import ApiError, Client, eventually
 from tests.cluster.conftest import ROOT
 from tests.cluster.plane import Plane
@@ -602,3 +604,47 @@ def test_client_side_apply_takes_what_is_there(admin: Client, namespace: str) ->
         for spec in (old["spec"], {**old["spec"], "suspend": False}):
             patch = {"spec": spec}
             admin.call("PATCH", path(old), patch, "application/merge-patch+json", dryRun="All")
+
+
+WORKERS = "spec/leaderWorkerTemplate"
+GROUPS = {"subGroupSize": 1}
+CACHES = [
+    TestCase("workers", set_(f"{WORKERS}/size", 3), in_place=True),
+    TestCase("replicas", set_("spec/replicas", 2), in_place=True),
+    TestCase(
+        "an image",
+        set_(f"{WORKERS}/workerTemplate/spec/containers/0/image", "example.com/c:2"),
+        in_place=True,
+    ),
+    TestCase("sub-groups", set_(f"{WORKERS}/subGroupPolicy", GROUPS)),
+    TestCase("a label", set_("metadata/labels/a", "b"), in_place=True),
+]
+
+
+def test_leaderworkerset(admin: Client, plane: Plane, namespace: str) -> None:
+    """With the controller's own webhooks; of a set with sub-groups their size is fixed."""
+    try:
+        folder = lws.find(build=False)
+    except UnavailableError as why:
+        pytest.skip(str(why))
+    built = build(str(ROOT / "examples/cache"))
+    (manifest,) = [each for each in built.objects if each["kind"] == "LeaderWorkerSet"]
+    grouped = copy.deepcopy(manifest)
+    grouped["spec"]["leaderWorkerTemplate"]["subGroupPolicy"] = GROUPS
+    size = f"{WORKERS}/subGroupPolicy/subGroupSize"
+    more = [
+        (grouped, TestCase("their size", set_(size, 2))),
+        (grouped, TestCase("no sub-groups", drop(f"{WORKERS}/subGroupPolicy"))),
+        (grouped, TestCase("another size", set_(f"{WORKERS}/size", 4), in_place=True)),
+    ]
+    wrong = []
+    with lws.running(plane, folder):
+        for number, (old, case) in enumerate([*((manifest, case) for case in CACHES), *more]):
+            before = placed(old, namespace, f"l{number}")
+            admin.call("PATCH", path(before), before, APPLY, **STRICT)
+            after = copy.deepcopy(before)
+            case.change(after)
+            found = (is_taken(admin, after), judged(before, after))
+            if found != (case.in_place, case.in_place):
+                wrong.append((case.name, found))
+    assert wrong == []
