@@ -247,6 +247,7 @@ def test_a_job_cannot_make_its_cache_insecure() -> None:
     found = by_kind(made(job(env={**METADATA, "TRAINC_CACHE_INSECURE": "true"}) + patch))
     (container,) = pods(found["LeaderWorkerSet"])[0]["containers"]
     assert env_of(container)["TRAINC_CACHE_TLS_CERT"]
+    assert "TRAINC_CACHE_INSECURE" not in env_of(container)
     assert container["readinessProbe"]["httpGet"]["scheme"] == "HTTPS"
     node, _ = container_of(found["JobSet"], "node")
     assert env_of(node)["TRAINC_CACHE_ADDRESS"].startswith("grpc+tls://")

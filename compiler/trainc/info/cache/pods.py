@@ -23,8 +23,20 @@ _PLACEMENT: Final = (
     "runtimeClassName", "schedulerName", "hostAliases", "dnsPolicy", "dnsConfig",
     "securityContext",
 )  # fmt: skip
-# Variables that only the initializer's wait reads; a label they come from is no cache pod's.
-_WAITING: Final = frozenset((names.CACHE_HEAD_ENV, names.TRAIN_JOB_NAME_ENV))
+# Variables that only the initializer's wait reads, and those that the manifests settle themselves.
+_LEFT_OUT: Final = frozenset(
+    (
+        names.CACHE_HEAD_ENV,
+        names.TRAIN_JOB_NAME_ENV,
+        names.CACHE_ADDRESS_ENV,
+        names.CACHE_WORKERS_ENV,
+        names.CACHE_INSECURE_ENV,
+        names.HEALTH_PORT_ENV,
+        names.RUNTIME_ENV,
+        names.LWS_LEADER_ADDRESS_ENV,
+        names.LWS_GROUP_SIZE_ENV,
+    )
+)
 _USER: Final = 65532  # "nonroot" of distroless images; any number but 0 would do
 _POD_SECURITY: Final = {
     "runAsNonRoot": True,
@@ -123,7 +135,7 @@ def _container(
 
 def _env(asked: Asked, access: Access) -> list[Mapping[str, Any]]:
     """The initializer's variables, without those that shaped the manifests, and ours."""
-    kept = tuple(i for i in asked.container.env if i["name"] not in SHAPING | _WAITING)
+    kept = tuple(i for i in asked.container.env if i["name"] not in SHAPING | _LEFT_OUT)
     ours: dict[str, str] = {}
     if asked.uri.startswith("cache://"):
         schema, table = asked.uri.removeprefix("cache://").split("/")
