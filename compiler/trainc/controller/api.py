@@ -12,7 +12,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import kubernetes
 import urllib3
@@ -27,6 +27,7 @@ JSON_PATCH = "application/json-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 _JSON = "application/json"
 _TIMEOUT = urllib3.Timeout(connect=5, read=30)
+_NO_RETRIES = urllib3.Retry.from_int(False)
 _PAGE = 500
 _NO_END = 24 * 3600  # seconds a log may be silent
 # A server that vanished without a word: noticed after a minute, not when the watch should end.
@@ -95,9 +96,13 @@ class Api:
             manager: Who owns the fields that are written.
         """
         self._client = client
-        self._pool: urllib3.PoolManager = client.rest_client.pool_manager
-        self._pool.connection_pool_kw["socket_options"] = _KEEPALIVE
-        self._host: str = client.configuration.host
+        connections: urllib3.PoolManager = client.rest_client.pool_manager
+        connections.connection_pool_kw["socket_options"] = _KEEPALIVE
+        host: str = client.configuration.host
+        # There is one host: to find its connections anew for each request costs half the request.
+        self._pool = connections.connection_from_url(host)
+        is_relayed = bool(client.configuration.proxy) and host.startswith("http:")
+        self._root = host if is_relayed else urlsplit(host).path.rstrip("/")
         self._manager = manager
         self._counted = counted or (lambda verb, code: None)
 
@@ -223,9 +228,9 @@ class Api:
     ) -> urllib3.BaseHTTPResponse:
         headers = {"Accept": _JSON, "Content-Type": content_type, "User-Agent": self._manager}
         self._client.update_params_for_auth(headers, [], ["BearerToken"])
-        url = f"{self._host}{path}"
+        url = f"{self._root}{path}"
         try:
-            response = self._pool.request(
+            response = self._pool.urlopen(
                 method,
                 f"{url}?{urlencode(query)}" if query else url,
                 body=None if body is None else json.dumps(body).encode(),
@@ -235,13 +240,14 @@ class Api:
                 timeout=urllib3.Timeout(connect=5, read=stream_for + 15)
                 if stream_for
                 else _TIMEOUT,
-                retries=False,
+                retries=_NO_RETRIES,
+                redirect=False,
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             self._counted(method, 0)
             raise ApiError(0, f"{method} {path}: {error}") from error
         self._counted("WATCH" if stream_for else method, response.status)
-        if response.status >= 400:
+        if response.status >= 300:
             raise _refusal(response.status, _status_of(response))
         return response
 

@@ -32,6 +32,8 @@ def server() -> Iterator[Server]:
             told.asked.append((self.command, self.path, json.loads(body) if body else None))
             code, data = told.answers.pop(0)
             self.send_response(code)
+            if code == 302:
+                self.send_header("Location", f"http://127.0.0.1:{told.port}/elsewhere")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
@@ -135,8 +137,27 @@ def test_an_answer_that_is_no_status_is_an_error_all_the_same(
     assert counts == [("PATCH", 502)]
 
 
-def test_a_server_that_is_not_there(api: Api, counts: list[tuple[str, int]]) -> None:
-    api._host = "http://127.0.0.1:1"
+def test_a_server_behind_a_path(server: Server) -> None:
+    configuration = kubernetes.client.Configuration()
+    configuration.host = f"http://127.0.0.1:{server.port}/k8s/clusters/one/"
+    server.answers.append((200, b"{}"))
+    Api(kubernetes.client.ApiClient(configuration)).get("/api/v1")
+    assert server.asked == [("GET", "/k8s/clusters/one/api/v1", None)]
+
+
+def test_a_redirect_is_not_followed(api: Api, server: Server) -> None:
+    """It would carry the token to whom it names."""
+    server.answers.append((302, b"{}"))
+    with pytest.raises(ApiError):
+        api.get("/x")
+    assert len(server.asked) == 1
+
+
+def test_a_server_that_is_not_there(counts: list[tuple[str, int]]) -> None:
+    configuration = kubernetes.client.Configuration()
+    configuration.host = "http://127.0.0.1:1"
+    client = kubernetes.client.ApiClient(configuration)
+    api = Api(client, lambda verb, code: counts.append((verb, code)))
     with pytest.raises(ApiError) as refused:
         api.get("/x")
     assert (refused.value.code, refused.value.is_passing) == (0, True)
