@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tests.gitops.repository import trainc
 from trainc import build
 
 PAGE = Path(__file__).parents[1] / "docs" / "getting-started.md"
@@ -33,3 +34,26 @@ def test_page_names_the_variables_that_are_set(tmp_path: Path) -> None:
     node = jobset["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]["containers"]
     set_here = {f"{item['name']}={item.get('value')}" for item in node[0]["env"]}
     assert set(re.findall(r"`?(PET_\w+=[\w.-]+)", page)) <= set_here
+
+
+def test_page_shows_what_its_commands_print(tmp_path: Path) -> None:
+    """The project of the page, made by the commands of the page, in their order."""
+    page = PAGE.read_text(encoding="utf-8")
+    section = page.partition("## A project with environments")[2].partition("## From here")[0]
+    blocks = "".join(re.findall(r"```console\n(.*?)```", section, re.DOTALL))
+    folder, status, commands = tmp_path, 0, 0
+    for shown in re.findall(r"^\$ (.*\n(?:(?!\$ ).*\n)*)", blocks, re.MULTILINE):
+        command, _, want = shown.partition("\n")
+        program, *args = command.split()
+        if program == "cd":
+            folder = folder / args[0]
+        elif program == "echo":
+            assert want == f"{status}\n"
+        elif program == "find":
+            files = (path.relative_to(folder) for path in (folder / args[0]).rglob("*.yaml"))
+            assert sorted(want.splitlines()) == sorted(str(path) for path in files)
+        else:
+            done = trainc(folder, *(args[: args.index(">")] if ">" in args else args))
+            status, commands = done.returncode, commands + 1
+            assert want == (done.stderr if ">" in args else done.stdout + done.stderr), command
+    assert commands == 5
