@@ -74,7 +74,8 @@ def test_pages_are_followed_to_the_end(api: Api, server: Server) -> None:
     for token, items in (("more", [1, 2]), ("", None)):
         page = {"metadata": {"resourceVersion": "7", "continue": token}, "items": items}
         server.answers.append((200, json.dumps(page).encode()))
-    assert list(api.pages("/x")) == [([1, 2], "7"), ([], "7")]
+    pages: list[Any] = list(api.pages("/x"))
+    assert pages == [([1, 2], "7"), ([], "7")]
     assert [path for _, path, _ in server.asked] == ["/x?limit=500", "/x?limit=500&continue=more"]
 
 
