@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from trainc.controller.annotation import Note
-from trainc.controller.caching import changes, groups_of
+from trainc.controller.caching import changes, groups_of, keep
 from trainc.controller.view import JobSetView, Json, jobset_view
 
 OURS = {"apiVersion": "jobset.x-k8s.io/v1alpha2", "kind": "JobSet", "name": "m", "uid": "new"}
@@ -90,3 +90,51 @@ TRAINJOB = {"kind": "TrainJob", "name": "m", "uid": "t", "controller": True}
 )  # fmt: skip
 def test_what_a_cache_lacks(case: Change) -> None:
     assert changes(case.group, a_jobset(), case.groups) == case.want
+
+
+class OneGroup:
+    """An API server with one LeaderWorkerSet, or none; keeps what is written to it."""
+
+    def __init__(self, group: Json | None) -> None:
+        self.group = group
+        self.patches: list[Json] = []
+
+    def find(self, path: str) -> Json | None:
+        assert path.endswith("/namespaces/ns/leaderworkersets/m-cache")
+        return self.group
+
+    def patch(self, path: str, patch: Json, content_type: str) -> Json:
+        assert content_type == "application/merge-patch+json"
+        self.patches.append(patch)
+        return patch
+
+
+def kept(group: Json | None, groups: int = 1) -> tuple[float | None, list[Json]]:
+    """When to look again, and what was written."""
+    api = OneGroup(group)
+    after = keep(api, a_jobset(), groups)  # type: ignore[arg-type]
+    return after, api.patches
+
+
+def labelled(**labels: str) -> Json:
+    return {"metadata": {"labels": labels, "resourceVersion": "7"}, "spec": {"replicas": 1}}
+
+
+OURS_BY_LABEL = {"app.kubernetes.io/managed-by": "trainc", "trainc.dev/cache": "m-cache"}
+
+
+def test_a_cache_that_is_not_there_yet_is_looked_for_again() -> None:
+    assert kept(None) == (30.0, [])
+    assert kept(None, groups=0) == (None, [])
+
+
+def test_a_cache_is_written_to_as_it_was_read() -> None:
+    (patch,) = kept(labelled(**OURS_BY_LABEL), groups=0)[1]
+    assert patch["metadata"] == {"ownerReferences": [OURS], "resourceVersion": "7"}
+    assert patch["spec"] == {"replicas": 0}
+
+
+@pytest.mark.parametrize("label", sorted(OURS_BY_LABEL))
+def test_somebody_elses_of_that_name_is_left_alone(label: str) -> None:
+    labels = {**OURS_BY_LABEL, label: "other"}
+    assert kept(labelled(**labels), groups=0) == (None, [])
