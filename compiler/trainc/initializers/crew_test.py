@@ -91,10 +91,12 @@ def test_ctrl_c_ends_the_others(crew: Crew) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    release = threading.Event()
+    def linger() -> None:
+        threading.Event().wait(0.5)
+
     for number in range(5):
         crew.add(partial(done.append, number))
-    crew.add(lambda: release.wait(0.5) and None)
+    crew.add(linger)
     with pytest.raises(KeyboardInterrupt):
         crew.work(1, interrupt)
     assert done == []

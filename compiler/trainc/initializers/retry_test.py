@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pytest
 
-from trainc.initializers import retry
 from trainc.initializers.failure import NotFoundError, TransientError
 from trainc.initializers.retry import Patience, Retry, Stopped
 
@@ -18,8 +17,8 @@ class Clock:
         self.pauses: list[float] = []
         self.bounds: list[float] = []
         self._share = share
-        monkeypatch.setattr(retry.time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(retry.random, "uniform", self._uniform)
+        monkeypatch.setattr("trainc.initializers.retry.time.monotonic", lambda: self.now)
+        monkeypatch.setattr("trainc.initializers.retry.random.uniform", self._uniform)
 
     def _uniform(self, least: float, most: float) -> float:
         self.bounds.append(most)
