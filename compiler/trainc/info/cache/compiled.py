@@ -14,7 +14,7 @@ from trainc import names
 from trainc.errors import Problem
 from trainc.info.cache.objects import Cache, objects
 from trainc.info.cache.pods import auth_volume
-from trainc.info.cache.settings import Asked, means_cache, settings
+from trainc.info.cache.settings import SHAPING, TIMEOUT, Asked, means_cache, settings
 from trainc.info.info import CacheUse, Info, SecretRequest
 from trainc.info.podset import Container, PodSet, env_items
 
@@ -139,10 +139,12 @@ def _waiting(pod_set: PodSet, cache: Cache) -> PodSet:
     def change(container: Container) -> Container:
         if container.name != names.DATASET_INITIALIZER:
             return container
-        return _equipped(container, env, cache)
+        # What only sizes the cache stays out: a JobSet's pods cannot change, the cache's can.
+        kept = tuple(i for i in container.env if i["name"] not in SHAPING or i["name"] == TIMEOUT)
+        return _equipped(container._replace(env=kept), env, cache)
 
     pod_set = pod_set._replace(containers=tuple(map(change, pod_set.containers)))
-    pod_set = _in_time(pod_set, cache.settings.counts["CACHE_READY_TIMEOUT_SECONDS"] + _START)
+    pod_set = _in_time(pod_set, cache.settings.counts[TIMEOUT] + _START)
     if not cache.secret:
         return pod_set
     return pod_set.with_volumes(auth_volume(_VOLUME, cache.secret, names.CA_KEY, mode=_MODE))

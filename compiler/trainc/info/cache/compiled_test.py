@@ -191,6 +191,15 @@ def test_the_wait_has_a_deadline_that_retries_do_not_move(given: dict[str, str],
     assert "CACHE_READY_TIMEOUT_SECONDS" not in env_of(container)
 
 
+def test_resizing_the_cache_leaves_the_jobset_as_it_is() -> None:
+    def jobset(size: str) -> Json:
+        found = by_kind(made(job(env={**METADATA, "CLUSTER_SIZE": size})))["JobSet"]
+        found["metadata"] = {}  # the digest in its annotation changes, and may
+        return found
+
+    assert jobset("3") == jobset("9")
+
+
 def test_the_trainer_finds_the_cache_and_sees_no_private_key() -> None:
     container, pod = container_of(by_kind(made(job()))["JobSet"], "node")
     env = env_of(container)

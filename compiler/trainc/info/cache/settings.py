@@ -25,10 +25,11 @@ _LIFETIMES: Final = ("job", "shared")
 _TABLE: Final = re.compile(r"cache://[^/\s]+/[^/\s]+")
 _LOCATION: Final = re.compile(r"cache\+(parquet|csv|arrow|orc|iceberg)://\S(.*\S)?")
 
+TIMEOUT: Final = "CACHE_READY_TIMEOUT_SECONDS"  # of the wait, whose own variable it is too
 # Variables that shape the manifests; the cache's own processes do not need them.
 _COUNTS: Final = {
     "CLUSTER_SIZE": 3,
-    "CACHE_READY_TIMEOUT_SECONDS": 1800,
+    TIMEOUT: 1800,
     "READINESS_INITIAL_DELAY_SECONDS": 5,
     "READINESS_PERIOD_SECONDS": 10,
     "READINESS_TIMEOUT_SECONDS": 5,
