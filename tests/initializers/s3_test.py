@@ -173,14 +173,12 @@ def test_an_etag_of_parts_is_verified_where_there_is_no_checksum(
 
 
 @pytest.mark.parametrize("checksum", ["", "CRC32", "CRC64NVME"])
-def test_a_large_object_comes_in_ranges(
-    versitygw: S3, bucket: str, target: Path, checksum: str
-) -> None:
-    versitygw.bucket(bucket)
+def test_a_large_object_comes_in_ranges(s3: S3, bucket: str, target: Path, checksum: str) -> None:
+    s3.bucket(bucket)
     body = some_bytes(80 * MiB + 3)
-    upload_in_parts(versitygw, bucket, "set/large", body, 8 * MiB, checksum)
-    with proxy(versitygw.endpoint) as between:
-        fetch_here(f"s3://{bucket}/set", target, versitygw.environ(ENDPOINT=between.url))
+    upload_in_parts(s3, bucket, "set/large", body, 8 * MiB, checksum)
+    with proxy(s3.endpoint) as between:
+        fetch_here(f"s3://{bucket}/set", target, s3.environ(ENDPOINT=between.url))
         ranges = [seen.range for seen in between.gets("large")]
     assert len(ranges) == 11  # of 8 MiB
     assert tree(target) == {"large": body}

@@ -157,10 +157,22 @@ class S3Remote(StoreRemote):
 def _checksum(head: Message) -> Digest | None:
     """The cheapest checksum in an answer; of the whole object or of its parts."""
     for algorithm in _CHECKSUMS:
-        if text := head.get(f"x-amz-checksum-{algorithm}"):
+        text = head.get(f"x-amz-checksum-{algorithm}")
+        if text and _is_told(head, algorithm, text):
             value, dash, count = text.partition("-")
             return Digest(algorithm, f"{base64.b64decode(value).hex()}{dash}{count}")
     return None
+
+
+def _is_told(head: Message, algorithm: str, text: str) -> bool:
+    """Whether an answer says what a checksum is of.
+
+    Of an object of parts, as its etag shows, some servers have the checksum of the parts' and do
+    not say so; Amazon's own says it twice, and a CRC64NVME is always of the whole.
+    """
+    if "-" in text or "-" not in head.get("ETag", "") or algorithm == "crc64nvme":
+        return True
+    return head.get("x-amz-checksum-type", "").upper() == "FULL_OBJECT"
 
 
 PROVIDER: Final = Provider(
