@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import unified_diff
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from trainc.errors import Mark, Problem, TraincError
 from trainc.manifest import index
 from trainc.source.parse import parse
 from trainc.version import __version__
+
+# What diff and patch write behind a last line that does not end.
+_NO_END: Final = "\n\\ No newline at end of file\n"
 
 
 class Drift(NamedTuple):
@@ -73,7 +76,7 @@ def _diffs(folder: Path, texts: Mapping[str, str], known: index.Index) -> Iterat
                 shown if old else "/dev/null",
                 shown if new else "/dev/null",
             )
-            yield "".join(lines)
+            yield "".join(line if line.endswith("\n") else line + _NO_END for line in lines)
 
 
 def _objects(text: str) -> Any:

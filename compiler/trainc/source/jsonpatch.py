@@ -78,10 +78,9 @@ def _replace(holder: Any, container: Any, key: Any, operation: Any, marks: Marks
 
 
 def _move(holder: Any, container: Any, key: Any, operation: Any, marks: Marks) -> None:
-    source, target = str(operation.get("from", "")), str(operation["path"])
-    if target.startswith(f"{source}/"):
-        raise _RefusedError("cannot move a value into itself", "path")
     old, name = _find(holder, operation, "from")
+    if operation["path"].startswith(f"{operation['from']}/"):
+        raise _RefusedError("cannot move a value into itself", "path")
     value, place = _take(old, name, marks)
     container, key = _find(holder, operation, "path")
     _put(container, key, value, place, marks)
@@ -198,5 +197,9 @@ def _copied(value: Any, marks: Marks) -> Any:
 
 def _same(one: Any, other: Any) -> bool:
     if isinstance(one, bool) is not isinstance(other, bool):
-        return False
+        return False  # Python takes true for 1, JSON does not
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
     return bool(one == other)

@@ -99,10 +99,12 @@ def _text(
 ) -> str:
     """Renders piece by piece, so that the limit on bytes holds while the text grows."""
     pieces, size = [], 0
-    for piece in environment.get_template(name).generate(**variables):
+    rendering = environment.get_template(name).generate(**variables)
+    for piece in rendering:
         size += len(piece)
         if size > MAX_BYTES * (8 if marking else 1):
-            raise Limit(f"renders more than {MAX_BYTES >> 20} MiB")
+            # There, so that the line it came to is told.
+            rendering.throw(Limit(f"renders more than {MAX_BYTES >> 20} MiB"))
         pieces.append(piece)
     return "".join(pieces)
 

@@ -1,0 +1,135 @@
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from trainc.errors import Mark, Problem
+from trainc.source import template
+from trainc.source.template import Delimiters, Rendered, render
+
+
+def rendered(
+    text: str, values: Any = None, delimiters: Delimiters | None = None, **others: str
+) -> Rendered | Problem:
+    texts = {"t.yaml.j2": text, **{name.replace("_", "."): each for name, each in others.items()}}
+    variables = {"values": values or {}, "env": "dev"}
+    return render("t.yaml.j2", texts.get, variables, delimiters or Delimiters())
+
+
+@dataclass(frozen=True)
+class TestCase:
+    __test__ = False
+    name: str
+    text: str
+    want: str
+    delimiters: Delimiters | None = None
+
+
+CASES = [
+    TestCase("a value", "a: {{ values.x }}\n", "a: 1\n"),
+    TestCase("a map as YAML takes it", "a: {{ values.m }}\n", 'a: {"k": [1, true, null]}\n'),
+    TestCase("a word", "a: {{ values.y }}\n", "a: true\n"),
+    TestCase("the environment", "a: {{ env }}\n", "a: dev\n"),
+    TestCase("a loop", "{% for i in [1, 2] %}\n- {{ i }}\n{% endfor %}\n", "- 1\n- 2\n"),
+    TestCase("a comment", "{# why #}\na: 1\n", "a: 1\n"),
+    TestCase("no end of line", "a: 1", "a: 1"),
+    TestCase("letters beyond ASCII", "a: {{ values.u }}\n", "a: ü\n"),
+    TestCase("other delimiters", "a: [[ values.x ]] {{ x }} {% y %} {# z #}\n",
+             "a: 1 {{ x }} {% y %} {# z #}\n",
+             Delimiters(("[%", "%]"), ("[[", "]]"), ("[#", "#]"))),
+    TestCase("a block of other delimiters", "<% if values.y %>\na: << values.x >>\n<% endif %>\n",
+             "a: 1\n", Delimiters(("<%", "%>"), ("<<", ">>"), ("<#", "#>"))),
+]  # fmt: skip
+VALUES = {"x": 1, "y": True, "m": {"k": [1, True, None]}, "u": "ü", "big": "x" * 1000}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_template_becomes_text(case: TestCase) -> None:
+    found = rendered(case.text, VALUES, case.delimiters)
+    assert isinstance(found, Rendered), found
+    assert found.text == case.want
+    assert len(found.lines) == len(found.text.split("\n"))
+
+
+@dataclass(frozen=True)
+class Refused:
+    __test__ = False
+    name: str
+    text: str
+    line: int
+    says: str
+
+
+REFUSED = [
+    Refused(
+        "no such value", "a: 1\nb: {{ values.nope }}\n", 2, "no value 'nope'; there is: big, m"
+    ),
+    Refused("a clock", "{{ now() }}\n", 1, "'now' is not defined"),
+    Refused("chance", "{{ [1, 2] | random }}\n", 1, "random"),
+    Refused("nonsense", "{{ lipsum() }}\n", 1, "'lipsum' is not defined"),
+    Refused("a function", "{{ values.items }}\n", 1, "no text for a manifest"),
+    Refused("a way out", "{{ ().__class__.__bases__ }}\n", 1, ""),
+    Refused(
+        "more bytes than there may be",
+        "\n{% for i in range(99999) %}\n{{ values.big }}\n{% endfor %}",
+        3,
+        "more than 16 MiB",
+    ),
+    Refused("more bytes at once", "a\n{{ values.big * 99999 }}\n", 2, "more than 16 MiB"),
+    Refused(
+        "more steps",
+        "\n{% for a in range(2000) %}{% for b in range(2000) %}{% endfor %}{% endfor %}",  # noqa: E501
+        2,
+        "steps",
+    ),
+    Refused(
+        "a range beyond reason", "{% for a in range(99999999) %}{% endfor %}", 1, "ange too big"
+    ),
+    Refused("a power", "{{ 10 ** 999 }}\n", 1, "power too large"),
+    Refused("a width", "{{ '%99999d' % 1 }}\n", 1, "wide"),
+    Refused("a wide centre", "{{ 'a'.center(999999999) }}\n", 1, "width"),
+    Refused("another width", "{{ 'a' | center(999999999) }}\n", 1, "width"),
+    Refused("no such template", "\n{% include 'nope.j2' %}\n", 2, "no template 'nope.j2'"),
+    Refused("a mistake of types", "{{ 1 + 'a' }}\n", 1, "cannot be evaluated"),
+    Refused("a division by nothing", "{{ 1 // 0 }}\n", 1, "cannot be evaluated"),
+    Refused("a tag that is open", "a\n{% if 1 %}\n", 2, ""),
+]
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)
+def test_what_cannot_be_rendered_is_told_at_its_line(case: Refused) -> None:
+    found = rendered(case.text, VALUES)
+    assert isinstance(found, Problem)
+    assert case.says in found.message
+    assert found.mark is not None
+    assert (found.mark.file, found.mark.line) == ("t.yaml.j2", case.line)
+
+
+def test_bytes_up_to_the_limit_are_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(template, "MAX_BYTES", 1000)
+    assert isinstance(rendered("{{ values.big }}", VALUES), Rendered)
+    found = rendered("{{ values.big }}!", VALUES)
+    assert isinstance(found, Problem)
+    assert "renders more" in found.message
+
+
+def test_a_line_knows_who_wrote_it() -> None:
+    found = rendered(
+        "a: 1\n{% import 'm.j2' as m %}\n{{ m.f(2) }}\nz: 1\n",
+        VALUES,
+        m_j2="{% macro f(n) %}\nb: {{ n }}\nc: {{ n }}\n{%- endmacro %}\n",
+    )
+    assert isinstance(found, Rendered)
+    assert found.text == "a: 1\nb: 2\nc: 2\nz: 1\n"
+    assert [(mark.file, mark.line) for mark in found.lines[:4]] == [
+        ("t.yaml.j2", 1), ("m.j2", 2), ("m.j2", 3), ("t.yaml.j2", 4)]  # fmt: skip
+
+
+def test_an_error_in_a_macro_is_told_there() -> None:
+    found = rendered(
+        "{% import 'm.j2' as m %}\n{{ m.f() }}\n",
+        VALUES,
+        m_j2="{% macro f() %}\nb: {{ values.nope }}\n{% endmacro %}\n",
+    )
+    assert isinstance(found, Problem)
+    assert found.mark == Mark("m.j2", 2, 1)
