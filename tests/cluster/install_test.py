@@ -272,10 +272,13 @@ def test_its_rights_are_enough(plane: Plane, admin: Client, bearer: str, tmp_pat
     with process(plane, namespace, *arguments, bearer=bearer) as controller:
         secrets = (("ssh", "-mpi-ssh-auth"), ("curve", "-flux-curve"))
         admin.apply(a_trainjob(namespace))
-        admin.apply(a_jobset(namespace, note=a_note("m", secrets=secrets)))
+        admin.apply(a_jobset(namespace))
+        # Its pods wait; kwok would run them without their Secrets, and then nobody wants those.
+        waiting = a_note("waits", secrets=secrets)
+        admin.apply(a_jobset(namespace, "waits", note=waiting, start="never"))
         admin.apply(a_trainjob(namespace, "late", activeDeadlineSeconds=1))
         admin.apply(a_jobset(namespace, "late"))
-        eventually(lambda: admin.find("Secret", namespace, "m-flux-curve"), 120)
+        eventually(lambda: admin.find("Secret", namespace, "waits-flux-curve"), 120)
         eventually(lambda: admin.find("JobSet", namespace, "late") is None, 60)
         eventually(lambda: admin.list("Pod", namespace))
         end_pods(admin, namespace, "complete")

@@ -143,8 +143,11 @@ def test_namespaced(plane: Plane, admin: Client, tmp_path: Path) -> None:
     _install(admin, wanted)
     with _installed_controller(plane, admin, "team-a", tmp_path):
         admin.apply(a_trainjob("team-a"))
-        admin.apply(a_jobset("team-a", note=a_note("m", secrets=SECRETS)))
-        eventually(lambda: admin.find("Secret", "team-a", "m-flux-curve"), 120)
+        admin.apply(a_jobset("team-a"))
+        # Its pods wait; kwok would run them without their Secrets, and then nobody wants those.
+        waiting = a_note("waits", secrets=SECRETS)
+        admin.apply(a_jobset("team-a", "waits", note=waiting, start="never"))
+        eventually(lambda: admin.find("Secret", "team-a", "waits-flux-curve"), 120)
         eventually(lambda: admin.list("Pod", "team-a"))
         end_pods(admin, "team-a", "complete")
         eventually(lambda: "Complete" in conditions(admin, "team-a"), 120)
@@ -186,8 +189,14 @@ def _allows(admin: Client) -> int:
 def test_our_kinds_and_policies_alone_refuse_what_the_reference_refuses(admin: Client) -> None:
     """No kind of the operator was ever here."""
     need(cases()[0])
-    found = compare(admin)
-    assert (found.wrong, found.cases > 20) == ([], True)
+
+    def refused() -> int:
+        found = compare(admin)
+        assert found.wrong == []
+        return found.cases
+
+    # Policies take effect a moment after they are there.
+    assert eventually(refused, 60, 1) > 20
 
 
 def test_kubeflow_sdk(plane: Plane, admin: Client, tmp_path: Path) -> None:
