@@ -1,6 +1,5 @@
 """Files in, a Plan out: the calls of a build in order."""
 
-import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -20,8 +19,6 @@ from trainc.spec.spec import Settings
 if TYPE_CHECKING:
     from trainc.project.file import Project
     from trainc.source.values import Values
-
-logger = logging.getLogger(__name__)
 
 RUNTIMES = "runtimes"
 LintLevel = Literal["off", "build", "validate"]
@@ -117,13 +114,21 @@ def compile_read(read: Read, paths: Sequence[str], options: Options) -> Plan:
     inputs = Inputs(read.source.documents, read.libraries)
     inspect, wrong = _inspection(options)
     plan = compile_documents(inputs, _settings(options), _output(options), inspect)
-    logger.info("compiled %d objects of %d documents", len(plan.objects), len(inputs.documents))
+    _log("compiled %d objects of %d documents", len(plan.objects), len(inputs.documents))
     problems = map(read.explained, (*read.source.problems, *read.problems, *wrong, *plan.problems))
     ordered = tuple(_in_order(_told([*problems], paths, options), read.source))
     objects = _profiled(plan, options)
     if options.on_change == "replace":
         objects = replaced(objects, options.profile)
     return plan._replace(objects=objects, problems=ordered, sources=read.digests)
+
+
+def _log(message: str, *counts: int) -> None:
+    """Logs for whoever listens; who does has loaded logging, which costs every start 4 ms."""
+    if "logging" in sys.modules:
+        import logging
+
+        logging.getLogger(__name__).info(message, *counts)
 
 
 def _profiled(plan: Plan, options: Options) -> tuple[Object, ...]:

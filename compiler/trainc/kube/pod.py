@@ -7,9 +7,10 @@ reaches a cluster. What the API server accepts passes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from trainc.kube.validation.alike import likeness
 from trainc.kube.validation.forms import dns_1035_label
 from trainc.kube.validation.job import job_selector, job_spec, names_itself
 from trainc.kube.validation.jobset import (
@@ -62,17 +63,32 @@ def problems(jobset: Mapping[str, Any]) -> Iterator[PodProblem]:
     claims = claim_names(spec)
     room = _room(meta, name)
     for i, rjob in enumerate(spec.get("replicatedJobs") or ()):
-        known = None if claims else _SOUND.get(id(rjob))
-        if known is None or known[0] is not rjob or known[1] > room:
+        if claims or not _is_sound(rjob, room):
             yield from _job(rjob, meta, claims, ("spec", "replicatedJobs", i))
 
 
-# Replicated jobs that no policy touched are the same objects in many JobSets: one that was found
-# sound is not looked at again, as long as the names made of the JobSet's fit. Kept with it are the
-# letters that its longest Pod name has more than the JobSet's; and itself, so that its id stays.
+# Replicated jobs in which nothing was found, by their id and by their likeness: those that no
+# policy touched are the same objects in many JobSets, and the others much alike. Kept with each are
+# the letters that its longest Pod name has more than the JobSet's, on which alone its verdict
+# depends besides; and itself, so that all ids stay its own.
 _SOUND: dict[int, tuple[Node, int]] = {}
-_MOST: Final = 4096
+_ALIKE: dict[Hashable, tuple[Node, int]] = {}
+_MOST: Final = 1024
 _LONGEST_LABEL: Final = 63
+
+
+def _is_sound(rjob: Node, room: int) -> bool:
+    known = _SOUND.get(id(rjob))
+    if known is None or known[0] is not rjob:
+        known = _ALIKE.get(likeness(rjob))
+    return known is not None and known[1] <= room
+
+
+def _remember(rjob: Node, letters: int) -> None:
+    for known in (_SOUND, _ALIKE):
+        if len(known) >= _MOST:
+            known.clear()
+    _SOUND[id(rjob)] = _ALIKE[likeness(rjob)] = (rjob, letters)
 
 
 def _room(meta: Node, name: str) -> int:
@@ -97,6 +113,4 @@ def _job(rjob: Node, meta: Node, claims: Sequence[str], at: Path) -> Problems:
     found += pod_template(job.get("template") or {}, claims, (*where, "template"))
     yield from found
     if not (found or claims or EXCLUSIVE in (notes.get("annotations") or ()) or names_itself(job)):
-        if len(_SOUND) >= _MOST:
-            _SOUND.clear()
-        _SOUND[id(rjob)] = (rjob, len(pod_name(name, rjob)) - len(name))
+        _remember(rjob, len(pod_name(name, rjob)) - len(name))

@@ -12,15 +12,17 @@ from trainc.lint.lint import POD, Job, Lint
 
 _INITIALIZERS: Final = (names.DATASET_INITIALIZER, names.MODEL_INITIALIZER)
 # Disks of one machine at a time, by their API.
-_ONE_NODE: Final = (
-    "awsElasticBlockStore",
-    "azureDisk",
-    "cinder",
-    "fc",
-    "gcePersistentDisk",
-    "iscsi",
-    "rbd",
-    "vsphereVolume",
+_ONE_NODE: Final = frozenset(
+    {
+        "awsElasticBlockStore",
+        "azureDisk",
+        "cinder",
+        "fc",
+        "gcePersistentDisk",
+        "iscsi",
+        "rbd",
+        "vsphereVolume",
+    }
 )
 # What the reference's own images read; ours read names.*_SCHEMES.
 _REFERENCE: Final = "kubeflow/trainer/"
@@ -35,8 +37,9 @@ def one_writer(job: Job) -> Iterator[Problem]:
     assert trainer is not None
     index = job.info.pod_sets.index(trainer)
     for place, volume in enumerate(trainer.volumes):
-        disk = next((kind for kind in _ONE_NODE if kind in volume), None)
-        if disk is not None and not volume[disk].get("readOnly"):
+        for disk in _ONE_NODE & volume.keys():
+            if volume[disk].get("readOnly"):
+                continue
             path = ("spec", "replicatedJobs", index, *POD, "volumes", place)
             yield job.at(
                 path,

@@ -20,9 +20,8 @@ _ITEM: Final = Sign("in a list: the next node is an item")
 _EXPECT: Final = Sign("in a mapping: the next node is a key")
 _MOST_PROBLEMS: Final = 100  # of a file: with more it is something else than it seems to be
 _LONGEST: Final = 300  # letters of a message, which may quote the file
-
+# The node being filled, its places, and the key at hand (or _ITEM, _EXPECT).
 _Level = tuple[Any, list[int], Any]
-"""The node being filled, its places, and the key at hand (or ``_ITEM``, ``_EXPECT``)."""
 
 
 class Builder:
@@ -63,7 +62,7 @@ class Builder:
         key: Any = _ITEM
         stack.clear()
         odd.clear()
-        for self._seen, event in enumerate(events):
+        for seen, event in enumerate(events):
             if len(event) != SCALAR_LENGTH:
                 kind = event[0]
                 if kind == end and not odd:
@@ -72,6 +71,7 @@ class Builder:
                 elif kind == mapping:
                     node, places, key = self._open({}, event, (node, places, key))
                 else:
+                    self._seen = seen
                     node, places, key = self._structure(event, (node, places, key))
                 continue
             anchor, tag, _, text, start, _, style = event
@@ -230,10 +230,10 @@ class Builder:
         path = field_path(self._path((node, places, name)))
         if name is MERGE:
             first = next(at for odd, sign, at in self._odd if odd is node and sign is MERGE)
+            name = "<<"
         else:
             first = places[[key for key in node if key.__class__ is str].index(name)]
         mark = unpack(self.file, first)
-        name = "<<" if name is MERGE else name
         message = f"duplicate key {name!r}, first set at {mark.line}:{mark.column}"
         self.report(message, place, path, "remove one of the two")
 

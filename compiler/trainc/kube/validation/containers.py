@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from trainc.kube.validation.alike import BLANKS
 from trainc.kube.validation.env import env, env_from
 from trainc.kube.validation.forms import dns_label, port_name
 from trainc.kube.validation.mounts import mounts
@@ -12,7 +13,6 @@ from trainc.kube.validation.resources import container_resources
 from trainc.kube.validation.security import container_security
 
 _PROTOCOLS: Final = ("TCP", "UDP", "SCTP")
-_BLANKS: Final = " \t\n\v\f\r"
 
 
 class Around(NamedTuple):
@@ -83,7 +83,7 @@ def _image(image: str, at: Path) -> Problems:
     if not image:
         hint = "a patch that names a container the runtime does not have makes a new, empty one"
         yield PodProblem((*at, "image"), "must be set", hint, "image")
-    elif image != image.strip(_BLANKS):
+    elif image != image.strip(BLANKS):
         message = f"must not begin or end with a blank, got {shown(image)}"
         yield PodProblem((*at, "image"), message, check="image")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import Final
 
 # Asked of the names of every job; the patterns below wait until they are needed.
@@ -154,6 +153,8 @@ def sysctl_name(text: str) -> str:
 
 def ip(text: str) -> str:
     """Addresses, in the generous form of the old fields: zeros may lead in IPv4."""
+    from ipaddress import ip_address  # few Pods name one, and it costs every start 1 ms
+
     parts = text.split(".")
     if len(parts) == 4 and all(part.isascii() and part.isdigit() for part in parts):
         text = ".".join(str(int(part)) for part in parts) if max(map(len, parts)) < 9 else ""
