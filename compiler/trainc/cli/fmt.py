@@ -59,9 +59,9 @@ def fmt(ctx: click.Context, /, paths: tuple[str, ...], checks: bool) -> int:
         except TraincError as error:
             report.add(error.problems)
             continue
-        if done:
+        if done is not None:
             changed.append(file.name)
-            write_out([done] if checks else [f"{file.name}\n"] if file.path != STDIN else [])
+            write_out([done] if checks or file.path != STDIN else [])
     if checks and changed:
         files = "1 file is" if len(changed) == 1 else f"{len(changed)} files are"
         hint = "trainc fmt brings them into form"
@@ -69,8 +69,8 @@ def fmt(ctx: click.Context, /, paths: tuple[str, ...], checks: bool) -> int:
     return 1 if report.failed else 0
 
 
-def _formatted(file: "File", checks: bool) -> str:
-    """Formats a file; what has changed, empty for nothing."""
+def _formatted(file: "File", checks: bool) -> str | None:
+    """Formats a file; what to print about it, None where it is in form."""
     from trainc.edit.difference import difference
     from trainc.edit.formatting import formatted
     from trainc.edit.text import opened, written
@@ -80,4 +80,6 @@ def _formatted(file: "File", checks: bool) -> str:
     new = formatted(text)
     if not checks and (new != text.text or file.path == STDIN):
         written(text, new)
-    return difference(file.name, text.text, new)
+    if new == text.text:
+        return None
+    return difference(file.name, text.text, new) if checks else f"{file.name}\n"

@@ -101,9 +101,11 @@ def with_images(text: Text, changes: Iterable[Change]) -> str:
         if edit is None:
             raise refused(text)
         edits.append(edit)
-    new = text.text
-    for start, end, put in sorted(edits, reverse=True):
-        new = new[:start] + put + new[end:]
+    kept, position = [], 0
+    for start, end, put in sorted(edits):
+        kept += [text.text[position:start], put]
+        position = end
+    new = "".join([*kept, text.text[position:]])
     verify(text, new, roots)
     return new
 
