@@ -8,7 +8,7 @@ _MOST = 4 << 20  # letters: comparing takes time that grows with the square
 
 
 def difference(name: str, old: str, new: str) -> str:
-    """A unified diff of two texts of a file; empty where they are equal, short where they are large."""
+    """A unified diff of two texts; empty where they are equal, short where they are large."""
     if old != new and len(old) > _MOST:
         return f"--- {name}\n+++ {name}\n@@ too large to be shown @@\n"
     lines = unified_diff(_lines(old), _lines(new), name, name)
