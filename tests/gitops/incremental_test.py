@@ -5,8 +5,10 @@ Every case runs warm, changes something, and holds the answer with the cache aga
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -290,3 +292,25 @@ def test_a_warning_is_told_each_time(root: Path) -> None:
     assert told(first) == told(again)
     assert trainc(root, "check", "--env", "all", "--fail-on", "warning").returncode == 1
     assert trainc(root, "check", "--env", "all", "-q").stderr == ""
+
+
+def test_a_folder_that_is_gone_is_no_bug(root: Path) -> None:
+    command = f"mkdir gone && cd gone && rmdir ../gone && {sys.executable} -m trainc validate"
+    done = subprocess.run(["sh", "-c", command], cwd=root, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    assert done.returncode != 3, done.stderr
+
+
+def test_ctrl_c_leaves_nothing_half_written(root: Path) -> None:
+    edit("jobs/jax.yaml", "--lr=1", "--lr=2")(root)
+    command = [sys.executable, "-m", "trainc", "build", "--env", "all", "--out-dir", "out"]
+    for delay in (0.05, 0.15, 0.25):
+        process = subprocess.Popen(command, cwd=root, stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
+    plain = told(trainc(root, "build", "--env", "all", "--out-dir", "out"))
+    assert plain == (0, "", "")
+    assert told(trainc(root, "check", "--env", "all", "--no-cache")) == (0, "", "")
+    assert told(trainc(root, "check", "--env", "all")) == (0, "", "")
+    assert not list((root.parent / "cache").rglob("*.tmp"))

@@ -81,8 +81,12 @@ def _run(args: list[str]) -> int:
     """Runs a command line: the short way where a former run has the answer, else the long one."""
     from trainc.cli.warm import recall, tell
 
-    answer = recall(args)
-    status = None if answer is None else tell(args, answer)
+    answer = status = None
+    try:
+        answer = recall(args)
+        status = None if answer is None else tell(args, answer)
+    except (OSError, ValueError, TypeError):
+        pass  # the long way says what is wrong, if anything is
     if status is not None:
         return status
     from trainc.cli.run import run
