@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from trainc.compile import Inputs, compile_documents
-from trainc.errors import Problem
+from trainc.errors import Mark, Problem
 from trainc.library import stock, stock_names
 from trainc.manifest.order import in_order
 from trainc.plan.plan import Output
+from trainc.source.alias import MAX_DEPTH
 from trainc.source.document import Document
 from trainc.source.files import File
+from trainc.source.kinds import objects
 from trainc.source.source import Source, duplicates, from_bytes, load
 from trainc.spec.compat import VERSIONS, Compat
 from trainc.spec.spec import Settings
@@ -27,7 +28,7 @@ class Build(NamedTuple):
 
     Attributes:
         objects: Kubernetes objects as plain data, in the order a cluster can take them; empty
-            where a problem is an error. They are the caller's: no two share a part.
+            where a problem is an error. They are the caller's: no part is shared.
         problems: Everything that was found, in the order of the sources.
     """
 
@@ -58,6 +59,7 @@ def build(
         features: Names of feature gates that are on, such as ``TrainJobStatus``.
 
     Raises:
+        TypeError: A source is neither path nor text nor mapping.
         ValueError: ``compat`` names a release that is not known.
 
     Example:
@@ -74,7 +76,7 @@ def build(
     problems += plan.problems
     if any(problem.severity == "error" for problem in problems):
         return Build((), tuple(problems))
-    objects = (copy.deepcopy(dict(item.manifest)) for item in in_order(plan.objects))
+    objects = (_plain(item.manifest) for item in in_order(plan.objects))
     return Build(tuple(objects), tuple(problems))
 
 
@@ -101,10 +103,12 @@ def _load(sources: list[SourceLike], word: str) -> Source:
     for number, source in enumerate(sources):
         name = f"<{word} {number}>"
         if isinstance(source, Mapping):
-            documents.append(Document(name, 0, _plain(source), {}, 0))
+            documents += _of_mapping(name, source, problems)
         elif isinstance(source, str) and "\n" in source:
             file = File(name, name, named=True)
             documents += from_bytes(source.encode("utf-8", "surrogatepass"), file, problems)
+        elif not isinstance(source, str | Path):
+            raise TypeError(f"a {word} is a path, text or a mapping, got {source!r}")
         else:
             read = load([str(source)])
             documents += read.documents
@@ -113,10 +117,28 @@ def _load(sources: list[SourceLike], word: str) -> Source:
     return Source(tuple(documents), (*problems, *twice))
 
 
-def _plain(value: Any) -> Any:
-    """The same value out of dicts and lists of our own, which the compiler may fill in."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+def _of_mapping(
+    name: str, source: Mapping[str, Any], problems: list[Problem]
+) -> Iterator[Document]:
+    """The objects of a mapping: one, or the items of a List."""
+    try:
+        document = Document(name, 0, _plain(source), {}, 0)
+    except RecursionError:
+        problems.append(Problem(f"nested deeper than {MAX_DEPTH} levels", Mark(name)))
+        return
+    yield from objects(document, named=True, problems=problems)
+
+
+def _plain(value: Any, room: int = MAX_DEPTH) -> Any:
+    """The same value out of dicts and lists of its own, no part used twice.
+
+    Raises:
+        RecursionError: It is nested too deeply, or holds itself.
+    """
+    if isinstance(value, Mapping | list | tuple):
+        if not room:
+            raise RecursionError
+        if isinstance(value, Mapping):
+            return {str(key): _plain(item, room - 1) for key, item in value.items()}
+        return [_plain(item, room - 1) for item in value]
     return value

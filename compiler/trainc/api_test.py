@@ -130,6 +130,67 @@ def test_secrets_and_features() -> None:
     assert "KUBEFLOW_TRAINER_SERVER_URL" in str(item)
 
 
+def test_a_job_names_a_variable_twice_and_gets_two() -> None:
+    env = [{"name": "A", "value": "b"}]
+    spec = {"runtimeRef": {"name": "rt"}, "trainer": {"env": env}}
+    twice = runtime("{numNodes: 2, torch: {}}", jobs=replicated_job() + replicated_job("extra"))
+    made = trainc.build([{**mapping(JOB), "spec": spec}, twice])
+    assert str(made.objects).count("'name': 'A'") == 2
+    found = [identity for item in made.objects for identity in containers(item)]
+    assert len(found) == len(set(found))
+
+
+@dataclass(frozen=True)
+class Odd:
+    name: str
+    source: Any
+    want: str
+    severity: str = "error"
+
+
+def deep() -> dict[str, Any]:
+    inner: dict[str, Any] = {}
+    for _ in range(100_000):
+        inner = {"a": inner}
+    return {**mapping(JOB), "spec": inner}
+
+
+def cyclic() -> dict[str, Any]:
+    job = mapping(JOB)
+    job["spec"]["trainer"] = job
+    return job
+
+
+ODD = [
+    Odd("nested deeply", deep(), "nested deeper than 200 levels"),
+    Odd("holds itself", cyclic(), "nested deeper than 200 levels"),
+    Odd("no object", {"a": 1}, "no Kubernetes object: apiVersion and kind missing"),
+    Odd("empty", {}, "no Kubernetes object: apiVersion and kind missing"),
+    Odd("another kind", {"apiVersion": "v1", "kind": "Pod"}, "passed over", "note"),
+    Odd("another version", {**mapping(JOB), "apiVersion": "trainer.kubeflow.org/v2"},
+        "unknown version 'trainer.kubeflow.org/v2'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: odd.name)
+def test_an_odd_mapping_is_told_as_in_a_file(odd: Odd) -> None:
+    (problem,) = trainc.build(odd.source).problems
+    assert (problem.message, problem.severity) == (odd.want, odd.severity)
+    assert problem.mark and problem.mark.file == "<source 0>"
+
+
+def test_a_list_as_a_mapping_is_its_items() -> None:
+    items = {"apiVersion": "v1", "kind": "List", "items": [mapping(JOB), mapping(RT)]}
+    assert trainc.build(items).objects
+    assert trainc.build(items).objects == trainc.build([JOB, RT]).objects
+
+
+@pytest.mark.parametrize("source", [[None], [5], [b"job.yaml"], [[JOB]]])
+def test_what_is_no_source_is_a_type_error(source: Any) -> None:
+    with pytest.raises(TypeError, match="a path, text or a mapping"):
+        trainc.build(source)
+
+
 @pytest.mark.parametrize("sources", ["a\nb: [", [{}], [{"kind": "TrainJob"}], [{1: 2}], "\n", []])
 def test_odd_sources_are_problems_or_nothing(sources: Any) -> None:
     made = trainc.build(sources)

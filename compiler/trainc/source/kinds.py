@@ -61,7 +61,7 @@ def _items(document: Document, problems: list[Problem]) -> Iterator[Document]:
         mark = document.mark(("items",))
         problems.append(Problem("must be a list", mark, document.label, "items"))
         return
-    places = document.marks.get(id(items), [])
+    places = document.marks.get(id(items)) or [document.place] * len(items or ())
     for item, place in zip(items or (), places, strict=False):
         _inherit(document, item)
         yield document.part(item, place)
