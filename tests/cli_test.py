@@ -139,6 +139,12 @@ RUNS = [
     TestCase(name="no such choice", args=("build", "-o", "toml"), status=2, said="toml"),
     TestCase(name="a bad feature", args=("build", "--feature", "A=1"), status=2, said="NAME=true"),
     TestCase(
+        name="no namespace's name",
+        args=("build", "--namespace", "../x"),
+        status=2,
+        said="begin and end with a letter",
+    ),
+    TestCase(
         name="private keys in files",
         args=("build", "--secrets", "inline", "--out-dir", "out"),
         status=2,

@@ -19,6 +19,16 @@ def _features(
     return features
 
 
+def _namespace(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """A namespace such as the API server takes."""
+    if value != "default":
+        from trainc.kube.validation.forms import dns_label
+
+        if wrong := dns_label(value):
+            raise click.BadParameter(f"{wrong}, got {value!r}")
+    return value
+
+
 COMPILING: tuple[Callable[[Any], Any], ...] = (
     click.argument("inputs", nargs=-1, metavar="[PATH]..."),
     click.option(
@@ -34,6 +44,7 @@ COMPILING: tuple[Callable[[Any], Any], ...] = (
         default="default",
         show_default=True,
         metavar="NAME",
+        callback=_namespace,
         help="Namespace of objects that name none.",
     ),
     click.option(

@@ -30,7 +30,9 @@ def digest(spec: Spec) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
+# Beside its digest each runtime is kept, so that its id stays its own.
 _RUNTIMES: dict[int, tuple[Runtime, str]] = {}
+_MOST: Final = 512
 
 
 def _runtime(runtime: Runtime) -> str:
@@ -42,6 +44,8 @@ def _runtime(runtime: Runtime) -> str:
         template = runtime.template.spec
         written["template"] = {key: template[key] for key in template if key != "suspend"}
         held = (runtime, hashlib.sha256(canonical(written).encode()).hexdigest())
+        if len(_RUNTIMES) >= _MOST:  # a controller that compiles lives for months
+            _RUNTIMES.clear()
         _RUNTIMES[id(runtime)] = held
     return held[1]
 

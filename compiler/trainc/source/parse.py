@@ -34,6 +34,7 @@ _HINTS: Final = (
         "cannot start any token",
         "indent with spaces, not tabs; quote a value that begins with @ ` %",
     ),
+    ("tab character", "indent with spaces, not tabs"),
     ("mapping values are not allowed", "quote a value that holds ': ', or mend the indentation"),
     ("did not find expected key", "mend the indentation, or an unclosed quote or bracket above"),
     ("could not find expected ':'", "write `key: value`; a value of several lines needs | or >"),

@@ -306,6 +306,12 @@ LIST_BOMB = "{this}: &{this} [{last}, {last}, {last}, {last}, {last}, {last}, {l
             (2, 1),
         ),
         RefusedCase(
+            "a tab after a value",
+            "a: b\n\tc: d\n",
+            "found a tab character that violates indentation",
+            (2, 1),
+        ),
+        RefusedCase(
             "a quote that does not end", "a: 'b\n", "found unexpected end of stream", (2, 1)
         ),
         RefusedCase("two colons", "a: b: c\n", "mapping values are not allowed", (1, 5)),
