@@ -89,6 +89,8 @@ def _of_spec(document: Document, root: Any, path: Path, meant: dict[str, Any]) -
         for place in _CONTAINERS:
             inside: Path = (*jobs, index, *_POD, place)
             for number, container in enumerate(_list(_at(root, inside))):
+                if not _text(container, "name"):
+                    continue
                 yield Slot(
                     document,
                     label,

@@ -33,8 +33,7 @@ def with_patches(job: dict[str, Any], manager: str, lost: list[Lost]) -> dict[st
     """The TrainJob, changed in place, with patches instead of overrides."""
     spec = job["spec"]
     whole = Part(spec, ("spec",), lost)
-    known = [each for each in spec.get(NEW) or [] if isinstance(each, dict)]
-    managers = {str(each.get("manager")) for each in known}
+    managers = {str(each.node.get("manager")) for each in whole.items(NEW)}
     patches = [_patch(each, _free(manager, managers)) for each in whole.items(OLD)]
     moved = new()
     for key, value in spec.items():
@@ -47,7 +46,7 @@ def with_patches(job: dict[str, Any], manager: str, lost: list[Lost]) -> dict[st
 
 
 def _together(spec: dict[str, Any], patches: list[Any]) -> list[Any]:
-    known = spec.get(NEW) or []
+    known = spec[NEW] if isinstance(spec.get(NEW), list) else []
     return listed([*known, *patches], [known, spec[OLD]])
 
 

@@ -108,8 +108,11 @@ def _trainer(
 
 def _told(trainer: dict[str, Any], main: Part, nodes: int, processes: int | None) -> None:
     """Tells a program that is not started by torchrun of its peers."""
-    command = trainer.get("command")
-    words = " ".join(str(word) for key in ("command", "args") for word in trainer.get(key) or [])
+    command, args = trainer.get("command") or [], trainer.get("args") or []
+    if not (isinstance(command, list) and isinstance(args, list)):
+        main.lose("command and args must be lists")
+        return
+    words = " ".join(str(word) for word in (*command, *args))
     expanded = _EXPANDED.search(words)
     if expanded:
         hint = "write PET_MASTER_ADDR, PET_MASTER_PORT, PET_NNODES, PET_NODE_RANK"
