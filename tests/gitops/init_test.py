@@ -1,11 +1,13 @@
 """``init``: what it writes builds, and what is there stays."""
 
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.gitops.repository import job, trainc
 
@@ -42,9 +44,20 @@ def test_every_key_of_the_project_file_is_explained(tmp_path: Path) -> None:
     trainc(tmp_path, "init")
     lines = (tmp_path / "trainc.yaml").read_text().splitlines()
     keys = {line.removeprefix("# ").partition(":")[0] for line in lines if ":" in line}
-    assert set(Project._fields) - {"root", "document", "digest"} <= keys | {
-        "features", "delimiters", "rules",
-    }  # fmt: skip
+    assert set(Project._fields) - {"root", "document", "digest"} <= keys
+
+
+def test_every_key_can_be_taken_out_of_its_comment(tmp_path: Path) -> None:
+    trainc(tmp_path, "init")
+    path = tmp_path / "trainc.yaml"
+    text = re.sub(r"(?m)^# (?=(  )*[a-z_]+: |rules:$|  - |    [a-z])", "", path.read_text())
+    settings = yaml.safe_load(text)
+    assert len(settings) > 10
+    settings["exclude"] = []
+    path.write_text(yaml.safe_dump(settings))
+    done = trainc(tmp_path, "build", "--out-dir", "out")
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.glob("out/*/*/trainjob*")) == []
 
 
 def test_a_second_time_changes_nothing(tmp_path: Path) -> None:
