@@ -145,6 +145,8 @@ CASES = [
              "{annotations: {trainc.dev/cache: compiled}}\n    spec:", 1)),
     TestCase("TRC301", job("    env: [{name: HF_TOKEN, value: hf_abcdefghijklmnopqrstuv}]\n"),
              job("    env: [{name: HF_TOKEN, valueFrom: {secretKeyRef: {name: hf, key: token}}}]\n")),  # noqa: E501
+    TestCase("TRC301", job("    env: [{name: SERVER_TOKEN, value: abcdefghijkl}]\n"),
+             job("    env: [{name: SERVER_TOKEN, value: /var/run/secrets/acme/token}]\n")),
     TestCase("TRC301", job("    env: [{name: DB_PASSWORD, value: hunter22hunter22}]\n"),
              job("    env: [{name: TOKENIZER_PATH, value: /models/tokenizer}]\n")),
     TestCase("TRC302", job("    image: example.com:5000/llm\n"),

@@ -12,6 +12,7 @@ from trainc.lint.lint import Finding, Lint, Path, of_pods
 _TELLING: Final = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "APIKEY", "ACCESS_KEY")
 # Names that end in one of these hold a place or a name of a secret, not the secret.
 _HARMLESS: Final = ("_FILE", "_PATH", "_NAME", "_URL", "_ID", "_LENGTH")
+_MOUNTED: Final = "/var/run/secrets/"  # where the kubelet puts tokens: a place, not the secret
 _TOKEN: Final = (
     r"hf_[A-Za-z0-9]{20,}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,}|sk-[A-Za-z0-9]{20,}"
 )
@@ -34,7 +35,7 @@ def literal_token(pod_set: PodSet) -> Iterator[Finding]:
 def _is_secret(name: str, value: str) -> bool:
     if len(value) > 15 and re.search(_TOKEN, value):
         return True
-    if "$(" in value:
+    if "$(" in value or value.startswith(_MOUNTED):
         return False
     upper = name.upper()
     return any(word in upper for word in _TELLING) and not upper.endswith(_HARMLESS)
