@@ -34,6 +34,7 @@ demo: $(SETUP)  ## compile examples/ to the terminal
 
 format: $(SETUP)
 	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/trainc fmt --check examples runtimes
 
 lint: $(SETUP)
 	$(BIN)/ruff check $(SOURCES)
