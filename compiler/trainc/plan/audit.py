@@ -8,9 +8,11 @@ from typing import Any
 from trainc.errors import Problem
 from trainc.info.info import Info
 from trainc.kube.pod import PodProblem, problems
+from trainc.kube.validation.jobset import SHORTEN
 from trainc.plan.locate import located
 from trainc.plan.plan import Object
 from trainc.plan.queue import resumed_by_hand
+from trainc.spec.trainjob import Path
 
 
 def audit(info: Info, objects: tuple[Object, ...]) -> Iterator[Problem]:
@@ -25,11 +27,16 @@ def audit(info: Info, objects: tuple[Object, ...]) -> Iterator[Problem]:
             yield located(
                 info,
                 item.manifest,
-                problem.path,
+                _place(problem),
                 problem.message,
                 hint=problem.hint,
                 code=_code(problem, item.manifest),
             )
+
+
+def _place(problem: PodProblem) -> Path:
+    """The place to tell it at: where the remedy is a shorter TrainJob's name, that name."""
+    return ("metadata", "name") if problem.hint.startswith(SHORTEN) else problem.path
 
 
 def _code(problem: PodProblem, manifest: Mapping[str, Any]) -> str:

@@ -12,6 +12,9 @@ from trainc.kube.validation.job import completions
 from trainc.kube.validation.metadata import metadata
 from trainc.kube.validation.problem import Node, Path, PodProblem, Problems, one_of, shown
 
+SHORTEN: Final = "shorten the TrainJob's name"
+"""How the remedy begins where a name made of the TrainJob's is too long."""
+
 _CHECK: Final = "jobset"
 _RULE_NAME: Final = r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?"
 _REASONS: Final = (
@@ -91,7 +94,7 @@ def claim_names(spec: Node) -> list[str]:
 
 
 def _shorten(text: str) -> str:
-    return f"shorten the TrainJob's name by {len(text) - 63}" if len(text) > 63 else ""
+    return f"{SHORTEN} by {len(text) - 63}" if len(text) > 63 else ""
 
 
 def _network(network: Node) -> Problems:
