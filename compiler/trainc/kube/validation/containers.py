@@ -81,7 +81,7 @@ def _container(
 
 def _image(image: str, at: Path) -> Problems:
     if not image:
-        hint = "a patch that names a container the runtime does not have makes a new, empty one"
+        hint = "write image, or, for the container node, spec.trainer.image in the TrainJob"
         yield PodProblem((*at, "image"), "must be set", hint, "image")
     elif image != image.strip(BLANKS):
         message = f"must not begin or end with a blank, got {shown(image)}"

@@ -54,7 +54,7 @@ def volumes(given: Sequence[Node], at: Path) -> Problems:
 def _source(volume: Node, at: Path) -> Problems:
     kinds = [kind for kind, source in volume.items() if kind != "name" and source is not None]
     if len(kinds) > 1:
-        hint = "keep one of them; a patch adds its source to the one that is there"
+        hint = "keep one of them"
         message = f"must have one source, has {' and '.join(kinds)}"
         yield PodProblem(at, message, hint, _CHECK)
     for kind in kinds:
