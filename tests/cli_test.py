@@ -145,6 +145,24 @@ RUNS = [
         said="begin and end with a letter",
     ),
     TestCase(
+        name="no certificate",
+        args=("build", "job.yaml", "--status-ca", "other.yaml"),
+        status=2,
+        said="no certificate",
+    ),
+    TestCase(
+        name="a certificate that is no text",
+        args=("build", "job.yaml", "--status-ca", "binary.pem"),
+        status=2,
+        said="no PEM file",
+    ),
+    TestCase(
+        name="a private key as certificate",
+        args=("build", "job.yaml", "--status-ca", "key.pem"),
+        status=2,
+        said="private key",
+    ),
+    TestCase(
         name="private keys in files",
         args=("build", "--secrets", "inline", "--out-dir", "out"),
         status=2,
@@ -159,6 +177,9 @@ RUNS = [
 def inputs(project: Path) -> Path:
     (project / "wrong.yaml").write_text(WRONG.replace("mnist", "wrong"))
     (project / "other.yaml").write_text(OTHER)
+    (project / "binary.pem").write_bytes(b"\xff\xfe")
+    marks = [f"-----BEGIN {what}-----\n" for what in ("CERTIFICATE", "PRIVATE KEY")]
+    (project / "key.pem").write_text("".join(marks))
     return project
 
 

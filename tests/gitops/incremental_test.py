@@ -207,7 +207,7 @@ def test_what_an_option_names_counts(kind: str, root: Path) -> None:
     outside.mkdir()
     (outside / "values.yaml").write_text("nodes: 5\n")
     (outside / "gang.yaml").write_text("")
-    (outside / "ca.pem").write_text("one\n")
+    (outside / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\none\n")
     args = {
         "values": ("--values", str(outside / "values.yaml")),
         "runtimes": ("--runtimes", str(outside), "--runtimes", "runtimes"),
@@ -220,7 +220,7 @@ def test_what_an_option_names_counts(kind: str, root: Path) -> None:
     before = _tree(root)
     (outside / "values.yaml").write_text("nodes: 6\n")
     (outside / "gang.yaml").write_text(runtime("gang", "torch: {}").replace(":1.0", ":9.0"))
-    (outside / "ca.pem").write_text("two\n")
+    (outside / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\ntwo\n")
     changed = build if kind != "flag" else (*build[:-1], "nodes=6")
     assert trainc(root, *changed).returncode == 0
     assert _tree(root) != before

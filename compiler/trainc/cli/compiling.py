@@ -105,7 +105,7 @@ class Request:
             compat=self._flags["compat"],
             features={**(self.project.features if self.project else {}), **self._flags["features"]},
             emit=self.setting("emit", "jobset"),
-            status_ca=None if status_ca is None else _text(status_ca),
+            status_ca=None if status_ca is None else _certificate(status_ca),
             image_prefix=self._flags["image_prefix"],
             project=self.project,
             env=env,
@@ -186,7 +186,15 @@ def _is_root(inputs: tuple[str, ...], root: str) -> bool:
     return all(path != "-" and os.path.realpath(path) == root for path in inputs or (".",))
 
 
-def _text(path: str) -> str:
-    """The text of a file that an option names."""
-    with open(path, encoding="utf-8") as file:
-        return file.read()
+def _certificate(path: str) -> str:
+    """The text of the file that ``--status-ca`` names: certificates, and no private key."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"--status-ca: {path!r} is no PEM file: {error}") from None
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        raise click.BadParameter(f"--status-ca: {path!r} holds no certificate in PEM")
+    if "PRIVATE KEY-----" in text:
+        raise click.BadParameter(f"--status-ca: {path!r} holds a private key")
+    return text
