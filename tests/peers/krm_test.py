@@ -150,6 +150,22 @@ def test_results_name_object_field_and_file() -> None:
     assert "file" not in warning
 
 
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        ((JOB, JOB, RUNTIME), "TrainJob 'llm' of namespace default is defined twice"),
+        ((JOB, RUNTIME, RUNTIME), "ClusterTrainingRuntime 'own' is defined twice"),
+    ],
+    ids=["jobs", "runtimes"],
+)
+def test_two_of_one_name_are_told_once(items: tuple[str, ...], message: str) -> None:
+    done = krm(listed(*items))
+    assert done.returncode == 1
+    results = yaml.safe_load(done.stdout)["results"]
+    (error,) = [each for each in results if each["severity"] == "error"]
+    assert message in error["message"]
+
+
 def test_a_comment_takes_a_finding_away() -> None:
     text = listed(JOB.replace(":1.0", "  # trainc: ignore[TRC302] pinned by mirror"), RUNTIME)
     assert "results" not in answered(text)

@@ -16,13 +16,14 @@ from trainc.errors import Mark, Problem
 from trainc.gitops.build import asked
 from trainc.gitops.profile import Profile, with_profile
 from trainc.gitops.resourcelist import Item, ResourceList
-from trainc.library import stock
+from trainc.library import stock, stock_names
 from trainc.lint.ignore import covered
 from trainc.lint.settings import inspection
 from trainc.manifest.order import doubles, in_order
 from trainc.plan.plan import Object, Output
 from trainc.plan.replace import replaced
 from trainc.source.document import Document
+from trainc.source.source import duplicates
 from trainc.spec.spec import Settings
 
 _OURS: Final = frozenset({names.TRAIN_JOB, *names.RUNTIME_KINDS})
@@ -61,12 +62,13 @@ def answer(data: bytes) -> Answer:
     jobs = [*given.items, *([given.config] if _is_ours(given.config) else [])]
     documents = [_clean(item.document) for item in jobs if item and _is_read(item)]
     found, wrong = stock(documents, (), build.image_prefix)
-    problems += wrong
+    problems += [*wrong, *duplicates(documents, build.namespace)]
     inspect, wrong_rules = inspection(None, profile=build.profile, allow_ttl=False, strict=False)
     settings = Settings(
         features=frozenset(build.features),
         namespace=build.namespace,
         rename=build.on_change == "rename",
+        stock=stock_names(),
     )
     plan = compile_documents(
         Inputs(tuple(documents), (found,)), settings, Output(emit=build.emit), inspect

@@ -51,14 +51,23 @@ def identity(each: Object) -> Identity:
 
 
 def doubles(objects: Sequence[Object]) -> list[Problem]:
-    """One error for every object that another TrainJob already makes."""
-    problems: list[Problem] = []
+    """One error for every object that another TrainJob already makes.
+
+    Two TrainJobs of one name are not told here: they are refused at their own places.
+    """
+    found: list[tuple[Object, Object]] = []
     first: dict[Identity, Object] = {}
     for each in objects:
         other = first.setdefault(identity(each), each)
         if other is not each:
-            problems.append(_double(each, other))
-    return problems
+            found.append((each, other))
+    # A job makes one JobSet: with two there are two jobs.
+    twice = {each.trainjob for each, other in found if _is_jobset(each, other)}
+    return [_double(*pair) for pair in found if pair[0].trainjob not in twice]
+
+
+def _is_jobset(each: Object, other: Object) -> bool:
+    return each.manifest["kind"] == "JobSet" and each.trainjob == other.trainjob
 
 
 def _double(each: Object, other: Object) -> Problem:

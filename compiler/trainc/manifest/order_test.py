@@ -46,6 +46,12 @@ def test_two_objects_of_one_name_are_an_error_that_names_both_makers() -> None:
     assert "a/x and a/y" in problem.message
 
 
+def test_two_trainjobs_of_one_name_are_told_elsewhere() -> None:
+    made = [an_object(kind, ("a", "x")) for kind in ("Secret", "JobSet", "Secret", "JobSet")]
+    assert doubles(made) == []
+    assert len(doubles(made[:3])) == 1
+
+
 def test_a_stream_has_separators_between_and_origins_above() -> None:
     objects = [
         an_object("Secret", ("a", "x")),
