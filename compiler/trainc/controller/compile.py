@@ -20,7 +20,14 @@ from trainc.controller.decision import Observed
 from trainc.controller.gather import Gathering
 from trainc.controller.paths import JOB_SETS, LEADER_WORKER_SETS, TRAIN_JOBS, Kind, item
 from trainc.controller.snapshot import Snapshots, UnusableError
-from trainc.controller.view import JobSetView, Json, TrainJobView, jobset_view, key_of
+from trainc.controller.view import (
+    JobSetView,
+    Json,
+    TrainJobView,
+    jobset_view,
+    key_of,
+    owned_by,
+)
 from trainc.errors import Problem
 from trainc.names import (
     API_VERSION,
@@ -150,14 +157,8 @@ def _of_trainjob(manifest: dict[str, Any], trainjob: Json) -> Json:
     if _SHARED.fullmatch(cache):
         return manifest
     theirs = trainjob["metadata"]
-    owner = {
-        "apiVersion": API_VERSION,
-        "kind": TRAIN_JOB,
-        "name": theirs["name"],
-        "uid": theirs["uid"],
-        "controller": True,
-    }
-    metadata = {**manifest["metadata"], "ownerReferences": [owner]}
+    owner = owned_by(API_VERSION, TRAIN_JOB, theirs["name"], theirs["uid"])
+    metadata = {**manifest["metadata"], **owner}
     if manifest["kind"] != "JobSet":
         return {**manifest, "metadata": metadata}
     generation = {GENERATION_ANNOTATION: str(theirs["generation"])}

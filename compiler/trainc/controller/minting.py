@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from trainc.controller.annotation import AUTHORITY, CURVE, SSH, Minted
-from trainc.controller.view import JobSetView, Json
+from trainc.controller.view import JobSetView, Json, owned_by
 from trainc.kube.cacheauth import cache_auth
 from trainc.kube.keys import curve_certificate, ssh_key_pair
 from trainc.names import (
@@ -73,24 +73,17 @@ def _material(minted: Minted, jobset: JobSetView, now: datetime) -> Mapping[str,
 
 
 def _head(kind: str, minted: Minted, jobset: JobSetView, group: Json | None = None) -> Json:
-    owner = {
-        "apiVersion": JOBSET_API_VERSION,
-        "kind": "JobSet",
-        "name": jobset.name,
-        "uid": jobset.uid,
-        "controller": True,
-    }
+    owner = owned_by(JOBSET_API_VERSION, "JobSet", jobset.name, jobset.uid)
     labels = {MANAGED_BY_LABEL: TRAINC, TRAINJOB_LABEL: jobset.name}
     if group is not None:
         theirs = group["metadata"]
-        own = {"apiVersion": LWS_API_VERSION, "kind": "LeaderWorkerSet"}
-        owner |= {**own, "name": theirs["name"], "uid": theirs["uid"]}
+        owner = owned_by(LWS_API_VERSION, "LeaderWorkerSet", theirs["name"], theirs["uid"])
         labels = {MANAGED_BY_LABEL: TRAINC, CACHE_LABEL: theirs["name"]}
     metadata = {
         "name": minted.name,
         "namespace": jobset.namespace,
         "labels": labels,
-        "ownerReferences": [owner],
+        **owner,
     }
     return {"apiVersion": "v1", "kind": kind, "metadata": metadata}
 

@@ -16,7 +16,7 @@ from trainc.controller.paths import (
     collection,
     item,
 )
-from trainc.controller.view import Json
+from trainc.controller.view import Json, owned_by
 from trainc.manifest.emit import emit
 from trainc.names import (
     API_VERSION,
@@ -97,13 +97,6 @@ def _reference(trainjob: Json) -> tuple[str, str]:
 
 def _snapshot(trainjob: Json, text: str) -> Json:
     metadata = trainjob["metadata"]
-    owner = {
-        "apiVersion": API_VERSION,
-        "kind": TRAIN_JOB,
-        "name": metadata["name"],
-        "uid": metadata["uid"],
-        "controller": True,
-    }
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -111,7 +104,7 @@ def _snapshot(trainjob: Json, text: str) -> Json:
             "name": metadata["name"] + SUFFIX,
             "namespace": metadata["namespace"],
             "labels": {MANAGED_BY_LABEL: TRAINC, TRAINJOB_LABEL: metadata["name"]},
-            "ownerReferences": [owner],
+            **owned_by(API_VERSION, TRAIN_JOB, metadata["name"], metadata["uid"]),
         },
         "data": {KEY: text},
     }

@@ -28,6 +28,12 @@ Json = dict[str, Any]
 Key = tuple[str, str]  # namespace, name
 
 
+def owned_by(api_version: str, kind: str, name: str, uid: str) -> Json:
+    """The ``ownerReferences`` of what one object controls and takes with it."""
+    owner = {"apiVersion": api_version, "kind": kind, "name": name, "uid": uid, "controller": True}
+    return {"ownerReferences": [owner]}
+
+
 @dataclass(frozen=True, slots=True)
 class TrainJobView:
     """A TrainJob: identity, the fields that steer its life, and its status.

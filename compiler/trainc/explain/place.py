@@ -14,6 +14,7 @@ from trainc.errors import Mark, Problem, field_path
 from trainc.explain.history import Was, key_of
 from trainc.explain.setting import Setter
 from trainc.explain.stages import Stage
+from trainc.plan.locate import step_into, value_at
 from trainc.source.document import Document
 from trainc.spec.spec import Spec
 
@@ -123,7 +124,7 @@ class Places:
             return self._written(place) if self._is_counted(pod_set) else None
         if len(path) < 10 or path[7] != "containers":
             return None
-        container = _at(manifest, path[:9])
+        container = value_at(manifest, path[:9])
         rest = path[9:]
         if container.get("name") == names.NODE and str(rest[0]) in _TRAINER:
             if not trains and pod_set["name"] != names.NODE:
@@ -146,23 +147,23 @@ class Places:
         inner = _follow(container["env"], written.get("env"), rest[1:])
         if inner is not None:
             return self._written((*base, "env", *inner))
-        if _at(container, rest[:2]).get("name") == "STORAGE_URI":
+        if value_at(container, rest[:2]).get("name") == "STORAGE_URI":
             return self._written((*base, "storageUri"))
         return None
 
     def _written(self, path: Path) -> Path | None:
         """The path, where the TrainJob has something there."""
-        return path if _at(self._spec.job.document.root, path) is not None else None
+        return path if value_at(self._spec.job.document.root, path) is not None else None
 
     def _says(self, found: Path, path: Path, value: Any) -> bool:
         """Whether the TrainJob's value is the one that is there at last."""
-        return str(_at(self._spec.job.document.root, found)) == str(value)
+        return str(value_at(self._spec.job.document.root, found)) == str(value)
 
     def _of_runtime(self, path: Path) -> Setter:
         runtime = self._spec.runtime
         at: Path = (*_TEMPLATE, *path)
         if path[-1] in _COUNTS and len(path) == 6:
-            job = _at(runtime.document.root, (*_TEMPLATE, *path[:3]))
+            job = value_at(runtime.document.root, (*_TEMPLATE, *path[:3]))
             if self._is_counted(job):
                 nodes: Path = ("spec", "mlPolicy", "numNodes")
                 counted = self._at(runtime.document, "runtime", runtime.label, nodes)
@@ -182,7 +183,7 @@ class Places:
         for index in reversed(range(len(job.spec.get("runtimePatches") or ()))):
             base: Path = ("spec", "runtimePatches", index)
             below: Path = (*base, "trainingRuntimeSpec", "template")
-            mirror = _at(job.document.root, below)
+            mirror = value_at(job.document.root, below)
             built = self._stages[1].manifest
             inner = _follow(built, mirror, path)
             if inner is not None:
@@ -198,7 +199,7 @@ class Places:
         return Setter("policy", key, mark, field_path(at) if mark else "")
 
     def _of_initializer(self, path: Path) -> Setter:
-        built = _at(self._stages[-1].manifest, path[:3])
+        built = value_at(self._stages[-1].manifest, path[:3])
         job = self._spec.job.document
         part = str(built.get("name", "")).removesuffix("-initializer")
         for at in (("spec", "initializer", part), ("spec", "initializer")):
@@ -224,8 +225,8 @@ def _kueue(path: Path) -> bool:
 
 def _mark(document: Document, path: Path) -> Mark | None:
     """The place of an entry that was written down; a default has none."""
-    container = _at(document.root, path[:-1])
-    if not isinstance(container, dict | list) or _step(container, path[-1]) is None:
+    container = value_at(document.root, path[:-1])
+    if not isinstance(container, dict | list) or step_into(container, path[-1]) is None:
         return None
     return document.mark_of(container, path[-1])
 
@@ -234,14 +235,14 @@ def _follow(built: Any, mirror: Any, path: Path) -> Path | None:
     """The path in ``mirror`` of what stands at ``path`` of ``built``; None where it has none."""
     out: list[str | int] = []
     for step in path:
-        item = _step(built, step)
+        item = step_into(built, step)
         place: str | int | None = step
         if isinstance(mirror, list):
             place = _same(item, mirror, step)
-        if place is None or _step(mirror, place) is None:
+        if place is None or step_into(mirror, place) is None:
             return None
         out.append(place)
-        built, mirror = item, _step(mirror, place)
+        built, mirror = item, step_into(mirror, place)
     return None if mirror is None else tuple(out)
 
 
@@ -254,19 +255,3 @@ def _same(item: Any, items: list[Any], step: str | int) -> int | None:
     if isinstance(step, int) and step < len(items) and items[step] == item:
         return step
     return next((n for n, other in enumerate(items) if other == item), None)
-
-
-def _step(value: Any, step: str | int) -> Any:
-    if isinstance(value, Mapping):
-        return value.get(str(step))
-    if isinstance(value, list) and isinstance(step, int) and step < len(value):
-        return value[step]
-    return None
-
-
-def _at(value: Any, path: Path) -> Any:
-    for step in path:
-        value = _step(value, step)
-        if value is None:
-            return None
-    return value

@@ -47,10 +47,10 @@ def _candidates(info: Info, built: Mapping[str, Any], path: Path) -> Iterator[_C
         yield job.document, job.label, own
     for index in reversed(range(len(job.spec.get("runtimePatches") or ()))):
         base: Path = ("spec", "runtimePatches", index, "trainingRuntimeSpec", "template")
-        mirror = _at(job.document.root, (*base, "spec"))
+        mirror = value_at(job.document.root, (*base, "spec"))
         depth, found = _follow(built["spec"], mirror, path[1:])
         yield job.document, job.label, (1 + depth, (*base, "spec", *found))
-    mirror = _at(runtime.document.root, ("spec", "template", "spec"))
+    mirror = value_at(runtime.document.root, ("spec", "template", "spec"))
     depth, found = _follow(built["spec"], mirror, path[1:])
     yield runtime.document, runtime.label, (1 + depth, ("spec", "template", "spec", *found))
 
@@ -60,7 +60,7 @@ def _of_job(info: Info, built: Mapping[str, Any], path: Path) -> tuple[int, Path
     if len(path) < 10 or path[7] != "containers" or not isinstance(path[2], int):
         return None
     pod_set = info.pod_sets[path[2]]
-    container = _at(built, path[:9])
+    container = value_at(built, path[:9]) or {}
     job = info.spec.job.spec
     field, rest = path[9], path[10:]
     if container.get("name") == names.NODE and pod_set.ancestor == names.TRAINER:
@@ -72,7 +72,7 @@ def _of_job(info: Info, built: Mapping[str, Any], path: Path) -> tuple[int, Path
         fields = {"env": "env", "envFrom": "secretRef"}
     else:
         return None
-    written = _at({"spec": job}, base)
+    written = value_at({"spec": job}, base)
     if field not in fields or not isinstance(written, Mapping) or fields[field] not in written:
         return None
     depth, found = _follow(container[field], written[fields[field]], rest)
@@ -94,7 +94,7 @@ def _follow(built: Any, mirror: Any, path: Path) -> tuple[int, Path]:
         if place is None:
             break
         found.append(place)
-        built = _step(built, step)
+        built = step_into(built, step)
         mirror = mirror[place]
     return len(found), tuple(found)
 
@@ -108,7 +108,8 @@ def _same(item: Any, items: list[Any], index: int) -> int | None:
     return index if index < len(items) else None
 
 
-def _step(value: Any, step: str | int) -> Any:
+def step_into(value: Any, step: str | int) -> Any:
+    """What stands one step below a map or a list, None where there is nothing."""
     if isinstance(value, Mapping):
         return value.get(str(step))
     if isinstance(value, list) and isinstance(step, int) and step < len(value):
@@ -116,9 +117,10 @@ def _step(value: Any, step: str | int) -> Any:
     return None
 
 
-def _at(value: Any, path: Path) -> Any:
+def value_at(value: Any, path: Path) -> Any:
+    """What stands at the end of a path, None where it leads nowhere."""
     for step in path:
-        value = _step(value, step)
+        value = step_into(value, step)
         if value is None:
-            return {}
+            return None
     return value
