@@ -7,9 +7,10 @@ reaches a cluster. What the API server accepts passes.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from trainc.kube.kept import Kept
 from trainc.kube.validation.alike import likeness
 from trainc.kube.validation.forms import dns_1035_label
 from trainc.kube.validation.job import job_selector, job_spec, names_itself
@@ -71,24 +72,19 @@ def problems(jobset: Mapping[str, Any]) -> Iterator[PodProblem]:
 # policy touched are the same objects in many JobSets, and the others much alike. Kept with each are
 # the letters that its longest Pod name has more than the JobSet's, on which alone its verdict
 # depends besides; and itself, so that all ids stay its own.
-_SOUND: dict[int, tuple[Node, int]] = {}
-_ALIKE: dict[Hashable, tuple[Node, int]] = {}
-_MOST: Final = 1024
+_SOUND: Final[Kept[int]] = Kept(1024)
+_ALIKE: Final[Kept[int]] = Kept(1024)
 _LONGEST_LABEL: Final = 63
 
 
 def _is_sound(rjob: Node, room: int) -> bool:
-    known = _SOUND.get(id(rjob))
-    if known is None or known[0] is not rjob:
-        known = _ALIKE.get(likeness(rjob))
+    known = _SOUND.get(id(rjob)) or _ALIKE.get(likeness(rjob))
     return known is not None and known[1] <= room
 
 
 def _remember(rjob: Node, letters: int) -> None:
-    for known in (_SOUND, _ALIKE):
-        if len(known) >= _MOST:
-            known.clear()
-    _SOUND[id(rjob)] = _ALIKE[likeness(rjob)] = (rjob, letters)
+    _SOUND.keep(id(rjob), rjob, letters)
+    _ALIKE.keep(likeness(rjob), rjob, letters)
 
 
 def _room(meta: Node, name: str) -> int:

@@ -15,6 +15,7 @@ import trainc.lint
 from trainc.errors import Problem, Severity
 from trainc.info.info import Info
 from trainc.info.podset import PodSet
+from trainc.kube.kept import Kept
 from trainc.plan.locate import located
 from trainc.plan.plan import Object
 
@@ -69,21 +70,19 @@ def of_pods(find: Callable[[PodSet], Iterable[Finding]]) -> Callable[[Job], Iter
     """The check of a job that asks ``find`` of each pod set.
 
     Pod sets that no policy touched are the same objects in many jobs: one in which nothing was
-    found is not asked again. It is kept, so that its id stays its own.
+    found is not asked again.
     """
-    sound: dict[int, PodSet] = {}
+    sound: Kept[None] = Kept(_MOST)
 
     def check(job: Job) -> Iterator[Problem]:
         for index, pod_set in enumerate(job.info.pod_sets):
-            if sound.get(id(pod_set)) is pod_set:
+            if id(pod_set) in sound:
                 continue
             found = list(find(pod_set))
             for path, message, hint in found:
                 yield job.at(("spec", "replicatedJobs", index, *POD, *path), message, hint)
             if not found:
-                if len(sound) >= _MOST:
-                    sound.clear()
-                sound[id(pod_set)] = pod_set
+                sound.keep(id(pod_set), pod_set, None)
 
     return check
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from trainc.errors import Problem
 from trainc.info.podset import PodSet
+from trainc.kube.kept import Kept
 from trainc.lint.lint import Finding, Job, Lint, of_pods
 
 _CLIENT_SIDE: Final = 256 << 10
@@ -63,25 +64,19 @@ def _is_suspicious(manifest: Mapping[str, Any]) -> bool:
     return sum(map(_size, jobs)) > _SUSPICIOUS
 
 
-# Replicated jobs that no policy touched are the same objects in many JobSets: each is kept beside
-# its size, so that its id stays its own.
-_SIZES: dict[int, tuple[Mapping[str, Any], int]] = {}
-_MOST: Final = 4096
+_SIZES: Final[Kept[int]] = Kept(4096)  # of replicated jobs
 
 
 def _size(job: Mapping[str, Any]) -> int:
     """The letters of arguments and variables of a replicated job."""
     known = _SIZES.get(id(job))
-    if known is not None and known[0] is job:
+    if known is not None:
         return known[1]
     size = 0
     for each in job["template"]["spec"]["template"]["spec"]["containers"]:
         size += sum(map(len, each.get("args", ()))) + sum(map(len, each.get("command", ())))
         size += sum([len(item.get("value", "")) for item in each.get("env", ())])
-    if len(_SIZES) >= _MOST:
-        _SIZES.clear()
-    _SIZES[id(job)] = (job, size)
-    return size
+    return _SIZES.keep(id(job), job, size)
 
 
 LINTS = (

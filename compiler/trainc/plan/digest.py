@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from trainc.kube.kept import Kept
 from trainc.spec.runtime import Runtime
 from trainc.spec.spec import Spec
 
@@ -31,23 +32,20 @@ def digest(spec: Spec) -> str:
 
 
 # Beside its digest each runtime is kept, so that its id stays its own.
-_RUNTIMES: dict[int, tuple[Runtime, str]] = {}
-_MOST: Final = 512
+_RUNTIMES: Final[Kept[str]] = Kept(512)
 
 
 def _runtime(runtime: Runtime) -> str:
     """The canonical JSON of a runtime's spec; made once for all jobs that use it."""
     held = _RUNTIMES.get(id(runtime))
-    if held is None or held[0] is not runtime:
-        root = runtime.document.root.get("spec") or {}
-        written = {key: value for key, value in root.items() if key != "template"}
-        template = runtime.template.spec
-        written["template"] = {key: template[key] for key in template if key != "suspend"}
-        held = (runtime, hashlib.sha256(canonical(written).encode()).hexdigest())
-        if len(_RUNTIMES) >= _MOST:  # a controller that compiles lives for months
-            _RUNTIMES.clear()
-        _RUNTIMES[id(runtime)] = held
-    return held[1]
+    if held is not None:
+        return held[1]
+    root = runtime.document.root.get("spec") or {}
+    written = {key: value for key, value in root.items() if key != "template"}
+    template = runtime.template.spec
+    written["template"] = {key: template[key] for key in template if key != "suspend"}
+    found = hashlib.sha256(canonical(written).encode()).hexdigest()
+    return _RUNTIMES.keep(id(runtime), runtime, found)
 
 
 def _fixed(patch: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from trainc import names
 from trainc.info.info import Info
 from trainc.info.podset import Container, PodSet
+from trainc.kube.kept import Kept
 from trainc.kube.upsert import doubled_mounts, doubled_ports
 from trainc.plan.queue import queued
 from trainc.spec.compat import Compat
@@ -68,21 +69,16 @@ def _metadata(info: Info) -> Manifest:
 
 
 # Pod sets that no policy has touched are the same objects in many jobs. Building them once saves
-# work here, and lets the emitter print them once. The pod set is kept so that its id stays its own.
-_SHARED: dict[tuple[int, Compat], tuple[PodSet, Manifest]] = {}
-_SHARED_LIMIT = 4096
+# work here, and lets the emitter print them once.
+_SHARED: Final[Kept[Manifest]] = Kept(4096)
 
 
 def _job(pod_set: PodSet, compat: Compat) -> Manifest:
     key = (id(pod_set), compat)
     held = _SHARED.get(key)
-    if held is not None and held[0] is pod_set:
+    if held is not None:
         return held[1]
-    built = _build(pod_set, compat)
-    if len(_SHARED) >= _SHARED_LIMIT:
-        _SHARED.clear()
-    _SHARED[key] = (pod_set, built)
-    return built
+    return _SHARED.keep(key, pod_set, _build(pod_set, compat))
 
 
 def _build(pod_set: PodSet, compat: Compat) -> Manifest:
