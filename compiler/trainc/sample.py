@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from trainc.compile import Inputs, compile_documents
@@ -64,6 +65,27 @@ class Compiled(NamedTuple):
         """The pods of one replicated job."""
         count: int = self.job(job)["template"]["spec"]["parallelism"]
         return count
+
+
+@dataclass(frozen=True)
+class TestCase:
+    """Documents that compile, and what is to be seen in what came of them."""
+
+    __test__ = False
+    name: str
+    texts: tuple[str, ...]
+    look: Callable[[Compiled], Any]
+    want: Any
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Documents that are refused, and how the error begins."""
+
+    __test__ = False
+    name: str
+    texts: tuple[str, ...]
+    want: str
 
 
 def runtime(policy: str = "{}", *, jobs: str = "", template: str = "", name: str = "rt") -> str:

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from trainc.sample import REFERENCE, Compiled, compiled, replicated_job, runtime, trainjob
-
-
-@dataclass(frozen=True)
-class TestCase:
-    __test__ = False
-    name: str
-    texts: tuple[str, ...]
-    look: Callable[[Compiled], Any]
-    want: Any
-
-
-@dataclass(frozen=True)
-class Refusal:
-    __test__ = False
-    name: str
-    texts: tuple[str, ...]
-    want: str
-
+from trainc.sample import (
+    REFERENCE,
+    Compiled,
+    Refusal,
+    TestCase,
+    compiled,
+    replicated_job,
+    runtime,
+    trainjob,
+)
 
 PRIORITY = "apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: high}\n"
 

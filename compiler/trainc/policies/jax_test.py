@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 import pytest
 
-from trainc.sample import REFERENCE, Compiled, compiled, runtime, trainjob
-
-
-@dataclass(frozen=True)
-class TestCase:
-    __test__ = False
-    name: str
-    texts: tuple[str, ...]
-    look: Callable[[Compiled], Any]
-    want: Any
-
+from trainc.sample import (
+    REFERENCE,
+    TestCase,
+    compiled,
+    runtime,
+    trainjob,
+)
 
 CASES = [
     TestCase("every node knows the coordinator", (trainjob(trainer="{numNodes: 3}"),

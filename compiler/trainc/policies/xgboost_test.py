@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from trainc.sample import Compiled, compiled, replicated_job, runtime, trainjob
+from trainc.sample import (
+    Compiled,
+    Refusal,
+    TestCase,
+    compiled,
+    replicated_job,
+    runtime,
+    trainjob,
+)
 
 GPUS = "resources: {requests: {nvidia.com/gpu: 2}, limits: {nvidia.com/gpu: 2}}"
-
-
-@dataclass(frozen=True)
-class TestCase:
-    __test__ = False
-    name: str
-    texts: tuple[str, ...]
-    look: Callable[[Compiled], Any]
-    want: Any
-
-
-@dataclass(frozen=True)
-class Refusal:
-    __test__ = False
-    name: str
-    texts: tuple[str, ...]
-    want: str
 
 
 def workers(made: Compiled) -> Any:

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from trainc.sample import REFERENCE, Compiled, compiled, replicated_job, runtime, trainjob
+from trainc.sample import (
+    REFERENCE,
+    Compiled,
+    Refusal,
+    TestCase,
+    compiled,
+    replicated_job,
+    runtime,
+    trainjob,
+)
 
 GPUS = "resources: {limits: {nvidia.com/gpu: 4}}"
 CPUS = "resources: {requests: {cpu: 2500m}}"
-
-
-@dataclass(frozen=True)
-class TestCase:
-    __test__ = False
-    name: str
-    texts: tuple[str, ...]
-    look: Callable[[Compiled], Any]
-    want: Any
-
-
-@dataclass(frozen=True)
-class Refusal:
-    __test__ = False
-    name: str
-    texts: tuple[str, ...]
-    want: str
 
 
 def nproc(made: Compiled) -> Any:
