@@ -4,8 +4,8 @@ The five calls of one job stand in ``_job``, in order; everything else here is a
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from trainc import names
 from trainc.errors import Problem
@@ -35,6 +35,18 @@ PRIORITY_CLASS = "PriorityClass"
 Inspect = Callable[[Info, tuple[Object, ...]], Iterable[Problem]]
 
 
+class Before(Protocol):
+    """What a former run made of the same jobs."""
+
+    def said(self, document: Document) -> Sequence[Problem] | None:
+        """The problems of a job that needs no second compile; None where it needs one."""
+
+    def note(
+        self, document: Document, objects: Sequence[Object], problems: Sequence[Problem]
+    ) -> None:
+        """Takes what came of a job that was compiled now, without an error."""
+
+
 class Inputs(NamedTuple):
     """Documents by what they are for.
 
@@ -48,14 +60,18 @@ class Inputs(NamedTuple):
 
 
 def compile_documents(
-    inputs: Inputs, settings: Settings, output: Output, inspect: Inspect | None = None
+    inputs: Inputs,
+    settings: Settings,
+    output: Output,
+    inspect: Inspect | None = None,
+    before: Before | None = None,
 ) -> Plan:
     """The objects of every TrainJob among the documents, and every problem found.
 
     Problems come in the order of the documents; objects in the order of the jobs. ``inspect`` is
-    asked what it has to say on each job without an error.
+    asked what it has to say on each job without an error. A job that ``before`` knows is not
+    compiled: its problems are told, its objects are not among those returned.
     """
-    compat = settings.compat
     problems = [*_features(settings.features)]
     settings = settings._replace(priority_classes=_priority_classes(inputs.documents))
     runtimes = _runtimes(inputs, settings, problems)
@@ -63,16 +79,33 @@ def compile_documents(
     for document in inputs.documents:
         if document.kind != names.TRAIN_JOB:
             continue
-        refused = admit(document, compat)
-        problems += refused
-        if usable(refused):
-            job = trainjob(document, settings.namespace)
-            info, made, found = _job(job, runtimes, settings, output)
-            if inspect is not None and info is not None and not _failed(found):
-                found = [*found, *inspect(info, made)]
-            objects += made if info is None or not info.shared else _new(made, objects)
-            problems += found
+        known = before.said(document) if before is not None else None
+        if known is not None:
+            problems += known
+            continue
+        info, made, found = _admitted(document, runtimes, settings, output, inspect)
+        if before is not None and info is not None and not (info.shared or _failed(found)):
+            before.note(document, made, found)
+        objects += made if info is None or not info.shared else _new(made, objects)
+        problems += found
     return Plan(tuple(objects), tuple(dict.fromkeys(problems)))
+
+
+def _admitted(
+    document: Document,
+    runtimes: Mapping[Key, Runtime | None],
+    settings: Settings,
+    output: Output,
+    inspect: Inspect | None,
+) -> tuple[Info | None, tuple[Object, ...], list[Problem]]:
+    """One TrainJob from its document on: compiled where usable, inspected where it is sound."""
+    refused = admit(document, settings.compat)
+    if not usable(refused):
+        return None, (), [*refused]
+    info, made, found = _job(trainjob(document, settings.namespace), runtimes, settings, output)
+    if inspect is not None and info is not None and not _failed(found):
+        found = [*found, *inspect(info, made)]
+    return info, made, [*refused, *found]
 
 
 def _job(

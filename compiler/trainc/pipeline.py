@@ -5,13 +5,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from trainc.compile import Inputs, Inspect, compile_documents
+from trainc.compile import Before, Inputs, Inspect, compile_documents
 from trainc.errors import Problem
 from trainc.library import stock, stock_names
 from trainc.plan.plan import Emit, Object, Output, Plan, Secrets
 from trainc.plan.replace import replaced
 from trainc.source.document import Document
-from trainc.source.source import Source, load
+from trainc.source.source import Source, load, note
 from trainc.source.walk import project_root
 from trainc.spec.compat import Compat
 from trainc.spec.spec import Settings
@@ -49,6 +49,8 @@ class Options(NamedTuple):
         shared: Whether data caches are named by content and used by several jobs.
         lint: ``build`` gives warnings, ``validate`` all findings as they are; never under compat.
         inspect: Sees every compiled job, in place of the lints.
+        before: Knows jobs that need no second compile.
+        digests: Whether the digests of the files are wanted; with ``out_dir`` they always are.
     """
 
     runtimes: tuple[str, ...] = ()
@@ -70,6 +72,8 @@ class Options(NamedTuple):
     shared: bool = False
     lint: LintLevel = "off"
     inspect: Inspect | None = None
+    before: Before | None = None
+    digests: bool = False
 
 
 class Read(NamedTuple):
@@ -113,7 +117,8 @@ def compile_read(read: Read, paths: Sequence[str], options: Options) -> Plan:
     """Builds what was read; ``paths`` and ``options`` as they were read with."""
     inputs = Inputs(read.source.documents, read.libraries)
     inspect, wrong = _inspection(options)
-    plan = compile_documents(inputs, _settings(options), _output(options), inspect)
+    settings, output = _settings(options), _output(options)
+    plan = compile_documents(inputs, settings, output, inspect, options.before)
     _log("compiled %d objects of %d documents", len(plan.objects), len(inputs.documents))
     problems = map(read.explained, (*read.source.problems, *read.problems, *wrong, *plan.problems))
     ordered = tuple(_in_order(_told([*problems], paths, options), read.source))
@@ -194,7 +199,10 @@ def _of_paths(paths: Sequence[str], options: Options) -> Read:
         found, wrong = stock(source.documents, others, options.image_prefix)
         libraries.append(found)
         problems += wrong
-    digests = {name: digest for read in (*own, source) for name, digest in read.digests.items()}
+    digests: dict[str, str] = {}
+    for read in (*own, source):
+        for name, digest in read.digests.items():
+            note(digests, name, digest)
     return Read(source, tuple(libraries), tuple(problems), digests)
 
 
@@ -232,6 +240,7 @@ def _load(paths: Sequence[str], root: str | None, options: Options) -> Source:
         root=root,
         exclude=options.exclude,
         output_dir=options.out_dir,
+        digests=options.digests or options.out_dir is not None,
         stdin=sys.stdin.buffer,
         namespace=options.namespace,
     )

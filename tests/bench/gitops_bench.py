@@ -37,7 +37,7 @@ Medians of one run on {machine}. The sample repository has two
 environments and twelve TrainJobs, templates and overlays, and every policy; the many are
 {many:,} TrainJobs of 29 lines, one file each. What is unchanged is told by the bytes of every
 file that was read, the names in every folder that was searched, and the bytes
-of the output.
+of the output. Where one job changed, all files are parsed and that job alone is compiled.
 
 | what | bar | measured |
 |---|---|---|
@@ -111,9 +111,17 @@ def _many(source: Path, cache: Path) -> dict[str, float]:
         check = ["check", str(source)]
         costs.setdefault("check, unchanged", []).append(spent(check, root, cache))
         costs.setdefault("build, unchanged", []).append(spent(build, root, cache))
+        _edit(source)
+        costs.setdefault("build, one job changed", []).append(spent(build, root, cache))
         uncached = [*check, "--no-cache"]
         costs.setdefault("check --no-cache", []).append(spent(uncached, root, cache))
     return {name: median(each) for name, each in costs.items()}
+
+
+def _edit(source: Path) -> None:
+    """Changes one argument of one job."""
+    path = min(source.glob("job-*.yaml"))
+    path.write_text(path.read_text().replace("--run=", "--run=1"))
 
 
 def spent(args: Sequence[str], cwd: Path, cache: Path) -> float:

@@ -18,6 +18,7 @@ from trainc.errors import Problem
 
 if TYPE_CHECKING:
     from trainc.cli.compiling import Request
+    from trainc.pipeline import Options
     from trainc.plan.plan import Plan
 
 _NOTHING = Problem(
@@ -134,17 +135,15 @@ def _written(ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any])
     """Writes each environment into its folder, and empties those of environments that are gone."""
     from pathlib import Path  # 4 ms, which printing does not need
 
-    from trainc.cli.rendered import Rendered, rendered
+    from trainc.cli.rendered import Memory, Rendered, rendered
     from trainc.manifest.files import write
-    from trainc.manifest.order import in_order
-    from trainc.manifest.stream import texts
 
     report: Report = ctx.obj
 
-    def compiled(request: "Request", env: str | None) -> Rendered:
-        plan = _compiled(report, request, env, flags)
-        shown = () if report.has_errors else in_order(plan.objects)
-        return Rendered(env, texts(shown, not flags["no_comments"]), plan.sources)
+    def compiled(request: "Request", env: str | None, memory: Memory) -> Rendered:
+        options = _options(report, request, env, flags)
+        with _watched(report):
+            return memory.rendered(request.paths, options, comments=not flags["no_comments"])
 
     request, found = rendered(ctx, inputs, flags, compiled)
     _refuse_nothing(report, any(each.texts for each in found), flags)
@@ -177,23 +176,32 @@ def _refuse_contradictions(flags: dict[str, Any]) -> None:
 
 
 def _compiled(report: Report, request: "Request", env: str | None, flags: dict[str, Any]) -> "Plan":
-    """Runs the compiler; the report takes what it found, and what only the flags show."""
+    """Runs the compiler; the report takes what it found."""
     from trainc.manifest.order import doubles
     from trainc.pipeline import compile_sources
 
-    options = request.options(env)._replace(secrets=flags["secrets"], out_dir=flags["out_dir"])
-    if options.compat and options.emit == "both":
-        report.add([Problem("--emit both: --compat prints no TrainJobs", severity="warning")])
-        options = options._replace(emit="jobset")
-    with _watched(shown=report.verbosity == 0 and not report.json):
+    options = _options(report, request, env, flags)
+    with _watched(report):
         plan = compile_sources(request.paths, options)
     report.add(plan.problems)
     report.add(doubles(plan.objects))
     return plan
 
 
-def _watched(shown: bool) -> AbstractContextManager[None]:
+def _options(
+    report: Report, request: "Request", env: str | None, flags: dict[str, Any]
+) -> "Options":
+    """What the pipeline is told; the report takes what only the flags show."""
+    options = request.options(env)._replace(secrets=flags["secrets"], out_dir=flags["out_dir"])
+    if options.compat and options.emit == "both":
+        report.add([Problem("--emit both: --compat prints no TrainJobs", severity="warning")])
+        options = options._replace(emit="jobset")
+    return options
+
+
+def _watched(report: Report) -> AbstractContextManager[None]:
     """A sign of life where a person watches; costs nothing elsewhere."""
+    shown = report.verbosity == 0 and not report.json
     if not shown or not sys.stderr.isatty():
         return nullcontext()
     from trainc.cli.progress import progress

@@ -12,7 +12,7 @@ import click
 from trainc.cli.compiling import Request, compiling, environment
 from trainc.cli.options import reporting
 from trainc.cli.output import write_out
-from trainc.cli.rendered import Rendered, rendered
+from trainc.cli.rendered import Memory, Rendered, rendered
 from trainc.cli.report import Report
 from trainc.errors import Mark, Problem
 
@@ -52,8 +52,9 @@ def check(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
     """Compares every environment with its folder; returns the exit status."""
     report: Report = ctx.obj
 
-    def compiled(request: Request, env: str | None) -> Rendered:
-        return _compiled(report, request, env, request.output(flags["out_dir"]))
+    def compiled(request: Request, env: str | None, memory: Memory) -> Rendered:
+        options = request.options(env)._replace(out_dir=request.output(flags["out_dir"]))
+        return memory.rendered(request.paths, options)
 
     request, found = rendered(ctx, inputs, flags, compiled)
     if report.failed:
@@ -70,18 +71,6 @@ def check(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
         files = "1 file" if len(diffs) == 1 else f"{len(diffs)} files"
         report.add([Problem(f"{files} of the output differ", Mark(str(folder)), hint=hint)])
     return 1 if report.failed else 0
-
-
-def _compiled(report: Report, request: Request, env: str | None, folder: str) -> Rendered:
-    """What a build would write for one environment."""
-    from trainc.manifest.order import doubles, in_order
-    from trainc.manifest.stream import texts
-    from trainc.pipeline import compile_sources
-
-    plan = compile_sources(request.paths, request.options(env)._replace(out_dir=folder))
-    report.add(plan.problems)
-    report.add(doubles(plan.objects))
-    return Rendered(env, {} if report.has_errors else texts(in_order(plan.objects)), plan.sources)
 
 
 def _compared(report: Report, folder: Path, texts: Mapping[str, str]) -> tuple[str, ...]:

@@ -1,13 +1,14 @@
-"""The files of every environment, remembered or compiled, for ``build --out-dir`` and ``check``.
+"""Every environment, remembered or compiled, for ``build --out-dir``, ``check`` and ``validate``.
 
-In: a command's options, and how it compiles one environment. Out: the texts of all of them. What
-was compiled is remembered for the next run that asks the same of the same files.
+In: a command's options, and what it asks of one environment. Out: the texts of all of them. What
+was compiled is remembered for the next run that asks the same: of the same files there is nothing
+to do, of others only the jobs are compiled whose files changed.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,9 +20,12 @@ from trainc.errors import Problem
 
 if TYPE_CHECKING:
     from trainc.incremental.asked import Asked
+    from trainc.incremental.jobs import Jobs
     from trainc.incremental.memory import Answer
     from trainc.incremental.store import Store
     from trainc.incremental.watch import Watch
+    from trainc.pipeline import Options, Read
+    from trainc.plan.plan import Plan
 
 
 class Rendered(NamedTuple):
@@ -42,7 +46,7 @@ def rendered(
     ctx: click.Context,
     inputs: tuple[str, ...],
     flags: dict[str, Any],
-    compiled: Callable[[Request, str | None], Rendered],
+    compiled: Callable[[Request, str | None, Memory], Rendered],
 ) -> tuple[Request, list[Rendered]]:
     """What is asked for, and the files of each environment.
 
@@ -50,7 +54,8 @@ def rendered(
         ctx: Of the command.
         inputs: Its paths.
         flags: Its options.
-        compiled: Compiles one environment and adds what it found to the report.
+        compiled: Compiles one environment with the memory's help, and adds what it found to the
+            report.
     """
     report: Report = ctx.obj
     known = _remembered(report)
@@ -59,7 +64,7 @@ def rendered(
     memory = Memory(report, flags.get("out_dir"))
     with memory.watching():
         request = requested(ctx, inputs, flags)
-        found = [compiled(request, env) for env in request.environments(several=True)]
+        found = [compiled(request, env, memory) for env in request.environments(several=True)]
     if any(each.texts for each in found) or "out_dir" not in flags:
         memory.keep(request, found)
     return request, found
@@ -72,12 +77,24 @@ def _remembered(report: Report) -> list[Rendered] | None:
         return None
     from trainc.incremental.memory import problems, texts_of
 
-    texts = texts_of(store, report.answer)
+    texts = texts_of(store, report.answer.texts)
     if texts is None:
         return None
     report.add(problems(report.answer))
     names = [env for env, _ in report.answer.environments]
     return [Rendered(env, *each) for env, each in zip(names, texts, strict=True)]
+
+
+class Compiled(NamedTuple):
+    """One environment, compiled as far as it had to be.
+
+    Attributes:
+        plan: Problems of all jobs; objects of those that were compiled.
+        known: File below the output folder -> text, of the jobs that were not.
+    """
+
+    plan: Plan
+    known: Mapping[str, str]
 
 
 class Memory:
@@ -93,6 +110,7 @@ class Memory:
         # Both have read the command line; only where they agree one may speak for the other.
         self._asked: Asked | None = found if found and found.out_dir == out_dir else None
         self._watch: Watch | None = None
+        self._jobs: list[Jobs | None] = []
 
     def watching(self) -> AbstractContextManager[Any]:
         """A context in which everything the run looks at is noted."""
@@ -102,6 +120,67 @@ class Memory:
 
         self._watch = Watch()
         return self._watch
+
+    def rendered(
+        self, paths: Sequence[str], options: Options, *, comments: bool = True
+    ) -> Rendered:
+        """The files of one environment; the report takes what was found, an error leaves none.
+
+        Args:
+            paths: Of the command.
+            options: What the pipeline is told.
+            comments: Whether the files say what they were made from.
+        """
+        from trainc.manifest.order import doubles, in_order
+        from trainc.manifest.stream import texts
+
+        plan, known = self.compiled(paths, options, texts=True)
+        self._report.add((*plan.problems, *doubles(plan.objects)))
+        if self._report.has_errors:
+            return Rendered(options.env, {}, plan.sources)
+        made = texts(in_order(plan.objects), comments)
+        return Rendered(options.env, {**known, **made}, plan.sources)
+
+    def compiled(self, paths: Sequence[str], options: Options, *, texts: bool) -> Compiled:
+        """Compiles one environment but for the jobs that a former run compiled from the same bytes.
+
+        Args:
+            paths: Of the command.
+            options: What the pipeline is told.
+            texts: Whether the output files are wanted.
+        """
+        from trainc.manifest.path import path
+        from trainc.pipeline import compile_read, read_sources
+
+        options = options._replace(digests=True)
+        read = read_sources(paths, options)
+        jobs = self._jobs_of(options, read)
+        plan = compile_read(read, paths, options._replace(before=jobs))
+        known = self._texts(jobs, texts)
+        if known is None or not known.keys().isdisjoint(map(path, plan.objects)):
+            # Lost meanwhile, or two jobs make one object: only all of them together can tell.
+            jobs, known = None, {}
+            plan = compile_read(read, paths, options)
+        self._jobs.append(jobs)
+        return Compiled(plan, known)
+
+    def _jobs_of(self, options: Options, read: Read) -> Jobs | None:
+        """What a former run knows of the jobs; None where nothing is remembered."""
+        if self._watch is None or self._asked is None or self._store is None:
+            return None
+        from trainc.incremental.jobs import jobs
+
+        with self._watch.apart():
+            return jobs(self._store, self._asked, options, read)
+
+    def _texts(self, jobs: Jobs | None, wanted: bool) -> Mapping[str, str] | None:
+        """The files of the jobs that were not compiled, empty texts where none are wanted."""
+        if jobs is None or self._watch is None or self._store is None:
+            return {}
+        if not wanted:
+            return dict.fromkeys(jobs.files(), "")
+        with self._watch.apart():
+            return jobs.texts(self._store)
 
     def keep(self, request: Request, found: list[Rendered]) -> None:
         """Remembers what was found, unless there is an error in it."""
@@ -120,6 +199,9 @@ class Memory:
         if not self._watch.holds():  # somebody writes while we read
             return
         answer = _answer(self._store, request, folder, mine, found)
+        for number, jobs in enumerate(self._jobs):
+            if jobs is not None:
+                jobs.keep(self._store, answer.texts, number)
         from trainc.incremental.memory import keep
 
         folders = dict.fromkeys([given, None, default] if same else [given])

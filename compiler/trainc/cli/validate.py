@@ -6,7 +6,7 @@ import click
 
 from trainc.cli.compiling import Request, compiling, environment
 from trainc.cli.options import reporting
-from trainc.cli.rendered import Rendered, rendered
+from trainc.cli.rendered import Memory, Rendered, rendered
 from trainc.cli.report import Report
 
 _HELP = """
@@ -39,20 +39,20 @@ def validate(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> in
     """Compiles every environment for its problems; returns the exit status."""
     report: Report = ctx.obj
 
-    def compiled(request: Request, env: str | None) -> Rendered:
-        _look(report, request, env)
+    def compiled(request: Request, env: str | None, memory: Memory) -> Rendered:
+        _look(report, request, env, memory)
         return Rendered(env, {}, {})
 
     rendered(ctx, inputs, flags, compiled)
     return 1 if report.failed else 0
 
 
-def _look(report: Report, request: Request, env: str | None) -> None:
+def _look(report: Report, request: Request, env: str | None, memory: Memory) -> None:
     """Adds to the report what is wrong with one environment and was not with another."""
     from trainc.manifest.order import doubles
-    from trainc.pipeline import compile_sources
 
-    plan = compile_sources(request.paths, request.options(env)._replace(lint="validate"))
+    options = request.options(env)._replace(lint="validate")
+    plan = memory.compiled(request.paths, options, texts=False).plan
     known = set(report.problems)
     found = [*plan.problems, *doubles(plan.objects)]
     report.add(problem for problem in found if problem not in known)

@@ -14,7 +14,7 @@ from trainc.incremental.trace import Trace
 
 TYPE_CHECKING = False  # typing's own costs every start 8 ms
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from trainc.errors import Problem
@@ -83,11 +83,11 @@ def keep(
     store.prune()
 
 
-def texts_of(store: Store, answer: Answer) -> list[tuple[dict[str, str], dict[str, str]]] | None:
+def texts_of(store: Store, digest: str) -> list[tuple[dict[str, str], dict[str, str]]] | None:
     """Of each environment the files' texts and the digests of its sources; None where lost."""
     import zlib
 
-    data = store.get(f"{answer.texts}.texts") if answer.texts else None
+    data = store.get(f"{digest}.texts") if digest else None
     if data is None:
         return None
     found: list[tuple[dict[str, str], dict[str, str]]] = json.loads(zlib.decompress(data))
@@ -110,12 +110,15 @@ def plain(found: Iterable[Problem]) -> list[list[Any]]:
 
 def problems(answer: Answer) -> list[Problem]:
     """The problems of an answer."""
+    return [problem(each) for each in answer.problems]
+
+
+def problem(found: Sequence[Any]) -> Problem:
+    """A problem from what ``plain`` made of it."""
     from trainc.errors import Mark, Problem
 
-    return [
-        Problem(message, None if mark is None else Mark(*mark), *rest)
-        for message, mark, *rest in answer.problems
-    ]
+    message, mark, *rest = found
+    return Problem(message, None if mark is None else Mark(*mark), *rest)
 
 
 def _answer(name: str, seen: str) -> str:

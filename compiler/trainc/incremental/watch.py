@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final
 
@@ -65,6 +66,15 @@ class Watch:
         Watch._current = None
         self._sound = self._sound and error is None
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """A context in which nothing is noted: what is read there is no input."""
+        Watch._current = None
+        try:
+            yield
+        finally:
+            Watch._current = self
+
     def trace(self, output: str) -> Trace | None:
         """What was looked at; None where it cannot be told.
 
@@ -111,6 +121,8 @@ class Watch:
         look, paths = LOOKS[name], self._places[name]
 
         def noting(path: Any, *args: Any, **kwargs: Any) -> Any:
+            if Watch._current is None:
+                return function(path, *args, **kwargs)
             if isinstance(path, int) or args or kwargs:
                 self._sound = self._sound and kwargs == {"follow_symlinks": True}
             elif (text := os.fsdecode(path)) not in paths and not holds(text):

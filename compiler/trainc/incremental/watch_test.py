@@ -107,3 +107,16 @@ def test_what_changes_while_it_is_read_is_not_remembered(root: Path) -> None:
         look(root)
     (root / "file").write_text("changed")
     assert watch.trace("") is None
+
+
+def test_what_is_read_apart_is_no_input(root: Path) -> None:
+    with Watch() as watch:
+        look(root)
+        with watch.apart():
+            (root / "folder" / "inside").read_bytes()
+            os.path.isfile(root / "other" / "x")
+            os.listdir(root / "other")
+        (root / "file").read_bytes()
+    trace = watch.trace(str(root / "out"))
+    assert trace is not None
+    assert trace.as_list() == seen(root).as_list()

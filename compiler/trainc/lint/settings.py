@@ -4,7 +4,7 @@ In: ``rules:`` of ``trainc.yaml`` and the files of ``rules/``. Out: one function
 compiled job, and what is wrong with the rules themselves.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 from trainc.errors import Mark, Problem
@@ -15,6 +15,8 @@ from trainc.source.document import Document
 from trainc.source.parse import parse
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from trainc.project.file import Project
 
 FOLDER: Final = "rules"
@@ -83,6 +85,15 @@ def inspection(
 _Place = tuple[str | int, ...]
 
 
+def rule_files(project: "Project | None") -> "Sequence[Path]":
+    """The files of rules that a project has besides its ``trainc.yaml``."""
+    if project is None:
+        return ()
+    from pathlib import Path  # only projects have rules, and it costs every start 3 ms
+
+    return sorted(Path(project.root, FOLDER).glob("*.y*ml"))
+
+
 def _written(
     project: "Project | None", problems: list[Problem]
 ) -> Iterator[tuple[Document, _Place, Any]]:
@@ -91,9 +102,7 @@ def _written(
         return
     if project.document is not None:
         yield from _entries(project.document, ("rules",), project.rules)
-    from pathlib import Path  # only projects have rules, and it costs every start 3 ms
-
-    for path in sorted(Path(project.root, FOLDER).glob("*.y*ml")):
+    for path in rule_files(project):
         documents, found = parse(path.read_bytes(), f"{FOLDER}/{path.name}")
         problems += found
         for document in documents:

@@ -21,7 +21,7 @@ from trainc.project.rendering import SUFFIX, Rendering
 from trainc.source.document import Document
 from trainc.source.files import STDIN, File, find, read
 from trainc.source.overlay import overlaid
-from trainc.source.source import Source, duplicates, from_bytes
+from trainc.source.source import Source, duplicates, from_bytes, note
 from trainc.source.values import Values, merged
 
 _ALWAYS_OUT: Final = ("/rules/",)
@@ -204,7 +204,7 @@ class _Reader:
 
     def _kept(self, file: File, data: bytes, documents: list[Document]) -> list[Document]:
         if documents:
-            self.digests[file.name] = sha256(data).hexdigest()
+            note(self.digests, file.name, sha256(data).hexdigest())
         return documents
 
 

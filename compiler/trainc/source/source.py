@@ -21,8 +21,8 @@ class Source(NamedTuple):
     Attributes:
         documents: TrainJobs, runtimes and PriorityClasses, in the order of files and in them.
         problems: What is wrong with the files, in the same order; first what is wrong with paths.
-        digests: SHA-256 of each file that holds a document, by its printed name; only where there
-            is an output folder, whose index needs them.
+        digests: SHA-256 of each file that holds a document, by its printed name; only where they
+            are asked for.
     """
 
     documents: tuple[Document, ...]
@@ -36,6 +36,7 @@ def load(
     root: str | None = None,
     exclude: Sequence[str] = (),
     output_dir: str | None = None,
+    digests: bool = False,
     stdin: BinaryIO | None = None,
     namespace: str = "default",
 ) -> Source:
@@ -46,12 +47,13 @@ def load(
         root: The project's root (``walk.project_root``); names are printed relative to it.
         exclude: Patterns as in ``.gitignore``, of files and folders to leave out.
         output_dir: Where the build writes; nothing is read from there.
+        digests: Whether the digests of the files are wanted.
         stdin: What ``-`` stands for.
         namespace: The namespace of objects that name none.
     """
     files, problems = find(paths, root=root, exclude=exclude, output_dir=output_dir)
     documents: list[Document] = []
-    digests: dict[str, str] = {}
+    known: dict[str, str] = {}
     for file in files:
         data = read(file, stdin)
         if isinstance(data, Problem):
@@ -59,9 +61,19 @@ def load(
             continue
         found = from_bytes(data, file, problems)
         documents += found
-        if output_dir is not None and found:
-            digests[file.name] = sha256(data).hexdigest()
-    return Source(tuple(documents), (*problems, *duplicates(documents, namespace)), digests)
+        if digests and found:
+            note(known, file.name, sha256(data).hexdigest())
+    return Source(tuple(documents), (*problems, *duplicates(documents, namespace)), known)
+
+
+def note(digests: dict[str, str], name: str, digest: str) -> None:
+    """Adds the digest of a file; of two files that are printed alike it is one of both.
+
+    ``trainc build jobs job.yaml`` may read two files that it calls ``job.yaml``.
+    """
+    known = digests.setdefault(name, digest)
+    if known != digest:
+        digests[name] = sha256(f"{known}{digest}".encode()).hexdigest()
 
 
 def from_bytes(data: bytes, file: File, problems: list[Problem]) -> list[Document]:
