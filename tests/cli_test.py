@@ -40,10 +40,10 @@ HEAVY = {"kubernetes", "pyarrow", "jinja2", "pydantic", "celpy"}
 BUG = "import trainc.pipeline as p; p.compile_sources = lambda *a: 1 / 0;"
 HANG = """
 import time, trainc.pipeline as p
-def compile_sources(*args):
+def compile_documents(*args):
     print("ready", flush=True)
     time.sleep(60)
-p.compile_sources = compile_sources
+p.compile_documents = compile_documents
 """
 # A build that stops in the middle of publishing its files.
 HANG_BETWEEN_FILES = """

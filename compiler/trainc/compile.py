@@ -15,6 +15,7 @@ from trainc.info.place import with_job_env
 from trainc.info.prepare import prepare
 from trainc.info.status import FEATURE, with_status
 from trainc.kube.schema import Extensions
+from trainc.manifest.order import doubles
 from trainc.plan.audit import audit
 from trainc.plan.plan import Object, Output, Plan, plan
 from trainc.plan.rename import renamed
@@ -68,9 +69,10 @@ def compile_documents(
 ) -> Plan:
     """The objects of every TrainJob among the documents, and every problem found.
 
-    Problems come in the order of the documents; objects in the order of the jobs. ``inspect`` is
-    asked what it has to say on each job without an error. A job that ``before`` knows is not
-    compiled: its problems are told, its objects are not among those returned.
+    Problems come in the order of the documents, those of objects that two jobs make at the end;
+    objects come in the order of the jobs. ``inspect`` is asked what it has to say on each job
+    without an error. A job that ``before`` knows is not compiled: its problems are told, its
+    objects are not among those returned.
     """
     problems = [*_features(settings.features)]
     settings = settings._replace(priority_classes=_priority_classes(inputs.documents))
@@ -88,7 +90,7 @@ def compile_documents(
             before.note(document, made, found)
         objects += made if info is None or not info.shared else _new(made, objects)
         problems += found
-    return Plan(tuple(objects), tuple(dict.fromkeys(problems)))
+    return Plan(tuple(objects), (*dict.fromkeys(problems), *doubles(objects)))
 
 
 def _admitted(

@@ -177,14 +177,12 @@ def _refuse_contradictions(flags: dict[str, Any]) -> None:
 
 def _compiled(report: Report, request: "Request", env: str | None, flags: dict[str, Any]) -> "Plan":
     """Runs the compiler; the report takes what it found."""
-    from trainc.manifest.order import doubles
     from trainc.pipeline import compile_sources
 
     options = _options(report, request, env, flags)
     with _watched(report):
         plan = compile_sources(request.paths, options)
     report.add(plan.problems)
-    report.add(doubles(plan.objects))
     return plan
 
 

@@ -118,12 +118,11 @@ def _rendered(found: list[Comparison], form: str, other: str) -> Iterable[str]:
 
 def _compiled(report: Report, request: Request, env: str | None) -> tuple[Object, ...]:
     """The objects of one environment, in the order in which they are printed."""
-    from trainc.manifest.order import doubles, in_order
+    from trainc.manifest.order import in_order
     from trainc.pipeline import compile_sources
 
     plan = compile_sources(request.paths, request.options(env))
     report.add(plan.problems)
-    report.add(doubles(plan.objects))
     return in_order(plan.objects)
 
 
@@ -216,11 +215,11 @@ def _moved(base: Checkout, paths: tuple[str, ...]) -> tuple[str, ...]:
 
 def _compiled_base(report: Report, request: Request, env: str | None) -> tuple[Object, ...]:
     """The objects of the revision; of its problems only what makes them useless is told."""
-    from trainc.manifest.order import doubles, in_order
+    from trainc.manifest.order import in_order
     from trainc.pipeline import compile_sources
 
     plan = compile_sources(request.paths, request.options(env)._replace(lint="off"))
-    wrong = [p for p in (*plan.problems, *doubles(plan.objects)) if p.severity == "error"]
+    wrong = [problem for problem in plan.problems if problem.severity == "error"]
     if wrong:
         raise TraincError(wrong)
     return in_order(plan.objects)

@@ -131,11 +131,11 @@ class Memory:
             options: What the pipeline is told.
             comments: Whether the files say what they were made from.
         """
-        from trainc.manifest.order import doubles, in_order
+        from trainc.manifest.order import in_order
         from trainc.manifest.stream import texts
 
         plan, known = self.compiled(paths, options, texts=True)
-        self._report.add((*plan.problems, *doubles(plan.objects)))
+        self._report.add(plan.problems)
         if self._report.has_errors:
             return Rendered(options.env, {}, plan.sources)
         made = texts(in_order(plan.objects), comments)

@@ -49,10 +49,7 @@ def validate(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> in
 
 def _look(report: Report, request: Request, env: str | None, memory: Memory) -> None:
     """Adds to the report what is wrong with one environment and was not with another."""
-    from trainc.manifest.order import doubles
-
     options = request.options(env)._replace(lint="validate")
     plan = memory.compiled(request.paths, options, texts=False).plan
     known = set(report.problems)
-    found = [*plan.problems, *doubles(plan.objects)]
-    report.add(problem for problem in found if problem not in known)
+    report.add(problem for problem in plan.problems if problem not in known)

@@ -19,7 +19,7 @@ from trainc.gitops.resourcelist import Item, ResourceList
 from trainc.library import stock, stock_names
 from trainc.lint.ignore import covered
 from trainc.lint.settings import inspection
-from trainc.manifest.order import doubles, in_order
+from trainc.manifest.order import in_order
 from trainc.plan.plan import Object, Output
 from trainc.plan.replace import replaced
 from trainc.source.document import Document
@@ -73,7 +73,7 @@ def answer(data: bytes) -> Answer:
     plan = compile_documents(
         Inputs(tuple(documents), (found,)), settings, Output(emit=build.emit), inspect
     )
-    problems += [*wrong_rules, *plan.problems, *doubles(plan.objects)]
+    problems += [*wrong_rules, *plan.problems]
     problems = covered(problems, given.text)
     told = tuple(_at_file(problem, given) for problem in problems)
     if any(problem.severity == "error" for problem in problems):
