@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,8 @@ from tests.initializers.proxy import Fault, proxy, times
 from tests.initializers.running import complete, fetch_here, some_bytes, tree
 from tests.initializers.servers import S3
 from trainc.initializers.failure import FetchError, IntegrityError, TransientError
+from trainc.initializers.manifest import NAME, Finished, Identity, Manifest
+from trainc.initializers.target import Target
 
 MiB = 1024 * 1024
 SMALL = some_bytes(3 * MiB, seed=3)
@@ -184,6 +187,46 @@ def test_a_harmed_file_is_fetched_again_and_only_that(
         assert {seen.path.rpartition("/")[2] for seen in between.gets()} == {"small"}
     assert not (target / "small").is_symlink()
     assert tree(target) == {"small": SMALL, "large": LARGE}
+
+
+def test_a_manifest_that_was_edited_is_not_believed(
+    versitygw: S3, filled: str, target: Path
+) -> None:
+    fetch_here(f"s3://{filled}/set", target, versitygw.environ())
+    held = complete(target)
+    (target / "small").unlink()
+    held["files"] = [file for file in held["files"] if file["path"] != "small"]
+    (target / NAME).write_text(json.dumps(held))
+    fetch_here(f"s3://{filled}/set", target, versitygw.environ())
+    assert tree(target) == {"small": SMALL, "large": LARGE}
+
+
+def test_a_manifest_that_was_forged_removes_nothing_outside(
+    versitygw: S3, filled: str, target: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    left = Finished(str(mine), 4, "", "", mine.stat().st_mtime_ns)
+    target.mkdir(parents=True)
+    Manifest(Identity("s3://other/set", {}), "", [left]).write(target / NAME)
+    fetch_here(f"s3://{filled}/set", target, versitygw.environ())
+    assert mine.read_text() == "mine"
+
+
+def test_a_file_that_goes_meanwhile_is_missed(
+    versitygw: S3, filled: str, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placed = Target.place
+
+    def place(self: Target, name: str, path: str) -> None:
+        placed(self, name, path)
+        if path == "small":
+            (self.folder / path).unlink()
+
+    monkeypatch.setattr(Target, "place", place)
+    with pytest.raises(IntegrityError, match="changed by somebody else"):
+        fetch_here(f"s3://{filled}/set", target, versitygw.environ())
+    assert not (target / NAME).exists()
 
 
 def test_a_large_file_that_lost_bytes_in_a_crash_is_fetched_again(

@@ -32,6 +32,8 @@ from trainc.initializers.failure import (
     PermissionDeniedError,
     TransientError,
 )
+from trainc.initializers.manifest import NAME
+from trainc.initializers.target import PARTIAL
 from trainc.kube.keys import tls_pair
 
 MiB = 1024 * 1024
@@ -236,6 +238,22 @@ def test_what_an_initializer_left_is_no_data(tmp_path: Path, target: Path) -> No
     fetch_here(f"file://{tmp_path}/source", first, {})
     fetch_here(f"file://{first}", target, {})
     assert [file["path"] for file in complete(target)["files"]] == ["a"]
+
+
+@pytest.mark.parametrize("below", ["", "sub/"])
+def test_what_is_still_being_fetched_is_not_taken_for_whole(
+    tmp_path: Path, target: Path, below: str
+) -> None:
+    source = tmp_path / "source"
+    (source / below / PARTIAL).mkdir(parents=True)
+    (source / below / PARTIAL / "journal").write_text("{}")
+    (source / below / "a").write_bytes(b"1")
+    with pytest.raises(TransientError, match="was not fetched to the end"):
+        fetch_here(f"file://{source}", target, {})
+    assert tree(target) == {}
+    (source / below / NAME).write_text("{}")
+    fetch_here(f"file://{source}", target, {})
+    assert f"{below}a" in tree(target)
 
 
 def test_a_claim_is_copied_and_not_left(tmp_path: Path, target: Path) -> None:

@@ -21,7 +21,7 @@ from trainc.initializers.progress import Progress, amount
 from trainc.initializers.provider import Listing, Provider, Remote, RemoteFile, provider_of
 from trainc.initializers.redact import REDACTOR
 from trainc.initializers.retry import Patience
-from trainc.initializers.target import Target, check_paths, disk_error, is_ours, stale
+from trainc.initializers.target import Target, check_paths, check_source, disk_error, is_ours, stale
 from trainc.initializers.transfer import Site, transfer
 
 _JOURNAL = "journal"
@@ -111,6 +111,7 @@ class _Fetch:
     def _chosen(self, listing: Listing, wanted: Selection) -> list[RemoteFile]:
         """The files to have in the end."""
         uri = self.identity.uri
+        check_source(listing.files, uri)
         data = [file for file in listing.files if not is_ours(file.path)]
         if not data:
             raise NotFoundError(f"there is nothing at {uri}")
@@ -177,6 +178,7 @@ class _Fetch:
     def _complete(self, listing: Listing, files: list[Finished]) -> None:
         """Says, as the last thing, that the target is whole."""
         files.sort(key=lambda file: file.path)
+        self.target.check_whole(files)
         writing = self.target.partial / _WRITING
         Manifest(self.identity, listing.revision, files).write(writing)
         os.replace(writing, self.target.folder / manifest.NAME)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trainc.initializers.manifest import Finished, Identity
+from trainc.initializers.manifest import Finished, Identity, finished
 
 
 @dataclass
@@ -89,7 +89,7 @@ def read_journal(path: Path) -> Found:
     for line in lines:
         try:
             _take(found, json.loads(line))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             continue
     return found
 
@@ -97,11 +97,13 @@ def read_journal(path: Path) -> Found:
 def _take(found: Found, value: dict[str, Any]) -> None:
     if "range" in value:
         part, start, end = value["range"]
+        if not 0 <= start <= end:
+            raise ValueError(f"{start} to {end} is no range")
         found.ranges.setdefault(part, []).append((start, end))
     elif "dropped" in value:
         found.ranges.pop(value["dropped"], None)
     elif "file" in value:
-        file = Finished(*value["file"])
+        file = finished(*value["file"])
         found.finished[file.path] = file
     else:
         found.begun(Identity(value["uri"], value["settings"]))

@@ -67,6 +67,24 @@ def test_a_line_that_was_torn_is_as_if_not_written(path: Path) -> None:
         assert set(found.finished) <= {"a/b"}
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"range": ["x.part", "0", 4]}',
+        '{"range": ["x.part", -1, 4]}',
+        '{"range": ["x.part", 4, 0]}',
+        '{"file": ["/etc/passwd", 3, "v", "md5:00", 7]}',
+        '{"file": ["../a", 3, "v", "md5:00", 7]}',
+        '{"file": [5, 3, "v", "md5:00", 7]}',
+        "[]",
+        "5",
+    ],
+)
+def test_a_line_that_cannot_be_says_nothing(path: Path, line: str) -> None:
+    path.write_text(f"{line}\n")
+    assert read_journal(path) == Found()
+
+
 def test_no_journal_says_nothing(path: Path) -> None:
     assert read_journal(path) == Found()
 

@@ -1,11 +1,13 @@
 """``.trainc-complete.json``: what was fetched, written when all of it is in place.
 
 In: the finished files. Out: a file that exists exactly when the fetch is whole. A restart with the
-same URI, settings and revision that finds it, and every file as it was left, has nothing to do.
+same URI, settings and revision that finds it, and every file as it was left, has nothing to do. Its
+last line is the digest of all lines above: one that was damaged or edited counts for nothing.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +17,9 @@ from typing import Any, Final
 from trainc.version import __version__
 
 NAME: Final = ".trainc-complete.json"
-_FORM: Final = 1
+_FORM: Final = 2
+_SEAL: Final = b',\n "sha256": "'
+_END: Final = b'"\n}\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,14 @@ class Manifest:
 
     def write(self, path: Path) -> None:
         """Writes the file under a name of its own; the caller renames it."""
-        # A name that is not UTF-8 (file://) is held as Python holds it.
-        with path.open("w", encoding="utf-8", errors="surrogateescape") as out:
-            out.writelines(self._lines())
+        seal = hashlib.sha256()
+        with path.open("wb") as out:
+            for line in self._lines():
+                # A name that is not UTF-8 (file://) is held as Python holds it.
+                encoded = line.encode("utf-8", "surrogateescape")
+                seal.update(encoded)
+                out.write(encoded)
+            out.write(_SEAL + seal.hexdigest().encode() + _END)
 
     def _lines(self) -> Iterator[str]:
         head = {
@@ -75,19 +84,43 @@ class Manifest:
         for file in self.files:
             yield f"{separator}  {json.dumps(_as_dict(file), ensure_ascii=False)}"
             separator = ",\n"
-        yield "\n ]\n}\n"
+        yield "\n ]"
 
 
 def read_manifest(path: Path) -> Manifest | None:
     """The manifest, or None where there is none, or none that can be read."""
     try:
-        held = json.loads(path.read_bytes().decode("utf-8", "surrogateescape"))
+        text = path.read_bytes()
+        if not _is_sealed(text):
+            return None
+        held = json.loads(text.decode("utf-8", "surrogateescape"))
         if held["form"] != _FORM:
             return None
-        files = [Finished(**file) for file in held["files"]]
+        files = [finished(**file) for file in held["files"]]
         return Manifest(Identity(held["uri"], held["settings"]), held["revision"], files)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def finished(path: str, size: int, version: str, digest: str, mtime_ns: int) -> Finished:
+    """A file, as it was written down. What names it may be removed: it must be in the target.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    if not is_below(path):
+        raise ValueError(f"{path!r} is not below the target")
+    return Finished(path, size, version, digest, mtime_ns)
+
+
+def is_below(path: str) -> bool:
+    """Whether that is a file's path below some folder, whatever the folder holds."""
+    return "\0" not in path and not any(part in ("", ".", "..") for part in path.split("/"))
+
+
+def _is_sealed(text: bytes) -> bool:
+    above, seal, digest = text.rpartition(_SEAL)
+    return bool(seal) and digest == hashlib.sha256(above).hexdigest().encode() + _END
 
 
 def _as_dict(file: Finished) -> dict[str, Any]:

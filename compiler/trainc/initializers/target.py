@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+from unicodedata import normalize
 
 from trainc.initializers import manifest
 from trainc.initializers.extents import has_hole
@@ -65,7 +66,7 @@ def check_paths(files: Iterable[RemoteFile]) -> None:
     """
     paths: set[str] = set()
     for file in files:
-        if any(part in ("", ".", "..") for part in file.path.split("/")) or "\0" in file.path:
+        if not manifest.is_below(file.path):
             raise IntegrityError(
                 f"{file.key!r} cannot be a file below the target; IGNORE_PATTERNS can leave it out"
             )
@@ -77,6 +78,23 @@ def check_paths(files: Iterable[RemoteFile]) -> None:
         while parent := parent.rpartition("/")[0]:
             if parent in paths:
                 raise IntegrityError(f"{parent!r} would be a file and the folder of {path!r}")
+
+
+def check_source(files: Iterable[RemoteFile], name: str) -> None:
+    """Makes sure that what is fetched is not itself the target of a fetch that has not ended.
+
+    Raises:
+        TransientError: if it is: a later attempt may find it whole.
+    """
+    paths = {file.path for file in files}
+    for path in paths:
+        before, partial, _ = f"/{path}".rpartition(f"/{PARTIAL}/")
+        if partial and f"{before}/{manifest.NAME}".lstrip("/") not in paths:
+            raise TransientError(
+                f"{name}{before} is being fetched itself, or was not fetched to the end: "
+                f"it holds {PARTIAL} and no {manifest.NAME}",
+                again=False,
+            )
 
 
 class Target:
@@ -128,6 +146,24 @@ class Target:
         if not self._is_real(file.path.rpartition("/")[0]):
             return False
         return _is_as_left(self.folder / file.path, file)
+
+    def check_whole(self, files: Sequence[Finished]) -> None:
+        """Makes sure that every file is in place, each with bytes of its own.
+
+        Raises:
+            IntegrityError: if somebody else changed one meanwhile, or if the file system takes two
+                names for one, as some do that know no capitals.
+        """
+        alike: dict[str, dict[int, str]] = {}
+        for file in files:
+            if not self.holds(file):
+                raise IntegrityError(f"{file.path!r} was changed by somebody else meanwhile")
+            places = alike.setdefault(normalize("NFC", file.path).casefold(), {})
+            other = places.setdefault((self.folder / file.path).lstat().st_ino, file.path)
+            if other != file.path:
+                raise IntegrityError(
+                    f"{other!r} and {file.path!r} are one file on this file system"
+                )
 
     def part_holds(self, name: str, file: Finished) -> bool:
         """Whether the temporary file is the finished one, which only lacks its rename."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,21 @@ def put(target: Target, path: str, body: bytes = b"1") -> Finished:
 def test_paths_that_cannot_be_are_refused(paths: list[str]) -> None:
     with pytest.raises(IntegrityError):
         check_paths([a_file(path) for path in paths])
+
+
+def test_two_names_of_one_file_are_not_whole(target: Target) -> None:
+    """As a file system that knows no capitals has them."""
+    with target.locked(0):
+        files = [put(target, "Dir/A"), put(target, "Dir/b"), put(target, "e\u0301")]
+        target.check_whole(files)
+        (target.folder / "Dir/a").hardlink_to(target.folder / "Dir/A")
+        (target.folder / "\u00e9").hardlink_to(target.folder / "e\u0301")
+        for one, other in ((0, "Dir/a"), (2, "\u00e9")):
+            with pytest.raises(IntegrityError, match="are one file"):
+                target.check_whole([files[one], replace(files[one], path=other)])
+        # Of one content, by whatever means, is not of one name.
+        (target.folder / "c").hardlink_to(target.folder / "Dir/b")
+        target.check_whole([files[1], replace(files[1], path="c")])
 
 
 @pytest.mark.parametrize("paths", [["a", "b/a", "b/c"], ["...", "..a", "a..", " "], ["a\\b", "~"]])
