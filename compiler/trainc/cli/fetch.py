@@ -101,7 +101,7 @@ def _fetch(
     from trainc.initializers.redact import REDACTOR, guard_streams
     from trainc.initializers.run import start_logging
 
-    guard_streams(environ)
+    guard_streams({**environ, "STORAGE_URI": uri})
     start_logging(_level(report))
     try:
         config = load_config(ancestor, environ, uri=uri, target=folder)

@@ -14,37 +14,50 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping
 from typing import Final, TextIO
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 _MASK: Final = "[redacted]"
 _SHORTEST: Final = 4  # characters: less would blank ordinary text and hide nothing
 
+_SWITCHES: Final = frozenset({"true", "false"})
+
 # Environment variables that hold secrets, by their names: ours and the libraries' own.
 _SECRET_NAME: Final = re.compile(
-    r"(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|ACCESS_KEY|ACCOUNT_KEY|API_KEY|PRIVATE_KEY|SAS|_KEY)"
+    r"(TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|ACCESS_KEY|ACCOUNT_KEY|API_KEY|"
+    r"PRIVATE_KEY|SAS|_KEY|CONNECTION_STRING|COOKIE|BEARER|JWT|_AUTH$|_PASS$)"
 )
-# ... and those whose value only says where the secret is.
+# ... and those whose value only says where the secret is, or is a switch.
 _PLACE_NAME: Final = re.compile(
-    r"(_FILE|_PATH|_DIR|_URI|_URL|_TTL|_TYPE|KUBEFLOW_TRAINER_SERVER_.*)$"
+    r"(_FILE|_PATH|_DIR|_URI|_URL|_TTL|_TYPE|KUBEFLOW_TRAINER_SERVER_.*)$|^TOKENIZERS_"
 )
 
-# What is secret by its place in the text: userinfo of a URL, signatures, authorisation headers.
+# What is secret by its name, wherever it stands: of a query, a field, a header, an element.
+_NAME: Final = (
+    r"[\w.-]*(?:token|secret|passw(?:or)?d|passphrase|signature|credential|cookie|"
+    r"(?:api|private|account|access)[-_]?key(?!id))[\w.-]*|sig"
+)
+_USERINFO: Final = re.compile(
+    r"(?i)(?:(?<=http://)|(?<=https://)|(?<=://)(?=[^/?#\s@:'\"]*:))[^/?#\s'\"<>]+(?=@)"
+)
 _PLACES: Final = (
-    (re.compile(r"(?<=://)[^/\s@:'\"]*:[^/\s@'\"]+(?=@)"), _MASK),
+    (_USERINFO, _MASK),
+    (re.compile(rf"(?i)((?<![\w.-])(?:{_NAME})(?:=|%3D))[^&\s'\"<>]+"), rf"\1{_MASK}"),
     (
-        re.compile(
-            r"(?i)((?:[?&;]|%3F|%26|\b)(?:x-amz-(?:signature|security-token|credential)|x-goog-"
-            r"(?:signature|credential)|signature|sig|token|access_token|password|api_key)"
-            r"(?:=|%3D))[^&\s'\"<>]+"
-        ),
-        r"\1" + _MASK,
+        re.compile(r"(?i)((?:[?&;]|%3F|%26)(?:key|auth|code|pwd|pass)(?:=|%3D))[^&\s'\"<>]+"),
+        rf"\1{_MASK}",
     ),
+    # {"name": "value"}, as JSON and as Python write it; (b"name", b"value"), as headers are logged.
+    (
+        re.compile(rf"(?i)(['\"](?:{_NAME})\\?['\"]\s*[:,]\s*b?\\?['\"])[^'\"\\]+"),
+        rf"\1{_MASK}",
+    ),
+    (re.compile(rf"(?i)(<(?:{_NAME})>)[^<]+"), rf"\1{_MASK}"),
     (
         re.compile(
             r"(?i)(authorization['\"]?\s*[:=,]\s*(?:b?['\"])?(?:(?:bearer|basic|token)\s)?\s*)"
             r"(?!AWS4-)[^\s'\",}\)]+"
         ),
-        r"\1" + _MASK,
+        rf"\1{_MASK}",
     ),
 )
 
@@ -69,8 +82,11 @@ class Redactor:
             self._pattern = re.compile("|".join(map(re.escape, forms))) if forms else None
 
     def learn_environment(self, environ: Mapping[str, str]) -> None:
-        """Masks the values of all variables that are secret by their names."""
-        self.learn(value for name, value in environ.items() if is_secret_name(name))
+        """Masks the values of variables that are secret by their names, and passwords in URLs."""
+        for name, value in environ.items():
+            self.learn(_passwords(value))
+            if is_secret_name(name) and value.lower() not in _SWITCHES:
+                self.learn([value, *_fields(value)])
 
     def redact(self, text: str) -> str:
         """The text without secrets."""
@@ -125,6 +141,26 @@ def guard_streams(environ: Mapping[str, str]) -> None:
 def is_secret_name(name: str) -> bool:
     """Whether a variable of that name holds a secret."""
     return bool(_SECRET_NAME.search(name.upper())) and not _PLACE_NAME.search(name.upper())
+
+
+def _passwords(text: str) -> Iterable[str]:
+    """What stands before the @ of URLs: a part of it may be all that a library prints."""
+    for match in _USERINFO.finditer(text):
+        user, colon, password = match[0].partition(":")
+        yield match[0]
+        yield unquote(match[0])  # as it is encoded for a header
+        yield from (password, unquote(password)) if colon else (user, unquote(user))
+
+
+def _fields(text: str) -> Iterable[str]:
+    """The secrets in a secret that is JSON, such as a service account's key."""
+    try:
+        held = json.loads(text)
+    except ValueError:
+        return
+    for name, value in held.items() if isinstance(held, dict) else ():
+        if isinstance(value, str) and is_secret_name(name):
+            yield value
 
 
 def _forms(secret: str) -> Iterable[str]:
