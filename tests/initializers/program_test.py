@@ -68,6 +68,89 @@ class TestCase:
             {"CONCURRENCY": "many"},
         ),
         TestCase(
+            "a server that is no URL",
+            "s3://x/y",
+            64,
+            "configuration: ENDPOINT 'minio:9000' is not of the form http(s)://host[:port]",
+            {"ENDPOINT": "minio:9000"},
+        ),
+        TestCase(
+            "a server that is no URL, of Google",
+            "gs://x/y",
+            64,
+            "configuration: ENDPOINT 'minio' is not of the form http(s)://host[:port]",
+            {"ENDPOINT": "minio"},
+        ),
+        TestCase(
+            "a hub that is no URL",
+            "hf://x/y",
+            64,
+            "configuration: HF_ENDPOINT 'http://[::1' is not of the form http(s)://host[:port]",
+            {"HF_ENDPOINT": "http://[::1"},
+        ),
+        TestCase(
+            "a URL that is none",
+            "http://[::1/x",
+            64,
+            "configuration: http://[::1/x: Invalid IPv6 URL",
+        ),
+        TestCase(
+            "a port that is none",
+            "http://127.0.0.1:many/x",
+            64,
+            "configuration: http://127.0.0.1:many/x: Invalid port: 'many'",
+        ),
+        TestCase(
+            "a proxy that is none",
+            "http://127.0.0.1/x",
+            64,
+            "configuration: the environment's proxies: "
+            "Unknown scheme for proxy URL URL('proxy://host')",
+            {"HTTP_PROXY": "proxy://host"},
+        ),
+        TestCase(
+            "certificates that are not there",
+            "https://127.0.0.1/x",
+            64,
+            "configuration: SSL_CERT_FILE: [Errno 2] No such file or directory",
+            {"SSL_CERT_FILE": "/no/such"},
+        ),
+        TestCase(
+            "certificates that are not there, of S3",
+            "s3://x/y",
+            64,
+            "configuration: the CA bundle '/no/such': No such file or directory",
+            {"AWS_CA_BUNDLE": "/no/such"},
+        ),
+        TestCase(
+            "a bucket that cannot be",
+            "s3://my bucket/y",
+            64,
+            "configuration: s3://my bucket at {server}: URL can't contain control characters. "
+            "'/my bucket?encoding-type=url&list-type=2&max-keys=1&prefix=y' (found at least ' ')",
+        ),
+        TestCase(
+            "a role that cannot be",
+            "s3://x/y",
+            64,
+            "configuration: credentials: Parameter validation failed: "
+            "Invalid length for parameter RoleArn, value: 6, valid min length: 20",
+            {"ROLE_ARN": "reader"},
+        ),
+        TestCase(
+            "a path that cannot be",
+            "file:///a%00b",
+            64,
+            "configuration: file:///a%00b: embedded null byte",
+        ),
+        TestCase(
+            "a head that cannot be",
+            "cache://a/b",
+            64,
+            "configuration: CACHE_HEAD 'bad host:1' is not of the form host:port",
+            {"CACHE_HEAD": "bad host:1"},
+        ),
+        TestCase(
             "nothing there",
             "s3://{bucket}/other",
             66,
@@ -96,7 +179,9 @@ def test_every_end_has_its_code_and_reason(
 ) -> None:
     environ = versitygw.environ(STORAGE_URI=case.uri.format(bucket=filled), **case.environ)
     ended = run_pod(tmp_path, environ)
-    assert (ended.code, ended.reason) == (case.code, case.reason.format(bucket=filled))
+    server = versitygw.endpoint.removeprefix("http://")
+    want = case.reason.format(bucket=filled, server=server)
+    assert (ended.code, ended.reason) == (case.code, want)
     assert "Traceback" not in ended.output
     assert ended.code == 0 or (ended.code in PERMANENT_EXITS) == (ended.code != 75)
 
@@ -303,6 +388,12 @@ def check_nothing_secret(tmp_path: Path, output: str) -> None:
             77,
         ),
         ("s3://{bucket}/set", {"ENDPOINT": "http://127.0.0.1:9"}, None, 75),
+        ("s3://{bucket}/set", {"ENDPOINT": f"http://{':'.join(IN_URL[:2])}@127.0.0.1:9"}, None, 64),
+        ("s3://{bucket}/set", {"ENDPOINT": f"http://[{IN_URL[1]}@127.0.0.1"}, None, 64),
+        ("hf://org/x", {"HF_ENDPOINT": f"http://{':'.join(IN_URL[:2])}@127.0.0.1:9"}, None, 75),
+        ("http://127.0.0.1:9/x", {"HTTP_PROXY": f"x://{':'.join(IN_URL[:2])}@h"}, None, 64),
+        ("http://127.0.0.1:9/x", {"HTTP_PROXY": f"http://{':'.join(IN_URL[:2])}@[::1"}, None, 64),
+        ("http://{s}@127.0.0.1:9/x?private_token={s}&key={s}", {}, None, 75),
         ("s3://{bucket}/set", {}, Fault(status=500), 75),
         ("s3://{bucket}/set", {}, Fault(cut=0), 75),
         ("http://{u}:{p}@{proxy}/{bucket}/set/a?sig={s}", {}, None, 77),
@@ -365,6 +456,33 @@ def test_no_secret_is_ever_printed_or_kept(
     check_nothing_secret(tmp_path, ended.output + ended.reason)
     if level == "debug" and "AWS_ACCESS_KEY_ID" in environ:
         assert "DEBUG    Looking for credentials via: env" in ended.output  # libraries talk too
+
+
+def test_keys_that_a_server_makes_are_not_printed_either(
+    moto: S3, bucket: str, tmp_path: Path
+) -> None:
+    moto.bucket(bucket)
+    moto.put(bucket, "set/a", b"1")
+    with proxy(moto.endpoint) as between:
+        role = "arn:aws:iam::123456789012:role/reader"
+        uri = {"STORAGE_URI": f"s3://{bucket}/set", "ROLE_ARN": role, "LOG_LEVEL": "debug"}
+        ended = run_pod(tmp_path, moto.environ(AWS_ENDPOINT_URL_STS=between.url, **uri))
+    assert ended.code == 0
+    assert "<SecretAccessKey>[redacted]<" in ended.output  # libraries print whole answers
+    assert "<SessionToken>[redacted]<" in ended.output
+
+
+def test_what_differs_in_secrets_alone_is_not_taken_for_the_same(
+    versitygw: S3, bucket: str, tmp_path: Path
+) -> None:
+    versitygw.bucket(bucket)
+    for name in ("alpha", "omega"):
+        versitygw.put(bucket, f"{name}/a", name.encode())
+        # A name that happens to be somebody's password is masked, and still another name.
+        environ = versitygw.environ(STORAGE_URI=f"s3://{bucket}/{name}", DB_PASSWORD=name)
+        ended = run_pod(tmp_path, environ)
+        assert (ended.code, tree(tmp_path / "dataset")) == (0, {"a": name.encode()})
+        assert name not in ended.output
 
 
 def test_the_scan_finds_what_is_planted(tmp_path: Path) -> None:

@@ -295,6 +295,29 @@ def test_the_region_is_what_the_server_says(
     assert regions == {"eu-central-1"}
 
 
+@pytest.mark.parametrize(("status", "region"), [(503, "eu-central-1"), (501, "us-east-1")])
+def test_a_region_that_is_not_told_at_once_is_asked_for_again(
+    moto: S3,
+    bucket: str,
+    target: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    region: str,
+) -> None:
+    """A guess would be answered as a wrong setting; but not every server can be asked."""
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    where = {"LocationConstraint": "eu-central-1"}
+    moto.client.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+    moto.put(bucket, "set/a", b"1")
+    with proxy(moto.endpoint) as between:
+        between.plan = lambda seen: (
+            Fault(status=status) if seen.method == "HEAD" and len(between.seen) < 3 else None
+        )
+        fetch_here(f"s3://{bucket}/set", target, moto.environ(ENDPOINT=between.url, REGION=""))
+        signed = [seen.authorization for seen in between.gets()]
+    assert {each.split("Credential=")[1].split("/")[2] for each in signed} == {region}
+
+
 def upload_in_parts(s3: S3, bucket: str, key: str, body: bytes, part: int, checksum: str) -> None:
     """Uploads as SDKs do with large files; with a checksum of that kind, or with none."""
     kind = {"ChecksumAlgorithm": checksum} if checksum else {}

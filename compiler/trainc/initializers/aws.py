@@ -130,6 +130,8 @@ def _told_region(bucket: Bucket) -> str:
         with bucket.opened("HEAD", "") as answer:
             return answer.headers.get("x-amz-bucket-region") or _REGION
     except FetchError as error:
+        if isinstance(error, TransientError) and getattr(error.__cause__, "code", 0) != 501:
+            raise  # a guess now might be wrong, and would be told as a wrong setting
         headers = getattr(error.__cause__, "headers", None)
         return (headers.get("x-amz-bucket-region") if headers else None) or _REGION
 
@@ -217,7 +219,11 @@ def _translated() -> Iterator[None]:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         kind = TransientError if status >= 500 else PermissionDeniedError
         raise kind(f"credentials: {error}") from error
-    except (raised.ProfileNotFound, raised.ConfigParseError) as error:
+    except (
+        raised.ProfileNotFound,
+        raised.ConfigParseError,
+        raised.ParamValidationError,
+    ) as error:
         raise ConfigurationError(f"credentials: {error}") from error
     except raised.BotoCoreError as error:
         raise PermissionDeniedError(f"credentials: {error}") from error

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar, get_type_hints
+from urllib.parse import urlsplit
 
 from trainc.initializers.failure import ConfigurationError
 from trainc.names import DATASET_FOLDER, MODEL_FOLDER, WORKSPACE
@@ -144,6 +145,22 @@ def settings(cls: type[_T], environ: Mapping[str, str]) -> _T:
         elif each.default is MISSING and each.default_factory is MISSING:
             raise ConfigurationError(f"{name} is not set")
     return cls(**values)
+
+
+def server_url(name: str, text: str) -> str:
+    """A server's URL, or the empty text, as the variable ``name`` has it.
+
+    Raises:
+        ConfigurationError: if no request could be sent there.
+    """
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # brackets, or a port that is no number
+        usable = False
+    if text and (not usable or not text.isprintable() or " " in text):
+        raise ConfigurationError(f"{name} {text!r} is not of the form http(s)://host[:port]")
+    return text
 
 
 def _numbers(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from trainc.initializers.config import Config, Patterns, StorageUri, load_config, settings
+from trainc.initializers.config import (
+    Config,
+    Patterns,
+    StorageUri,
+    load_config,
+    server_url,
+    settings,
+)
 from trainc.initializers.config import storage_uri as parsed
 from trainc.initializers.failure import ConfigurationError
 
@@ -36,6 +43,31 @@ def test_storage_uri(text: str, want: tuple[str, str, str]) -> None:
 def test_what_is_no_uri_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="STORAGE_URI"):
         parsed(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "usable"),
+    [
+        ("", True),
+        ("http://minio:9000", True),
+        ("https://[::1]:9000/s3/", True),
+        ("minio:9000", False),
+        ("minio", False),
+        ("http://", False),
+        ("http://[::1", False),
+        ("http://minio:many", False),
+        ("http://minio:70000", False),
+        ("http://mi nio", False),
+        ("http://minio\x01", False),
+        ("ftp://minio", False),
+    ],
+)
+def test_a_server_is_named_by_a_url(text: str, usable: bool) -> None:
+    if usable:
+        assert server_url("ENDPOINT", text) == text
+        return
+    with pytest.raises(ConfigurationError, match="ENDPOINT"):
+        server_url("ENDPOINT", text)
 
 
 def test_the_folders_are_the_references() -> None:

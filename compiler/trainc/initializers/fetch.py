@@ -6,6 +6,7 @@ network where the manifest says that all of it is there.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from dataclasses import dataclass
@@ -13,12 +14,19 @@ from typing import Any
 
 from trainc.initializers import manifest
 from trainc.initializers.config import Config
-from trainc.initializers.failure import NotFoundError
+from trainc.initializers.failure import ConfigurationError, NotFoundError
 from trainc.initializers.journal import Found, Journal, read_journal
 from trainc.initializers.manifest import Finished, Identity, Manifest, read_manifest
 from trainc.initializers.patterns import Selection, select, selection
 from trainc.initializers.progress import Progress, amount
-from trainc.initializers.provider import Listing, Provider, Remote, RemoteFile, provider_of
+from trainc.initializers.provider import (
+    DatasetProvider,
+    Listing,
+    Provider,
+    Remote,
+    RemoteFile,
+    provider_of,
+)
 from trainc.initializers.redact import REDACTOR
 from trainc.initializers.retry import Patience
 from trainc.initializers.target import Target, check_paths, check_source, disk_error, is_ours, stale
@@ -27,6 +35,7 @@ from trainc.initializers.transfer import Site, transfer
 _JOURNAL = "journal"
 _PREVIOUS = "previous.json"
 _WRITING = "complete.json"
+_HIDDEN = 4  # hexadecimal digits
 
 _logger = logging.getLogger(__name__)
 
@@ -43,7 +52,7 @@ def fetch(config: Config, progress: Progress) -> None:
     target = Target(config.target)
     if _complete(target, identity, config):
         return
-    remote = opened(config)
+    remote = _open(opened, config)
     if remote is None:
         return
     try:
@@ -54,16 +63,38 @@ def fetch(config: Config, progress: Progress) -> None:
         raise disk_error(error, f"writing to {target.folder}") from error
 
 
+def _open(opened: DatasetProvider, config: Config) -> Remote | None:
+    """What the URI names.
+
+    Raises:
+        FetchError: of the kind that fits: what a library does not take, a URI or a proxy that is
+            none for instance, is configuration.
+    """
+    try:
+        return Patience(config.retry_max_seconds).persist(lambda: opened(config))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{config.uri.text}: {error}") from error
+
+
 def _identity(config: Config, provider: Provider, wanted: Selection) -> Identity:
     settings: dict[str, Any] = {
         "ancestor": config.ancestor,
         "allow_patterns": list(wanted.allow),
         "ignore_patterns": list(wanted.ignore),
     }
-    for name in provider.identity:
-        if config.environ.get(name):
-            settings[name.lower()] = REDACTOR.redact(config.environ[name])
-    return Identity(REDACTOR.redact(config.uri.text), settings)
+    given = {name: config.environ[name] for name in provider.identity if config.environ.get(name)}
+    for name, text in given.items():
+        settings[name.lower()] = REDACTOR.redact(text)
+    uri = REDACTOR.redact(config.uri.text)
+    hidden = [text for text in (config.uri.text, *given.values()) if REDACTOR.redact(text) != text]
+    if hidden:
+        settings["hidden"] = _told_apart(hidden)
+    return Identity(uri, settings)
+
+
+def _told_apart(texts: list[str]) -> str:
+    """What tells two masked texts apart, and is too short to find out what is behind the mask."""
+    return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogateescape")).hexdigest()[:_HIDDEN]
 
 
 def _complete(target: Target, identity: Identity, config: Config) -> bool:

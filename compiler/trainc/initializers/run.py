@@ -29,6 +29,7 @@ from trainc.names import EXIT_SOFTWARE
 _TERMINATION_LOG: Final = "/dev/termination-log"
 _MOST: Final = 4096  # bytes of a termination message that the kubelet keeps
 _TERMINATED: Final = 128 + signal.SIGTERM
+_INTERRUPTED: Final = 128 + signal.SIGINT
 
 _logger = logging.getLogger("trainc.initializers")
 
@@ -47,7 +48,9 @@ def run(ancestor: Ancestor, environ: Mapping[str, str]) -> int:
     except FetchError as error:
         _logger.debug("the failure's origin", exc_info=True)
         return _failed(error.code, str(error), environ)
-    except Exception as bug:
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BaseException as bug:  # what a library in Rust panics with is no Exception
         _logger.error("%s", traceback.format_exc())
         text = f"bug: {type(bug).__name__}: {bug}"
         return _failed(EXIT_SOFTWARE, " ".join(text.split()), environ)
@@ -62,6 +65,8 @@ def start_logging(level: str) -> None:
     logging.basicConfig(level=max(chosen, logging.WARNING), handlers=[handler], force=True)
     if chosen < logging.INFO:
         logging.getLogger().setLevel(chosen)
+    else:  # it prints a traceback of what it raises as well, and what is told once is enough
+        logging.getLogger("botocore.credentials").setLevel(logging.CRITICAL)
     logging.getLogger("trainc").setLevel(chosen)
     logging.captureWarnings(True)
     threading.excepthook = lambda args: _logger.error("a thread ended: %s", args.exc_value)
@@ -90,7 +95,7 @@ def _failed(code: int, reason: str, environ: Mapping[str, str]) -> int:
     path = Path(given or _TERMINATION_LOG)
     # The kubelet makes the file; elsewhere nobody wants one in /dev.
     if given or path.is_file():
-        line = REDACTOR.redact(reason).encode()[:_MOST].decode(errors="ignore")
+        line = REDACTOR.redact(reason).encode(errors="replace")[:_MOST].decode(errors="ignore")
         try:
             path.write_text(line, encoding="utf-8")
         except OSError as error:

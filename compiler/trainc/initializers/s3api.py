@@ -143,8 +143,15 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def new_opener(ca_bundle: str = "") -> urllib.request.OpenerDirector:
-    """An opener; it trusts the authorities of a file, or the system's."""
-    context = ssl.create_default_context(cafile=ca_bundle or None)
+    """An opener; it trusts the authorities of a file, or the system's.
+
+    Raises:
+        ConfigurationError: if there is no such file, or no certificate in it.
+    """
+    try:
+        context = ssl.create_default_context(cafile=ca_bundle or None)
+    except OSError as error:
+        raise ConfigurationError(f"the CA bundle {ca_bundle!r}: {error.strerror}") from error
     return urllib.request.build_opener(_NoRedirects, urllib.request.HTTPSHandler(context=context))
 
 
@@ -159,7 +166,13 @@ def _read(name: str) -> Iterator[None]:
     except URLError as error:
         if isinstance(error.reason, ssl.SSLCertVerificationError):
             raise ConfigurationError(f"{name}: {error.reason}") from error
+        if "unknown url type" in str(error.reason):  # of a proxy: the server's own was looked at
+            raise ConfigurationError(
+                f"{name}, by the environment's proxy: {error.reason}"
+            ) from error
         raise TransientError(f"{name}: {error.reason}") from error
+    except http.client.InvalidURL as error:
+        raise ConfigurationError(f"{name}: {error}") from error
     except ElementTree.ParseError as error:
         raise TransientError(f"{name}: the listing cannot be read: {error}") from error
     except (OSError, http.client.HTTPException) as error:

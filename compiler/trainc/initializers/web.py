@@ -7,6 +7,7 @@ brings along, so that proxies, certificates and time-outs are the same for both.
 from __future__ import annotations
 
 import email.utils
+import os
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -33,13 +34,28 @@ class Client(httpx2.Client):
     """Raises what a later attempt may cure at once, so that no library retries on its own."""
 
     def __init__(self, read_timeout: float, follow_redirects: bool = True) -> None:
-        """A connection that is silent for ``read_timeout`` seconds is dead."""
-        super().__init__(
-            timeout=httpx2.Timeout(read_timeout, connect=_CONNECT_TIMEOUT),
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64),
-            follow_redirects=follow_redirects,
-            headers={"User-Agent": "trainc"},
-        )
+        """A connection that is silent for ``read_timeout`` seconds is dead.
+
+        Raises:
+            ConfigurationError: if a proxy, or a file of certificates, cannot be.
+        """
+        try:
+            super().__init__(
+                timeout=httpx2.Timeout(read_timeout, connect=_CONNECT_TIMEOUT),
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64),
+                follow_redirects=follow_redirects,
+                headers={"User-Agent": "trainc"},
+            )
+        except OSError as error:
+            names = " or ".join(filter(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+            raise ConfigurationError(f"{names or 'certificates'}: {error}") from error
+        except (ValueError, httpx2.InvalidURL) as error:
+            raise ConfigurationError(f"the environment's proxies: {error}") from error
+
+    def build_request(self, method: str, url: httpx2.URL | str, **options: Any) -> httpx2.Request:
+        """The request, where the URL is one."""
+        with translated(str(url)):
+            return super().build_request(method, url, **options)
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """The answer, unless it is one that passes."""

@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from typing import Any, Final
 
-from trainc.initializers.config import Config, settings
+from trainc.initializers.config import Config, server_url, settings
 from trainc.initializers.failure import ConfigurationError
 from trainc.initializers.objectstore import StoreRemote, client_options, no_retries, opening
 from trainc.initializers.provider import Provider
@@ -51,6 +51,7 @@ def remote(config: Config) -> StoreRemote:
 
 
 def _check(container: str, given: Settings) -> None:
+    server_url("ENDPOINT", given.endpoint)
     if not container:
         raise ConfigurationError("the URI names no container: az://CONTAINER/PREFIX")
     names = (

@@ -25,6 +25,7 @@ _PAUSE: Final = 1.0  # seconds
 _SAY: Final = 15.0  # seconds between two lines of the log
 _TIMEOUT: Final = 5.0  # seconds
 _MOST: Final = 300  # bytes of an answer that are worth a line
+_HOST: Final = re.compile(r"[\w.-]+")
 _TABLE: Final = re.compile(r"[^/]+/[^/]+")
 
 _logger = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def wait(config: Config) -> None:
 def _head(given: Settings) -> tuple[str, int]:
     if given.cache_head:
         host, _, port = given.cache_head.partition(":")
-        if host and (port.isdigit() or not port):
+        if _HOST.fullmatch(host) and (port.isdigit() or not port):
             return host, int(port or CACHE_READY_PORT)
         raise ConfigurationError(f"CACHE_HEAD {given.cache_head!r} is not of the form host:port")
     if given.train_job_name:

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from trainc.initializers.config import Config, settings
+from trainc.initializers.config import Config, server_url, settings
 from trainc.initializers.failure import ConfigurationError
 from trainc.initializers.objectstore import StoreRemote, client_options, no_retries, opening
 from trainc.initializers.provider import Provider
@@ -40,6 +40,7 @@ def remote(config: Config) -> StoreRemote:
     if not bucket:
         raise ConfigurationError("the URI names no bucket: gs://BUCKET/PREFIX")
     given = settings(Settings, config.environ)
+    server_url("ENDPOINT", given.endpoint)
     options = client_options(given.endpoint, config.read_timeout_seconds)
     with opening(f"gs://{bucket}"):
         store = GCSStore(

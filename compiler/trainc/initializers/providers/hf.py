@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urljoin, urlsplit
 
-from trainc.initializers.config import Config, settings
+from trainc.initializers.config import Config, server_url, settings
 from trainc.initializers.digest import Digest
 from trainc.initializers.failure import (
     ConfigurationError,
@@ -91,7 +91,9 @@ def place(config: Config) -> Place:
 
 def remote(config: Config) -> HubRemote:
     """What the URI names."""
-    return HubRemote(config, settings(Settings, config.environ))
+    given = settings(Settings, config.environ)
+    server_url("HF_ENDPOINT", given.hf_endpoint)  # the Hub's client reads it when it is imported
+    return HubRemote(config, given)
 
 
 class HubRemote:

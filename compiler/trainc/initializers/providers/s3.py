@@ -18,7 +18,7 @@ from email.message import Message
 from typing import Final
 
 from trainc.initializers.aws import Settings, open_bucket
-from trainc.initializers.config import Config, settings
+from trainc.initializers.config import Config, server_url, settings
 from trainc.initializers.digest import Digest
 from trainc.initializers.failure import ConfigurationError, IntegrityError, TransientError
 from trainc.initializers.objectstore import StoreRemote, digest_of_etag, relative
@@ -34,7 +34,10 @@ _RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 def remote(config: Config) -> S3Remote:
     """What the URI names."""
-    return S3Remote(config, settings(Settings, config.environ))
+    given = settings(Settings, config.environ)
+    if "@" in server_url("ENDPOINT", given.endpoint):
+        raise ConfigurationError("ENDPOINT holds a user: keys belong in ACCESS_KEY_ID and so on")
+    return S3Remote(config, given)
 
 
 class S3Remote(StoreRemote):
