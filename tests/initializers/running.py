@@ -21,8 +21,8 @@ import pytest
 from trainc.initializers.config import Ancestor, load_config
 from trainc.initializers.fetch import fetch
 from trainc.initializers.manifest import NAME
+from trainc.initializers.paths import PARTIAL
 from trainc.initializers.progress import Progress
-from trainc.initializers.target import PARTIAL
 
 # Tests that take long: `make test-initializers-full` runs them.
 full = pytest.mark.skipif(

@@ -33,7 +33,7 @@ from trainc.initializers.failure import (
     TransientError,
 )
 from trainc.initializers.manifest import NAME
-from trainc.initializers.target import PARTIAL
+from trainc.initializers.paths import PARTIAL
 from trainc.kube.keys import tls_pair
 
 MiB = 1024 * 1024

@@ -7,7 +7,7 @@ The interface (names of the environment, folders) is that of Kubeflow Trainer's 
     provider.py   what a scheme has to offer; providers/ holds one file each
     fetch.py      the fetch of one URI, step by step
     transfer.py   the moving of bytes: parallel, resumable, in bounded memory
-    target.py     where files go, and how they stay inside
+    target.py     where files go, and how they stay inside; paths.py: which names can be files there
     journal.py    what is done, so that a killed fetch goes on where it was
     manifest.py   what was fetched, written last
 

@@ -17,6 +17,7 @@ from trainc.initializers.config import Config
 from trainc.initializers.failure import ConfigurationError, NotFoundError
 from trainc.initializers.journal import Found, Journal, read_journal
 from trainc.initializers.manifest import Finished, Identity, Manifest, read_manifest
+from trainc.initializers.paths import check_paths, check_source, is_ours, stale
 from trainc.initializers.patterns import Selection, select, selection
 from trainc.initializers.progress import Progress, amount
 from trainc.initializers.provider import (
@@ -29,7 +30,7 @@ from trainc.initializers.provider import (
 )
 from trainc.initializers.redact import REDACTOR
 from trainc.initializers.retry import Patience
-from trainc.initializers.target import Target, check_paths, check_source, disk_error, is_ours, stale
+from trainc.initializers.target import Target, disk_error
 from trainc.initializers.transfer import Site, transfer
 
 _JOURNAL = "journal"
@@ -129,9 +130,12 @@ class _Fetch:
         try:
             if found.identity != self.identity:
                 found.begun(self.identity)
-            kept = self._kept(files, found)
-            self._begin(files, kept, found)
+            same, others = self._earlier(files, found)
+            kept = self._kept(files, same)
             left = [file for file in files if file.path not in kept]
+            replaced = [each for each in (*others, *same.values()) if each.path not in kept]
+            self._make_room(left, found, replaced)
+            self._begin(files, kept, found)
             site = Site(self.remote, self.target, journal, self.progress, patience, found.ranges)
             done = transfer(site, left, self.config.concurrency)
         finally:
@@ -162,21 +166,27 @@ class _Fetch:
         if complete.exists():
             os.replace(complete, self.target.partial / _PREVIOUS)
 
-    def _kept(self, files: list[RemoteFile], found: Found) -> dict[str, Finished]:
-        """The files that need not be fetched; removes those that are not wanted any more."""
-        known = dict(found.finished)
+    def _earlier(
+        self, files: list[RemoteFile], found: Found
+    ) -> tuple[dict[str, Finished], list[Finished]]:
+        """What this fetch and others left here; removes what is not wanted any more."""
+        same = dict(found.finished)
         others = found.others
         previous = read_manifest(self.target.partial / _PREVIOUS)
         if previous is not None and previous.identity == self.identity:
-            known = {**{file.path: file for file in previous.files}, **known}
+            same = {**{file.path: file for file in previous.files}, **same}
         elif previous is not None:
             others = [*others, *previous.files]
-        for file in stale([*others, *known.values()], files):
+        for file in stale([*others, *same.values()], files):
             self.target.remove(file)
+        return same, others
+
+    def _kept(self, files: list[RemoteFile], same: dict[str, Finished]) -> dict[str, Finished]:
+        """The files that need not be fetched."""
         return {
-            file.path: known[file.path]
+            file.path: same[file.path]
             for file in files
-            if file.path in known and self._is_there(file, known[file.path])
+            if file.path in same and self._is_there(file, same[file.path])
         }
 
     def _is_there(self, file: RemoteFile, done: Finished) -> bool:
@@ -190,15 +200,21 @@ class _Fetch:
         self.target.place(name, done.path)
         return True
 
+    def _make_room(self, left: list[RemoteFile], found: Found, replaced: list[Finished]) -> None:
+        """Makes sure that what is left to be fetched fits."""
+        names = {self.target.part_name(file): file.size or 0 for file in left}
+        self.target.sweep(names.keys() & found.ranges.keys())
+        needed = sum(max(0, size - self.target.taken(name)) for name, size in names.items())
+        self.target.check_space(needed, replaced)
+
     def _begin(self, files: list[RemoteFile], kept: dict[str, Finished], found: Found) -> None:
-        """Makes sure that there is room, and says what is to come."""
+        """Says what is to come."""
         total = sum(file.size or 0 for file in files)
         there = sum(file.size for file in kept.values())
         for file in files:
             if file.path not in kept:
                 spans = found.ranges.get(self.target.part_name(file), ())
                 there += min(file.size or 0, sum(end - start for start, end in spans))
-        self.target.check_space(total - there)
         self.progress.begin(total, len(files), there, len(kept))
         _logger.info(
             "fetching %d files, %s, from %s to %s; %d files, %s, are there already",

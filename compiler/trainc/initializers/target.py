@@ -11,18 +11,18 @@ import errno
 import fcntl
 import hashlib
 import logging
+import math
 import os
 import shutil
 import stat
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from unicodedata import normalize
 
-from trainc.initializers import manifest
 from trainc.initializers.extents import has_hole
 from trainc.initializers.failure import (
     DiskError,
@@ -32,10 +32,10 @@ from trainc.initializers.failure import (
     TransientError,
 )
 from trainc.initializers.manifest import Finished
+from trainc.initializers.paths import PARTIAL
 from trainc.initializers.progress import amount
 from trainc.initializers.provider import RemoteFile
 
-PARTIAL: Final = ".trainc-partial"
 # A file that large is written in any order: size alone does not tell whether it is whole.
 WRITTEN_IN_ORDER: Final = 32 * 1024 * 1024  # bytes
 
@@ -51,50 +51,6 @@ def disk_error(error: OSError, doing: str) -> FetchError:
     """The failure that a system call on the target means."""
     text = f"{doing}: {error.strerror or error}"
     return PermissionDeniedError(text) if error.errno in _FORBIDDEN else DiskError(text)
-
-
-def is_ours(path: str) -> bool:
-    """Whether that name in a target is our own: no data, even where a remote holds one."""
-    return path.split("/", 1)[0] == PARTIAL or path == manifest.NAME
-
-
-def check_paths(files: Iterable[RemoteFile]) -> None:
-    """Makes sure that every file can be where it belongs.
-
-    Raises:
-        IntegrityError: for the first path that leaves the target or stands in another one's way.
-    """
-    paths: set[str] = set()
-    for file in files:
-        if not manifest.is_below(file.path):
-            raise IntegrityError(
-                f"{file.key!r} cannot be a file below the target; IGNORE_PATTERNS can leave it out"
-            )
-        if file.path in paths:
-            raise IntegrityError(f"two files of the remote would both be {file.path!r}")
-        paths.add(file.path)
-    for path in paths:
-        parent = path
-        while parent := parent.rpartition("/")[0]:
-            if parent in paths:
-                raise IntegrityError(f"{parent!r} would be a file and the folder of {path!r}")
-
-
-def check_source(files: Iterable[RemoteFile], name: str) -> None:
-    """Makes sure that what is fetched is not itself the target of a fetch that has not ended.
-
-    Raises:
-        TransientError: if it is: a later attempt may find it whole.
-    """
-    paths = {file.path for file in files}
-    for path in paths:
-        before, partial, _ = f"/{path}".rpartition(f"/{PARTIAL}/")
-        if partial and f"{before}/{manifest.NAME}".lstrip("/") not in paths:
-            raise TransientError(
-                f"{name}{before} is being fetched itself, or was not fetched to the end: "
-                f"it holds {PARTIAL} and no {manifest.NAME}",
-                again=False,
-            )
 
 
 class Target:
@@ -182,22 +138,42 @@ class Target:
                 return
             self._real.pop(folder, None)
 
-    def check_space(self, needed: int) -> None:
-        """Makes sure that so many bytes fit.
+    def check_space(self, needed: int, replaced: Iterable[Finished] = ()) -> None:
+        """Makes sure that so many bytes fit; files that are to be replaced make room if they must.
 
         Raises:
             DiskError: if they do not.
         """
-        system = os.statvfs(self.folder)
-        free = system.f_bavail * system.f_frsize
-        if needed > free:
+        if needed <= self._free():
+            return
+        for file in replaced:
+            self.remove(file)
+        if needed > (free := self._free()):
             raise DiskError(
                 f"{amount(needed)} are to be written and {amount(free)} are free in {self.folder}"
             )
 
+    def sweep(self, names: Container[str]) -> None:
+        """Removes the temporary files that are none of these."""
+        for path in self.partial.glob("*.part"):
+            if path.name not in names:
+                path.unlink()
+
+    def taken(self, name: str) -> int:
+        """Bytes of the disk that a temporary file has already, reserved ones included."""
+        try:
+            return (self.partial / name).lstat().st_blocks * 512
+        except FileNotFoundError:
+            return 0
+
     def clean(self) -> None:
         """Removes what only an unfinished fetch needs."""
         shutil.rmtree(self.partial, ignore_errors=True)
+
+    def _free(self) -> float:
+        """Bytes that fit; without end where the file system does not count."""
+        system = os.statvfs(self.folder)
+        return system.f_bavail * system.f_frsize if system.f_blocks else math.inf
 
     def _try_lock(self) -> int | None:
         try:
@@ -272,9 +248,3 @@ def _same(fd: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(fd), path.lstat())
     except FileNotFoundError:
         return False
-
-
-def stale(previous: Iterable[Finished], wanted: Sequence[RemoteFile]) -> list[Finished]:
-    """What earlier fetches left that this one does not want."""
-    paths = {file.path for file in wanted}
-    return [file for file in previous if file.path not in paths]

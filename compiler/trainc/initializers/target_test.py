@@ -15,15 +15,9 @@ from trainc.initializers.failure import (
     TransientError,
 )
 from trainc.initializers.manifest import NAME, Finished
+from trainc.initializers.paths import PARTIAL, check_paths, is_ours, stale
 from trainc.initializers.provider import RemoteFile
-from trainc.initializers.target import (
-    PARTIAL,
-    Target,
-    check_paths,
-    disk_error,
-    is_ours,
-    stale,
-)
+from trainc.initializers.target import Target, disk_error
 
 
 def a_file(path: str, version: str = "v", size: int = 1) -> RemoteFile:
@@ -59,6 +53,8 @@ def put(target: Target, path: str, body: bytes = b"1") -> Finished:
         ["a/"],
         [".."],
         ["a\0b"],
+        ["n" * 256],
+        ["sub/" + "ü" * 128],
         ["a", "a"],
         ["a", "a/b"],
         ["a/b/c", "a/b"],
