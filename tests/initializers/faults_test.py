@@ -152,6 +152,18 @@ def test_an_object_that_changes_meanwhile_is_not_mixed(
     assert tree(target) == {"large": LARGE[::-1]}
 
 
+@pytest.mark.parametrize("name", ["small", "large"])
+def test_an_object_that_goes_after_the_listing_is_a_matter_of_another_try(
+    versitygw: S3, filled: str, target: Path, name: str
+) -> None:
+    with proxy(versitygw.endpoint) as between:
+        between.plan = times(ALWAYS, Fault(status=404), name)
+        with pytest.raises(TransientError, match=f"set/{name}' was listed and is not there"):
+            fetch_here(f"s3://{filled}/set", target, versitygw.environ(ENDPOINT=between.url))
+    asked = [seen.range for seen in between.gets(name)]
+    assert len(asked) == len(set(asked))  # each once: this listing is of no more use
+
+
 def test_a_second_start_asks_the_network_nothing(versitygw: S3, filled: str, target: Path) -> None:
     with proxy(versitygw.endpoint) as between:
         environ = versitygw.environ(ENDPOINT=between.url)

@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import signal
+import socketserver
 import subprocess
 import threading
 import time
@@ -339,6 +340,24 @@ def test_a_status_endpoint_that_is_not_there_ends_nothing(
     ended = run_pod(tmp_path, environ)
     assert ended.code == 0
     assert "the status endpoint did not take the report" in ended.output
+
+
+def test_a_status_endpoint_that_speaks_no_http_ends_nothing(
+    versitygw: S3, filled: str, tmp_path: Path
+) -> None:
+    class Nonsense(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+            self.request.sendall(b"nonsense\r\n\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Nonsense) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/status"
+        uri = {"STORAGE_URI": f"s3://{filled}/set", "KUBEFLOW_TRAINER_SERVER_URL": url}
+        ended = run_pod(tmp_path, versitygw.environ(**uri))
+        server.shutdown()
+    assert ended.code == 0
+    assert "the status endpoint did not take the report: nonsense" in ended.output
 
 
 # --- secrets

@@ -119,11 +119,19 @@ def test_a_key_that_cannot_be_a_file_is_refused(
     assert tree(target) == {}
 
 
-def test_a_key_that_cannot_be_a_file_can_be_ignored(moto: S3, bucket: str, target: Path) -> None:
+@pytest.mark.parametrize(
+    ("key", "pattern"),
+    [("../escaped", "*escaped"), ("name/", "name/"), ("n" * 300, "nnn*"), ("good/a", "good/*")],
+)
+def test_a_key_that_cannot_be_a_file_can_be_ignored(
+    moto: S3, bucket: str, target: Path, key: str, pattern: str
+) -> None:
     moto.bucket(bucket)
     moto.put(bucket, "set/good", b"1")
-    moto.put(bucket, "set/../escaped", b"2")
-    fetch_here(f"s3://{bucket}/set", target, moto.environ(IGNORE_PATTERNS="*escaped"))
+    moto.put(bucket, f"set/{key}", b"2")
+    with pytest.raises(IntegrityError):
+        fetch_here(f"s3://{bucket}/set", target, moto.environ())
+    fetch_here(f"s3://{bucket}/set", target, moto.environ(IGNORE_PATTERNS=pattern))
     assert tree(target) == {"good": b"1"}
 
 

@@ -378,15 +378,30 @@ WANT = {"a.txt": b"1", "sub/b c.txt": b"2", "ünï.bin": BODY}
 def test_a_bucket_of_google(gcs: str, bucket: str, target: Path) -> None:
     _post(f"{gcs}/storage/v1/b?project=test", json.dumps({"name": bucket}).encode())
     for name, body in CLOUD.items():
-        upload = (
-            f"{gcs}/upload/storage/v1/b/{bucket}/o?uploadType=media&name={quote(name, safe='')}"
-        )
-        _post(upload, body)
+        _upload(gcs, bucket, name, body)
     environ = {"ENDPOINT": gcs}
     fetch_here(f"gs://{bucket}/set", target, environ)
     assert tree(target) == WANT
     with pytest.raises(NotFoundError):
         fetch_here(f"gs://{bucket}/nothing", target, environ)
+
+
+def test_marks_of_folders_are_no_files_of_google_either(
+    gcs: str, bucket: str, target: Path
+) -> None:
+    _post(f"{gcs}/storage/v1/b?project=test", json.dumps({"name": bucket}).encode())
+    files = {"set": b"file", "set/both": b"1", "set/sub/a": b"2", "set/empty": b""}
+    for name in ("set/", "set/both/", "set/sub/", "set/nothing/"):
+        _upload(gcs, bucket, name, b"")
+    for name, body in files.items():
+        _upload(gcs, bucket, name, body)
+    fetch_here(f"gs://{bucket}/set", target, {"ENDPOINT": gcs})
+    assert tree(target) == {"set": b"file", "both": b"1", "sub/a": b"2", "empty": b""}
+
+
+def _upload(gcs: str, bucket: str, name: str, body: bytes) -> None:
+    asked = f"uploadType=media&name={quote(name, safe='')}"
+    _post(f"{gcs}/upload/storage/v1/b/{bucket}/o?{asked}", body)
 
 
 # Azurite's own account; the key is in its documentation.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _CONNECT_TIMEOUT: Final = "10s"
 _STATUS: Final = re.compile(r"(?:status code|status): (\d{3})")
 _CERTIFICATE: Final = re.compile(r"certificate|UnknownIssuer|NotValidForName", re.IGNORECASE)
+_HEADS: Final = 16  # requests at a time
 _MD5: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -59,6 +61,17 @@ def opening(name: str) -> Iterator[None]:
         raise ConfigurationError(f"{name}: {_first_line(error)}") from error
 
 
+@contextmanager
+def listed(key: str) -> Iterator[None]:
+    """Says of an object that is not there any more what it is: the next listing is another one."""
+    try:
+        yield
+    except NotFoundError as error:
+        raise TransientError(
+            f"{key!r} was listed and is not there: {error}", again=False
+        ) from error
+
+
 def digest_of_etag(etag: str) -> Digest | None:
     """The MD5 that an etag is, where it looks like one."""
     text = etag.strip('"')
@@ -85,7 +98,8 @@ class StoreRemote:
             if folder and not self._prefix.endswith("/"):
                 metas += self._exact(folder)
             for page in obstore.list(self._store, prefix=folder or None):
-                metas += page
+                metas += (meta for meta in page if meta["path"] != folder)
+            metas = self._without_marks(metas)
         except Exception as error:
             raise failure_of(error, self._name) from error
         files = {meta["path"]: self._file(meta, folder) for meta in metas}
@@ -97,11 +111,15 @@ class StoreRemote:
 
     def read(self, file: RemoteFile, start: int, end: int | None) -> Iterator[Chunk]:
         """The bytes of one range, as they come in."""
-        import obstore
-
         if file.size == 0:
             return
-        options: dict[str, Any] = {"range": (start, file.size if end is None else end)}
+        with listed(file.key):
+            yield from self._read(file, start, file.size if end is None else end)
+
+    def _read(self, file: RemoteFile, start: int, end: int | None) -> Iterator[Chunk]:
+        import obstore
+
+        options: dict[str, Any] = {"range": (start, end)}
         if file.version.startswith('"'):
             options["if_match"] = file.version
         try:
@@ -125,6 +143,18 @@ class StoreRemote:
             return [obstore.head(self._store, key)]
         except FileNotFoundError:
             return []
+
+    def _without_marks(self, metas: list[ObjectMeta]) -> list[ObjectMeta]:
+        """The objects that are no marks of folders.
+
+        A mark is empty and ends with a slash, which the library does not show: by the name that is
+        shown there is nothing, or something that is not empty.
+        """
+        empty = [meta["path"] for meta in metas if not meta["size"]]
+        with ThreadPoolExecutor(_HEADS) as pool:
+            found = dict(zip(empty, pool.map(self._exact, empty), strict=True))
+        files = {path for path, there in found.items() if there and not there[0]["size"]}
+        return [meta for meta in metas if meta["size"] or meta["path"] in files]
 
     def _file(self, meta: ObjectMeta, folder: str) -> RemoteFile:
         etag = meta["e_tag"] or ""

@@ -6,6 +6,7 @@ the fetch: the endpoint is an observer.
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -33,7 +34,7 @@ def reporter(environ: Mapping[str, str], ancestor: str) -> Callable[[Snapshot], 
     def report(snapshot: Snapshot) -> None:
         try:
             _post(url, environ, payload(snapshot, ancestor, datetime.now(UTC)))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             _logger.warning("the status endpoint did not take the report: %s", error)
 
     return report

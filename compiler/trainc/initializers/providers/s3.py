@@ -21,7 +21,7 @@ from trainc.initializers.aws import Settings, open_bucket
 from trainc.initializers.config import Config, server_url, settings
 from trainc.initializers.digest import Digest
 from trainc.initializers.failure import ConfigurationError, IntegrityError, TransientError
-from trainc.initializers.objectstore import StoreRemote, digest_of_etag, relative
+from trainc.initializers.objectstore import StoreRemote, digest_of_etag, listed, relative
 from trainc.initializers.provider import Chunk, Listing, Provider, RemoteFile
 from trainc.initializers.s3api import Entry
 
@@ -63,7 +63,8 @@ class S3Remote(StoreRemote):
 
     def inspect(self, file: RemoteFile) -> RemoteFile:
         """The file with the cheapest checksum that the bucket has of it."""
-        head = self._bucket.head(file.key)
+        with listed(file.key):
+            head = self._bucket.head(file.key)
         if file.version.startswith('"') and head.get("ETag") != file.version:
             raise TransientError(f"{file.key!r} was changed while it was fetched", again=False)
         digest = _checksum(head) or self._etag(head)
@@ -81,7 +82,7 @@ class S3Remote(StoreRemote):
         asked = {"Range": f"bytes={start}-{stop - 1}"}
         if file.version.startswith('"'):
             asked["If-Match"] = file.version
-        with self._bucket.opened("GET", file.key, headers=asked) as answer:
+        with listed(file.key), self._bucket.opened("GET", file.key, headers=asked) as answer:
             self._check(file, answer, start, stop)
             yield from self._chunks(answer)
 
@@ -92,13 +93,8 @@ class S3Remote(StoreRemote):
 
     def _file_of(self, entry: Entry, folder: str) -> RemoteFile | None:
         """The file of a listed object; None for the marker of a folder."""
-        if entry.key.endswith("/"):
-            if entry.size == 0:
-                return None
-            raise IntegrityError(
-                f"{entry.key!r} holds {entry.size} bytes under the name of a folder: "
-                "it cannot be a file"
-            )
+        if entry.key.endswith("/") and entry.size == 0:
+            return None
         etag = entry.etag.strip('"')  # files that others put behind a server have none
         digest = digest_of_etag(etag) if self._verify_etag else None
         path = relative(entry.key, folder)
