@@ -54,6 +54,10 @@ def server() -> Iterator[Hub]:
             "squad": Repo("datasets", {"main": {"squad.json": b"[]"}}),
             "org/model": Repo("models", {"main": MODEL}, large=frozenset({"model.safetensors"})),
             "org/old": Repo("models", {"main": {"config.json": b"{}", "pytorch_model.bin": b"w"}}),
+            "org/odd": Repo(
+                "datasets",
+                {"main": {"a": b"0", "icons@2x/a b.png": b"1"}, "feature/x": {"z": b"9"}},
+            ),
             "org/private": Repo("datasets", {"main": {"a": b"1"}}, token=TOKEN),
             "org/gated": Repo("models", {"main": {"a.json": b"1"}}, token=TOKEN, gated=True),
         }
@@ -79,6 +83,17 @@ class TestCase:
         TestCase("a revision", "hf://tatsu-lab/alpaca@v1", {"old.txt": b"old"}),
         TestCase("a pull request", "hf://tatsu-lab/alpaca@refs/pr/7", {"pr.txt": b"pr"}),
         TestCase("one segment at a revision", "hf://squad@main", {"squad.json": b"[]"}),
+        TestCase("a branch with a slash", "hf://org/odd@feature%2Fx", {"z": b"9"}),
+        TestCase(
+            "a path with an @",
+            "hf://org/odd/icons@2x/a%20b.png",
+            {"icons@2x/a b.png": b"1"},
+        ),
+        TestCase(
+            "a path with an @, at a revision",
+            "hf://org/odd@main/icons@2x",
+            {"icons@2x/a b.png": b"1"},
+        ),
         TestCase(
             "a folder keeps its place and has no siblings",
             "hf://tatsu-lab/alpaca/data",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import functools
 import hashlib
 import hmac
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import formatdate
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
@@ -35,6 +37,9 @@ from trainc.initializers.failure import (
 from trainc.initializers.manifest import NAME
 from trainc.initializers.paths import PARTIAL
 from trainc.kube.keys import tls_pair
+
+if TYPE_CHECKING:
+    from obstore.store import AzureStore
 
 MiB = 1024 * 1024
 BODY = some_bytes(5 * MiB + 1, seed=5)
@@ -119,6 +124,8 @@ def test_a_url_of_a_server_that_knows_no_ranges(serve: Serve, target: Path, tmp_
     ("fragment", "right"),
     [
         (f"sha256={hashlib.sha256(BODY).hexdigest()}", True),
+        (f"SHA256={hashlib.sha256(BODY).hexdigest().upper()}", True),
+        (f"sha512={hashlib.sha512(BODY).hexdigest()}", True),
         (f"md5={hashlib.md5(BODY).hexdigest()}", True),
         (f"sha256={'0' * 64}", False),
     ],
@@ -137,14 +144,62 @@ def test_a_promised_digest_is_kept(
     assert tree(target) == {}
 
 
-def test_digests_in_headers_are_verified(serve: Serve, target: Path) -> None:
+@pytest.mark.parametrize(
+    "fragment", ["sha256=", "sha256=ab", f"sha265={'0' * 64}", f"sha256={'x' * 64}", "part-2"]
+)
+def test_a_promise_that_nobody_could_keep_is_refused(target: Path, fragment: str) -> None:
+    with pytest.raises(ConfigurationError, match="promises no digest"):
+        fetch_here(f"http://127.0.0.1:9/file#{fragment}", target, {})
+
+
+def test_a_part_of_what_has_no_end_is_not_taken_for_all(serve: Serve, target: Path) -> None:
+    class Endless(Quiet):
+        def do_GET(self) -> None:
+            whole = "Range" not in self.headers
+            self.send_response(200 if whole else 206)
+            body = BODY if whole else BODY[:1000]
+            if not whole:
+                self.send_header("Content-Range", "bytes 0-999/*")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    fetch_here(f"{serve(Endless)}/file", target, {})
+    assert tree(target) == {"file": BODY}
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [("Repr-Digest", "sha-256=:no:"), ("Digest", "SHA-256=%%"), ("x-goog-hash", "md5=x")],
+)
+def test_a_header_that_is_no_digest_is_none(
+    serve: Serve, target: Path, header: str, value: str
+) -> None:
+    class Odd(Quiet):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header(header, value)
+            self.send_header("Content-Length", "1")
+            self.end_headers()
+            self.wfile.write(b"1")
+
+    fetch_here(f"{serve(Odd)}/file", target, {})
+    assert tree(target) == {"file": b"1"}
+
+
+@pytest.mark.parametrize(
+    ("header", "form"), [("Repr-Digest", "sha-256=:{}:"), ("Digest", "SHA-256={}")]
+)
+def test_digests_in_headers_are_verified(
+    serve: Serve, target: Path, header: str, form: str
+) -> None:
     class Telling(Quiet):
         wrong = False
 
         def do_GET(self) -> None:
             digest = base64.b64encode(hashlib.sha256(BODY).digest()).decode()
             self.send_response(200)
-            self.send_header("Repr-Digest", f"sha-256=:{digest}:")
+            self.send_header(header, form.format(digest))
             self.send_header("Content-Length", str(len(BODY)))
             self.end_headers()
             self.wfile.write(BODY[::-1] if self.wrong else BODY)
@@ -268,6 +323,29 @@ def test_a_claim_is_copied_and_not_left(tmp_path: Path, target: Path) -> None:
     (claims / "data/set/secret").symlink_to("/etc/passwd")
     with pytest.raises(IntegrityError, match="leaves"):
         fetch_here("pvc://data/set", target, {**environ, "REFRESH": "1"})
+
+
+def test_a_link_to_nothing_is_refused_at_once(tmp_path: Path, target: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/a").symlink_to("gone")
+    start = time.monotonic()
+    with pytest.raises(IntegrityError, match="a link to nothing"):
+        fetch_here(f"file://{tmp_path}/source", target, {"RETRY_MAX_SECONDS": "60"})
+    assert time.monotonic() - start < 30
+
+
+def test_a_source_that_cannot_be_read_is_no_fault_of_the_target(
+    tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a network file system answers whose server has gone."""
+    (tmp_path / "a").write_bytes(b"1")
+
+    def fail(*_: object) -> int:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr("trainc.initializers.providers.file.os.preadv", fail)
+    with pytest.raises(TransientError, match="reading .*/a: Stale file handle"):
+        fetch_here(f"file://{tmp_path}/a", target, {"RETRY_MAX_SECONDS": "0.1"})
 
 
 @pytest.mark.parametrize(
@@ -410,15 +488,7 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 
 
 def test_a_container_of_azure(azurite: str, bucket: str, target: Path) -> None:
-    from obstore.store import AzureStore
-
-    store = AzureStore(
-        bucket,
-        account_name=ACCOUNT,
-        account_key=KEY,
-        endpoint=azurite,
-        client_options={"allow_http": True},
-    )
+    store = _azure(azurite, bucket)
     _make_container(azurite, bucket)
     for name, body in CLOUD.items():
         store.put(name, body)
@@ -430,6 +500,34 @@ def test_a_container_of_azure(azurite: str, bucket: str, target: Path) -> None:
     wrong = base64.b64encode(b"wrong" * 10).decode()
     with pytest.raises(PermissionDeniedError):
         fetch_here(f"az://{bucket}/set", target / "x", {**environ, "ACCOUNT_KEY": wrong})
+
+
+@pytest.mark.parametrize("name", ["ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT_NAME"])
+def test_another_account_is_another_fetch(
+    azurite: str, bucket: str, target: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def given(account: str) -> dict[str, str]:
+        monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", account)
+        return {"ENDPOINT": azurite, "ACCOUNT_KEY": KEY, name: account}
+
+    _make_container(azurite, bucket)
+    _azure(azurite, bucket).put("set/a", b"1")
+    fetch_here(f"az://{bucket}/set", target, given(ACCOUNT))
+    fetch_here(f"az://{bucket}/set", target, given(ACCOUNT))  # asks nothing
+    with pytest.raises(PermissionDeniedError):
+        fetch_here(f"az://{bucket}/set", target, given("another"))
+
+
+def _azure(endpoint: str, container: str) -> AzureStore:
+    from obstore.store import AzureStore
+
+    return AzureStore(
+        container,
+        account_name=ACCOUNT,
+        account_key=KEY,
+        endpoint=endpoint,
+        client_options={"allow_http": True},
+    )
 
 
 def _post(url: str, body: bytes) -> None:

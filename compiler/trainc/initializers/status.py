@@ -6,7 +6,6 @@ the fetch: the endpoint is an observer.
 
 from __future__ import annotations
 
-import http.client
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -32,6 +31,8 @@ def reporter(environ: Mapping[str, str], ancestor: str) -> Callable[[Snapshot], 
         return None
 
     def report(snapshot: Snapshot) -> None:
+        import http.client  # as ssl below
+
         try:
             _post(url, environ, payload(snapshot, ancestor, datetime.now(UTC)))
         except (OSError, ValueError, http.client.HTTPException) as error:

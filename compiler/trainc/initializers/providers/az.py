@@ -16,6 +16,9 @@ from trainc.initializers.failure import ConfigurationError
 from trainc.initializers.objectstore import StoreRemote, client_options, no_retries, opening
 from trainc.initializers.provider import Provider
 
+# Azure's own names of the account; the library reads them.
+_ACCOUNTS: Final = ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -54,12 +57,7 @@ def _check(container: str, given: Settings) -> None:
     server_url("ENDPOINT", given.endpoint)
     if not container:
         raise ConfigurationError("the URI names no container: az://CONTAINER/PREFIX")
-    names = (
-        "AZURE_STORAGE_ACCOUNT_NAME",
-        "AZURE_STORAGE_ACCOUNT",
-        "AZURE_STORAGE_CONNECTION_STRING",
-    )
-    if not given.account_name and not any(os.environ.get(name) for name in names):
+    if not given.account_name and not any(os.environ.get(name) for name in _ACCOUNTS):
         raise ConfigurationError("ACCOUNT_NAME is not set: the storage account of az://")
 
 
@@ -78,6 +76,6 @@ PROVIDER: Final = Provider(
     schemes=("az",),
     dataset=remote,
     model=remote,
-    identity=("ENDPOINT", "ACCOUNT_NAME"),
+    identity=("ENDPOINT", "ACCOUNT_NAME", *_ACCOUNTS),
     needs=("obstore",),
 )

@@ -79,6 +79,8 @@ class FolderRemote:
             raise TransientError(f"{file.key} is gone", again=False) from error
         except PermissionError as error:
             raise PermissionDeniedError(f"{file.key}: {error.strerror}") from error
+        except OSError as error:
+            raise TransientError(f"reading {file.key}: {error.strerror}") from error
 
     def _walk(self) -> Iterator[RemoteFile]:
         def fail(error: OSError) -> None:
@@ -100,7 +102,12 @@ class FolderRemote:
     def _file(self, path: Path, relative: str) -> RemoteFile:
         if path.is_symlink() and not path.resolve().is_relative_to(self._tree):
             raise IntegrityError(f"{path} is a link that leaves {self._tree}")
-        found = path.stat()
+        try:
+            found = path.stat()
+        except FileNotFoundError as error:
+            if path.is_symlink():
+                raise IntegrityError(f"{path} is a link to nothing") from error
+            raise
         if not stat.S_ISREG(found.st_mode):
             raise IntegrityError(f"{path} is no file that can be copied")
         return RemoteFile(relative, str(path), found.st_size, _version(found))

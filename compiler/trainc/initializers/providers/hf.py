@@ -1,5 +1,7 @@
 """``hf://ORG/NAME[@REVISION][/PATH]``: a repository of the Hugging Face Hub.
 
+A slash in a revision's name is written ``%2F``; those of ``refs/pr/N`` may be written as they are.
+
 In: ``ACCESS_TOKEN`` (or the Hub's own ``HF_TOKEN``) and ``HF_ENDPOINT``. Out: a remote. The Hub's
 own client finds the commit and its files, and says what is private, gated or missing; the bytes
 come in ranges, each file verified against its LFS or git digest. Files keep their place in the
@@ -76,16 +78,16 @@ def place(config: Config) -> Place:
     Raises:
         ConfigurationError: if it names no repository.
     """
-    text = unquote(f"{config.uri.host}/{config.uri.path}").strip("/")
+    text = f"{config.uri.host}/{config.uri.path}".strip("/")
     text = text.removeprefix(f"{config.ancestor}s/")  # as the Hub's own hf:// URIs begin
     name, at, rest = text.partition("@")
-    if at:
+    if at and name.count("/") < 2:  # else the @ is in a path
         refs = _REFS.fullmatch(rest)
         revision, _, path = (refs[1], "", refs[2] or "") if refs else rest.partition("/")
         if not revision:
             raise ConfigurationError(f"{config.uri.text!r} names no revision after @")
-        return Place(name, revision, path.strip("/"))
-    parts = name.split("/", 2)
+        return Place(unquote(name), unquote(revision), unquote(path).strip("/"))
+    parts = unquote(text).split("/", 2)
     return Place("/".join(parts[:2]), "", parts[2].strip("/") if len(parts) > 2 else "")
 
 

@@ -23,9 +23,12 @@ from trainc.initializers.provider import Chunk, Listing, Provider, RemoteFile
 if TYPE_CHECKING:
     import httpx2
 
-_PROMISE: Final = re.compile(r"(sha256|sha1|md5)=([0-9a-f]+)")
+# Digests that a fragment may promise, with their lengths.
+_HEXADECIMAL: Final = re.compile(r"[0-9a-f]+")
+_PROMISES: Final = {"sha512": 128, "sha256": 64, "sha1": 40, "md5": 32}
+# Digests that headers tell; the names of the first two are spelled in any case.
 _HEADERS: Final = (
-    ("Repr-Digest", "sha-256=:", "sha256"),
+    ("Repr-Digest", "sha-256=", "sha256"),
     ("Digest", "sha-256=", "sha256"),
     ("x-goog-hash", "md5=", "md5"),
     ("x-goog-hash", "crc32c=", "crc32c"),
@@ -109,13 +112,15 @@ class FileRemote:
                 raise failure_of(response, self._url)
             etag = response.headers.get("ETag", "")
             version = etag if etag and not etag.startswith("W/") else ""
+            size = total_size(response)
             return RemoteFile(
                 path=self._name,
                 key=self._url,
-                size=total_size(response),
+                size=size,
                 version=version or response.headers.get("Last-Modified", ""),
                 digest=self._promised or self._digest(response.headers),
-                ranges=response.status_code == 206,
+                # A part of what has no end is not known to be the last one.
+                ranges=response.status_code == 206 and size is not None,
             )
 
     @contextmanager
@@ -129,18 +134,37 @@ class FileRemote:
         """The digest that the server says the file has."""
         for name, prefix, algorithm in _HEADERS:
             for part in headers.get(name, "").split(","):
-                if part.strip().startswith(prefix):
-                    text = part.strip().removeprefix(prefix).rstrip(":")
-                    return Digest(algorithm, base64.b64decode(text).hex())
+                if part.strip().lower().startswith(prefix):
+                    return _told(algorithm, part.strip()[len(prefix) :].strip(":"))
         encrypted = headers.get("x-amz-server-side-encryption", "").startswith("aws:kms")
         if self._verify_etag and "x-amz-request-id" in headers and not encrypted:
             return digest_of_etag(headers.get("ETag", ""))
         return None
 
 
+def _told(algorithm: str, text: str) -> Digest | None:
+    """A header's digest; None where nobody could have computed it."""
+    try:
+        return Digest(algorithm, base64.b64decode(text, validate=True).hex())
+    except ValueError:
+        return None
+
+
 def _promise(fragment: str) -> Digest | None:
-    match = _PROMISE.fullmatch(fragment.lower())
-    return Digest(match[1], match[2]) if match else None
+    """What a fragment promises.
+
+    Raises:
+        ConfigurationError: if it is anything else: who wrote it expects it to be kept.
+    """
+    if not fragment:
+        return None
+    algorithm, _, value = fragment.lower().partition("=")
+    if len(value) != _PROMISES.get(algorithm) or not _HEXADECIMAL.fullmatch(value):
+        raise ConfigurationError(
+            f"#{fragment} promises no digest: #sha256=... does, with all its digits; "
+            "a # in a name is written %23"
+        )
+    return Digest(algorithm, value)
 
 
 PROVIDER: Final = Provider(
