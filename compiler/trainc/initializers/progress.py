@@ -6,6 +6,7 @@ In: bytes and files as they arrive. Out: text on stderr and, where the endpoint 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -17,6 +18,7 @@ _LINE_SECONDS: Final = 5.0
 _BAR_SECONDS: Final = 0.2
 _REPORT_SECONDS: Final = 10.0
 _BAR_CELLS: Final = 24
+_COLUMNS: Final = 80  # of a terminal that does not tell
 _CLEAR: Final = "\r\x1b[K"
 
 _logger = logging.getLogger(__name__)
@@ -112,10 +114,17 @@ class Progress:
             return
         self._shown = now
         if watched:
-            self._stream.write(f"{_CLEAR}{_bar(self.snapshot())}")
+            self._stream.write(f"{_CLEAR}{_bar(self.snapshot(), self._width())}")
             self._stream.flush()
         else:
             _logger.info("fetched %s", self.snapshot())
+
+    def _width(self) -> int:
+        """Cells of the terminal's line: a bar that went on in a second one could not be redrawn."""
+        try:
+            return (os.get_terminal_size(self._stream.fileno()).columns or _COLUMNS) - 1
+        except OSError:
+            return _COLUMNS - 1
 
     def clear(self) -> None:
         """Takes the bar away."""
@@ -129,9 +138,12 @@ class Progress:
             self._report(self.snapshot())
 
 
-def _bar(snapshot: Snapshot) -> str:
-    full = snapshot.percentage * _BAR_CELLS // 100
-    return f"[{'#' * full}{'.' * (_BAR_CELLS - full)}] {snapshot}"
+def _bar(snapshot: Snapshot, width: int) -> str:
+    """The bar takes what the text leaves of the line."""
+    text = str(snapshot)
+    cells = max(0, min(_BAR_CELLS, width - len(text) - 3))
+    full = snapshot.percentage * cells // 100
+    return f"[{'#' * full}{'.' * (cells - full)}] {text}"[:width]
 
 
 def amount(count: float) -> str:

@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import io
 import logging
+import os
+import pty
+import re
+import termios
 
 import pytest
 
@@ -103,6 +107,23 @@ def test_a_terminal_has_a_bar_that_goes_away() -> None:
     progress.clear()
     assert stream.getvalue().startswith("\r\x1b[K[############............] 50 B of 100 B (50 %)")
     assert stream.getvalue().endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize("columns", [200, 80, 60, 10])
+def test_the_bar_stays_in_one_line(columns: int) -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, columns))
+    clock = Clock()
+    with os.fdopen(theirs, "w") as stream:
+        progress = Progress(stream, clock=clock)
+        progress.begin(2048 * MiB, 100, 0, 0)
+        clock.now += 5
+        progress.arrived(1024 * MiB)
+        progress.show()
+        shown = os.read(ours, 4096).decode().removeprefix("\r\x1b[K")
+    os.close(ours)
+    assert len(shown) < columns
+    assert columns < 80 or re.fullmatch(r"\[#+\.+\] 1\.0 GiB of 2\.0 GiB .*, ETA 5 s", shown)
 
 
 def test_it_is_reported_every_ten_seconds_and_at_the_end() -> None:
