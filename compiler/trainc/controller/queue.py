@@ -18,6 +18,7 @@ from trainc.controller.view import Key
 
 FIRST_RETRY = 0.05  # seconds
 LAST_RETRY = 30.0
+_LATEST = 24 * 3600.0  # no lock can wait for 300 years, and a deadline may be further away
 
 
 class Queue:
@@ -52,9 +53,9 @@ class Queue:
             self._add(key)
 
     def add_after(self, key: Key, seconds: float) -> None:
-        """The name is due after that time, or earlier if it was to be."""
+        """The name is due after that time or after a day, or earlier if it was to be."""
         with self._lock:
-            when = self._monotonic() + max(seconds, 0.0)
+            when = self._monotonic() + min(max(seconds, 0.0), _LATEST)
             if self._when.get(key, when + 1) <= when:
                 return
             self._when[key] = when

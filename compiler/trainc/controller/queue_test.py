@@ -54,6 +54,13 @@ def test_later_is_later_and_the_earliest_holds() -> None:
     assert queue.delayed() == []
 
 
+def test_a_deadline_further_away_than_a_lock_can_wait_ends_no_worker() -> None:
+    queue = Queue()
+    queue.add_after(ONE, 1e12)
+    threading.Timer(0.05, queue.close).start()
+    assert queue.take() is None
+
+
 def test_retries_double_up_to_a_bound_and_are_forgiven() -> None:
     queue = Queue()
     pauses = [queue.retry(ONE) for _ in range(12)]
