@@ -13,6 +13,8 @@ from typing import Any
 from trainc.controller.decision import Status
 from trainc.controller.view import Json, TrainJobView
 
+_REMOVED: Json = {"op": "remove", "path": "/status"}
+
 
 def status_patch(trainjob: TrainJobView, status: Status) -> list[Json]:
     """The operations; empty where the TrainJob's status is as decided."""
@@ -36,6 +38,10 @@ def status_patch(trainjob: TrainJobView, status: Status) -> list[Json]:
         absent = {"op": "test", "path": "/status", "value": None}
         whole = {key: value for key, value in changed.items() if value}
         return [same, absent, {"op": "add", "path": "/status", "value": whole}]
+    if not any(shall.values()) and not trainjob.has_more:
+        # The CRD refuses a status without properties; and what came in meanwhile must stay.
+        whole = {key: value for key, value in was.items() if value}
+        return [same, {"op": "test", "path": "/status", "value": whole}, _REMOVED]
     return [same, *(step for key in changed for step in _replaced(key, was[key], shall[key]))]
 
 

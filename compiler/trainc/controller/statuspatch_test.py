@@ -77,6 +77,7 @@ def test_patched_it_is_as_decided(was: Json, shall: Status) -> None:
         shall.progress,
     )
     assert after.get("status", {}).get("theirs") == was.get("theirs")
+    assert after.get("status") != {}  # the CRD wants a property
     assert status_patch(view, shall) == []
 
 
@@ -91,6 +92,11 @@ def test_patched_it_is_as_decided(was: Json, shall: Status) -> None:
 def test_a_writer_who_was_faster_is_not_overwritten(meanwhile: Json) -> None:
     patch = status_patch(_view(_found()), Status(conditions=(COMPLETE,)))
     assert _applied(_found(**meanwhile), patch) is None
+
+
+def test_a_report_that_comes_in_keeps_the_status() -> None:
+    patch = status_patch(_view(_found(conditions=[COMPLETE])), Status())
+    assert _applied(_found(conditions=[COMPLETE], trainerStatus=PROGRESS), patch) is None
 
 
 def test_another_trainjob_of_the_name_is_not_written() -> None:

@@ -24,6 +24,8 @@ from trainc.names import (
 
 FIELD_MANAGER = "trainc-controller"  # who owns the fields that the controller writes
 
+_STATUS = {"conditions", "jobsStatus", "trainerStatus"}
+
 Json = dict[str, Any]
 Key = tuple[str, str]  # namespace, name
 
@@ -41,6 +43,7 @@ class TrainJobView:
     Attributes:
         followed: A controller of ours wrote its status before. Only then a JobSet that is not
             there has gone; another controller's may just be on its way.
+        has_more: Its status has parts that are not here.
     """
 
     namespace: str
@@ -58,6 +61,7 @@ class TrainJobView:
     conditions: tuple[Json, ...]
     jobs: tuple[Json, ...]
     progress: Json | None
+    has_more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,7 @@ def trainjob_view(found: Json) -> TrainJobView:
         conditions=tuple(status.get("conditions") or ()),
         jobs=tuple(status.get("jobsStatus") or ()),
         progress=status.get("trainerStatus"),
+        has_more=not status.keys() <= _STATUS,
     )
 
 
