@@ -42,10 +42,11 @@ def seconds_left(
     if owner is None or running is None or running.suspended:
         return None
     seconds = _limit(trainjob, jobset)
-    start = _resumed(conditions) or moment_of(owner.created)
-    if not seconds or start is None:
+    # A JobSet that is older than its TrainJob may have been resumed before that was made.
+    starts = [each for each in (moment_of(owner.created), _resumed(conditions)) if each is not None]
+    if not seconds or not starts:
         return None
-    return seconds - (now - start).total_seconds()
+    return seconds - (now - max(starts)).total_seconds()
 
 
 def _limit(trainjob: TrainJobView | None, jobset: JobSetView | None) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from trainc.controller.annotation import Note
 from trainc.controller.caching import groups_of
 from trainc.controller.conditions import (
     COMPLETE,
@@ -30,8 +31,9 @@ from trainc.controller.finish import Verdict, made_after, verdict_of
 from trainc.controller.minting import wants_minting
 from trainc.controller.times import written
 from trainc.controller.view import JobSetView, Json, TrainJobView
-from trainc.names import MANAGED_BY
+from trainc.names import JOB_ANNOTATION, MANAGED_BY
 
+_MALFORMED = "MalformedAnnotation"
 _TRY_AGAIN = 15.0  # seconds until what could not be made is tried again
 MAX_JOBS = 100  # the CRD's bound on jobsStatus
 _COUNTS = ("ready", "succeeded", "failed", "active", "suspended")
@@ -41,14 +43,19 @@ _ENDS = {"Completed": COMPLETE, "Failed": FAILED}  # JobSet's condition -> Train
 def decide(seen: Observed, now: datetime) -> Decision:
     """What shall be so for the job that was gathered."""
     trainjob, jobset = seen.trainjob, seen.jobset
-    if trainjob is not None and (trainjob.managed_by != MANAGED_BY or trainjob.deleting):
+    if trainjob is not None and trainjob.managed_by != MANAGED_BY:
         return NOTHING
     if jobset is not None and _foreign(jobset, trainjob):
         return _left_alone(trainjob)
-    if jobset is not None and jobset.malformed:
-        return _unreadable(seen, jobset, now)
-    if jobset is not None and (jobset.note is None or _of_another(jobset, trainjob)):
+    if jobset is not None and (not _is_built(jobset) or _of_another(jobset, trainjob)):
         jobset = None
+    if trainjob is not None and trainjob.deleting and jobset is None:
+        return NOTHING
+    if jobset is not None and jobset.malformed:
+        # Only what the annotation asks for is lost: the job is followed as any other.
+        jobset = replace(jobset, note=Note(jobset.name))
+        message = f"JobSet annotation {JOB_ANNOTATION} {jobset.malformed}"
+        seen = replace(seen, error=message, reason=_MALFORMED)
     if trainjob is not None:
         decision = _together(replace(seen, jobset=jobset), trainjob, now)
     else:
@@ -62,9 +69,14 @@ def _foreign(jobset: JobSetView, trainjob: TrainJobView | None) -> bool:
         return False
     if jobset.owner_kind != "TrainJob":
         return True
-    if jobset.note is None:
+    if not _is_built(jobset):
         return True  # the operator's: same owner, but not built by trainc
     return trainjob is None
+
+
+def _is_built(jobset: JobSetView) -> bool:
+    """Whether trainc built it, and be it by an annotation that cannot be read."""
+    return jobset.note is not None or bool(jobset.malformed)
 
 
 def _of_another(jobset: JobSetView, trainjob: TrainJobView | None) -> bool:
@@ -79,15 +91,6 @@ def _left_alone(trainjob: TrainJobView | None) -> Decision:
     return Decision(events=(Told("Normal", "ManagedByAnother", message),))
 
 
-def _unreadable(seen: Observed, jobset: JobSetView, now: datetime) -> Decision:
-    message = f"JobSet annotation trainc.dev/job {jobset.malformed}"
-    told = (Told("Warning", "MalformedAnnotation", message),)
-    if seen.trainjob is None or finished(seen.trainjob.conditions):
-        return Decision(events=told)
-    status = _stalled(seen.trainjob, "MalformedAnnotation", message, now)
-    return Decision(status=status, events=told)
-
-
 def _alone(seen: Observed, jobset: JobSetView, now: datetime) -> Decision:
     """A JobSet without a TrainJob in the cluster: deadline, Secrets and progress only."""
     if _end(jobset) is not None:
@@ -100,7 +103,7 @@ def _alone(seen: Observed, jobset: JobSetView, now: datetime) -> Decision:
         told = Told("Warning", EXCEEDED.reason, EXCEEDED.message)
         return Decision(delete=True, confirm=True, events=(told,))
     events = (Told("Warning", seen.reason, seen.error),) if seen.error else ()
-    after = _sooner(left, _TRY_AGAIN if seen.error else None)
+    after = _sooner(left, _again(seen))
     mint = wants_minting(jobset)
     return Decision(mint=mint, release=jobset.held, after=after, events=events)
 
@@ -170,13 +173,14 @@ def _missing(seen: Observed, trainjob: TrainJobView, now: datetime) -> Decision:
     reason, message = seen.reason, seen.error
     if not seen.error:
         reason, message = "JobSetNotFound", f"JobSet {trainjob.name} not found"
-    status = replace(_stalled(trainjob, reason, message, now), jobs=())
+    conditions = _suspension(trainjob.conditions, trainjob.suspended, None, now)
+    status = replace(_stalled(trainjob, conditions, reason, message, now), jobs=())
     if reason == NOT_SUPPORTED:
         failed = condition(FAILED, "True", reason, message, written(now))
-        kept = without(trainjob.conditions, STALLED)
+        kept = without(conditions, STALLED)
         status = replace(status, conditions=with_condition(kept, failed))
     told = Told("Warning", reason, message)
-    again = _TRY_AGAIN if seen.error else None
+    again = _again(seen)
     return Decision(status=status, confirm=not seen.error, after=again, events=(told,))
 
 
@@ -186,15 +190,16 @@ def _mirrored(
     """The status of a JobSet that has not ended."""
     if jobset.held:
         jobset = replace(jobset, suspended=False)  # it is released at once
-    conditions = _suspension(without(trainjob.conditions, STALLED), jobset, now)
-    status = Status(conditions, _jobs(jobset), trainjob.progress)
+    conditions = _followed(trainjob.conditions, jobset, now)
+    status = Status(without(conditions, STALLED), _jobs(jobset), trainjob.progress)
     told: tuple[Told, ...] = ()
     if seen.error:
-        status = replace(_stalled(trainjob, seen.reason, seen.error, now), jobs=_jobs(jobset))
+        stalled = _stalled(trainjob, conditions, seen.reason, seen.error, now)
+        status = replace(stalled, jobs=_jobs(jobset))
         told = (Told("Warning", seen.reason, seen.error),)
     mint = wants_minting(jobset) and not jobset.deleting
-    again = _TRY_AGAIN if seen.error else None
-    return Decision(status=status, mint=mint, release=jobset.held, after=again, events=told)
+    release = jobset.held
+    return Decision(status=status, mint=mint, release=release, after=_again(seen), events=told)
 
 
 def _ended(jobset: JobSetView, trainjob: TrainJobView, now: datetime) -> Decision:
@@ -202,7 +207,7 @@ def _ended(jobset: JobSetView, trainjob: TrainJobView, now: datetime) -> Decisio
     end = _end(jobset) or {}
     kind = _ENDS[end["type"]]
     new = condition(kind, "True", end["reason"], end["message"], end["lastTransitionTime"])
-    conditions = _suspension(without(trainjob.conditions, STALLED), jobset, now)
+    conditions = without(_followed(trainjob.conditions, jobset, now), STALLED)
     status = Status(with_condition(conditions, new), _jobs(jobset), trainjob.progress)
     if kind == COMPLETE:
         status = replace(status, progress=_all_done(trainjob.progress, now))
@@ -219,19 +224,33 @@ def _end(jobset: JobSetView) -> Json | None:
     return None
 
 
-def _suspension(
-    conditions: tuple[Json, ...], jobset: JobSetView, now: datetime
-) -> tuple[Json, ...]:
-    """Suspended as the JobSet is: True while it is, False afterwards, absent if it never was."""
-    if not jobset.suspended and not is_true(conditions, SUSPENDED):
-        return conditions
-    status = "True" if jobset.suspended else "False"
-    reason = "Suspended" if jobset.suspended else "Resumed"
-    message = "TrainJob is suspended" if jobset.suspended else "TrainJob is resumed"
+def _followed(conditions: tuple[Json, ...], jobset: JobSetView, now: datetime) -> tuple[Json, ...]:
+    """Suspended as the JobSet is; its own condition tells what nobody was there to see."""
     theirs = find(jobset.conditions, SUSPENDED)
+    return _suspension(conditions, jobset.suspended, theirs, now)
+
+
+def _suspension(
+    conditions: tuple[Json, ...], suspended: bool, theirs: Json | None, now: datetime
+) -> tuple[Json, ...]:
+    """Suspended is True while it is so, False afterwards, absent if it never was.
+
+    JobSet sets its condition to False only where it was True (jobset_controller.go,
+    ``updateCondition``), so that one that is there tells of a suspension.
+    """
+    if not suspended and theirs is None and not is_true(conditions, SUSPENDED):
+        return conditions
+    status = "True" if suspended else "False"
+    reason = "Suspended" if suspended else "Resumed"
+    message = "TrainJob is suspended" if suspended else "TrainJob is resumed"
     same = theirs is not None and theirs.get("status") == status
     when = theirs["lastTransitionTime"] if theirs is not None and same else written(now)
-    return with_condition(conditions, condition(SUSPENDED, status, reason, message, when))
+    new = condition(SUSPENDED, status, reason, message, when)
+    ours = find(conditions, SUSPENDED)
+    if ours is not None and same and when > str(ours.get("lastTransitionTime")):
+        # It was resumed and suspended again, or the other way round, since we looked.
+        return tuple(new if each is ours else each for each in conditions)
+    return with_condition(conditions, new)
 
 
 def _jobs(jobset: JobSetView) -> tuple[Json, ...]:
@@ -241,9 +260,11 @@ def _jobs(jobset: JobSetView) -> tuple[Json, ...]:
     )
 
 
-def _stalled(trainjob: TrainJobView, reason: str, message: str, now: datetime) -> Status:
+def _stalled(
+    trainjob: TrainJobView, conditions: tuple[Json, ...], reason: str, message: str, now: datetime
+) -> Status:
     new = condition(STALLED, "True", reason, message, written(now))
-    return Status(with_condition(trainjob.conditions, new), trainjob.jobs, trainjob.progress)
+    return Status(with_condition(conditions, new), trainjob.jobs, trainjob.progress)
 
 
 def _all_done(progress: Json | None, now: datetime) -> Json | None:
@@ -252,6 +273,11 @@ def _all_done(progress: Json | None, now: datetime) -> Json | None:
         return progress
     left = {"estimatedRemainingSeconds": 0} if "estimatedRemainingSeconds" in progress else {}
     return {**progress, **left, "progressPercentage": 100, "lastUpdatedTime": written(now)}
+
+
+def _again(seen: Observed) -> float | None:
+    """Seconds until what failed is tried again: an annotation mends itself by an event."""
+    return _TRY_AGAIN if seen.error and seen.reason != _MALFORMED else None
 
 
 def _sooner(one: float | None, other: float | None) -> float | None:

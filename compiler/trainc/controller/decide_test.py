@@ -97,7 +97,10 @@ class TestCase:
     after: float | None = None
 
 
-RESUMED = _is("Suspended", "False", "Resumed", LATER)
+RESUMED = {
+    **_is("Suspended", "False", "Resumed", LATER),
+    "message": "TrainJob is resumed",
+}
 OVERRAN = {
     **_is("Failed", reason="DeadlineExceeded", when="2026-11-22T13:00:00Z"),
     "message": "TrainJob exceeded its active deadline",
@@ -139,10 +142,40 @@ CASES = [
         "resumed",
         a_trainjob(conditions=(_is("Suspended", when=BORN),)),
         a_jobset(conditions=(_is("Suspended", "False"),)),
-        ({**RESUMED, "message": "TrainJob is resumed"},),
+        (RESUMED,),
     ),
     TestCase(
-        "never suspended", a_trainjob(), a_jobset(conditions=(_is("Suspended", "False"),)), ()
+        "suspended and resumed while nobody looked",
+        a_trainjob(),
+        a_jobset(conditions=(_is("Suspended", "False"),)),
+        (RESUMED,),
+    ),
+    TestCase(
+        "suspended and resumed once more while nobody looked",
+        a_trainjob(deadline=3600, conditions=({**RESUMED, "lastTransitionTime": BORN},)),
+        a_jobset(conditions=(_is("Suspended", "False"),)),
+        (RESUMED,),
+        after=1800.0,
+    ),
+    TestCase(
+        "resumed while nobody looked, the deadline begins anew",
+        a_trainjob(deadline=3600),
+        a_jobset(conditions=(_is("Suspended", "False"),)),
+        (RESUMED,),
+        after=1800.0,
+    ),
+    TestCase(
+        "resumed by our clock, the JobSet's is behind",
+        a_trainjob(conditions=(RESUMED,)),
+        a_jobset(conditions=(_is("Suspended", "False", when=BORN),)),
+        (RESUMED,),
+    ),
+    TestCase(
+        "a JobSet that was resumed before its TrainJob was made",
+        a_trainjob(deadline=7200),
+        a_jobset(conditions=(_is("Suspended", "False", when="2026-11-22T11:00:00Z"),)),
+        ({**RESUMED, "lastTransitionTime": "2026-11-22T11:00:00Z"},),
+        after=3600.0,
     ),
     TestCase(
         "finished and expired",
@@ -213,9 +246,9 @@ CASES = [
     ),
     TestCase(
         "resuming begins the deadline anew",
-        a_trainjob(deadline=3600, conditions=({**RESUMED, "message": "TrainJob is resumed"},)),
+        a_trainjob(deadline=3600, conditions=(RESUMED,)),
         a_jobset(conditions=(_is("Suspended", "False"),)),
-        ({**RESUMED, "message": "TrainJob is resumed"},),
+        (RESUMED,),
         after=1800.0,
     ),
     TestCase(
@@ -294,7 +327,32 @@ CASES = [
         a_trainjob(managed_by="kueue.x-k8s.io/multikueue"),
         a_jobset(conditions=(COMPLETED,)),
     ),
-    TestCase("going", a_trainjob(deleting=True), a_jobset(conditions=(COMPLETED,))),
+    TestCase(
+        "going, and held up by a finalizer",
+        a_trainjob(deleting=True, deadline=3600),
+        a_jobset(),
+        (OVERRAN,),
+        delete=True,
+    ),
+    TestCase("going, and its JobSet went", a_trainjob(deleting=True, followed=True), None),
+    TestCase(
+        "an annotation that cannot be read takes no end away",
+        a_trainjob(),
+        a_jobset(note=None, malformed="is not JSON", conditions=(COMPLETED,)),
+        (_is("Complete"),),
+    ),
+    TestCase(
+        "an annotation that cannot be read takes no deadline away",
+        a_trainjob(deadline=3600),
+        a_jobset(note=None, malformed="is not JSON"),
+        (OVERRAN,),
+        delete=True,
+    ),
+    TestCase(
+        "an annotation that cannot be read, of an older TrainJob of the name",
+        a_trainjob(),
+        a_jobset(note=None, malformed="is not JSON", owner="older", owner_kind="TrainJob"),
+    ),
     TestCase(
         "Secrets before anything runs",
         a_trainjob(),
@@ -471,3 +529,27 @@ def test_secrets_that_could_not_be_minted_are_told_and_the_job_is_followed(
         assert decision.status is not None
         assert [each["reason"] for each in decision.status.conditions] == ["Why"]
         assert decision.status.jobs == (_job(active=1),)
+
+
+def test_suspension_is_followed_whatever_else_fails() -> None:
+    """Or a deadline would count the time for which a job was suspended."""
+    trainjob = a_trainjob(deadline=3600, conditions=(_is("Suspended", when=BORN),))
+    jobset = a_jobset(conditions=(_is("Suspended", "False"),))
+    seen = Observed(trainjob, jobset, error="over quota", reason="Why")
+    decision = decide(seen, NOW)
+    assert decision.status is not None
+    assert decision.status.conditions[0] == RESUMED
+    assert not decision.delete
+
+
+def test_a_job_that_cannot_be_made_is_suspended_all_the_same() -> None:
+    trainjob = a_trainjob(deadline=3600, suspended=True)
+    seen = Observed(trainjob, None, error="no such runtime", reason="Why", compiled=True)
+    decision = decide(seen, NOW)
+    assert decision.status is not None
+    assert [each["type"] for each in decision.status.conditions] == ["Suspended", "Stalled"]
+    later = replace(trainjob, suspended=False, conditions=decision.status.conditions)
+    resumed = decide(replace(seen, trainjob=later), NOW + timedelta(seconds=60))
+    assert resumed.status is not None
+    assert not finished(resumed.status.conditions)
+    assert resumed.status.conditions[0]["reason"] == "Resumed"

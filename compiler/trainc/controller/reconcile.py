@@ -52,8 +52,9 @@ class Reconciler:
             try:
                 return self._applied(observed, decision, now)
             except ApiError as error:
-                # 422 is also a test of the patch that failed: somebody wrote in between.
-                if error.code not in (409, 422):
+                # 422 is also a test of the patch that failed: somebody wrote in between. With 404
+                # somebody deleted.
+                if error.code not in (404, 409, 422):
                     raise
                 last = error
                 observed = self._ensure(self._gathering.again(key))
