@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from trainc.api import build
+from trainc.api import Build, build
 from trainc.controller.api import APPLY_PATCH, Api, ApiError
 from trainc.controller.conditions import finished
 from trainc.controller.decision import Observed
@@ -23,6 +23,7 @@ from trainc.controller.snapshot import Snapshots, UnusableError
 from trainc.controller.view import (
     JobSetView,
     Json,
+    Key,
     TrainJobView,
     jobset_view,
     key_of,
@@ -100,13 +101,22 @@ class Compiling:
             self._gathering.learn(JOB_SETS, there)
             return replace(observed, jobset=jobset_view(there), compiled=False)
         runtime = self._snapshots.runtime(found)
-        built = build([_source(found), runtime], features=self._features)
-        if not built.ok:
-            raise UnusableError(_cut(_told(built.problems)), CREATION_FAILED)
+        built = self._built(found, runtime)
         for manifest in built.objects:
             self._apply(_of_trainjob(manifest, found))
         logger.info("compiled %s/%s: %d objects", *key_of(trainjob), len(built.objects))
         return replace(observed, jobset=self._gathering.jobsets.get(key_of(trainjob)))
+
+    def _built(self, found: Json, runtime: str) -> Build:
+        try:
+            built = build([_source(found), runtime], features=self._features)
+        except Exception as error:  # our bug, and this TrainJob's owner sees no log
+            logger.exception("compiling %s/%s", *_key(found))
+            message = f"{_PREFIX}a bug of the compiler: {type(error).__name__}"
+            raise UnusableError(message, CREATION_FAILED) from error
+        if not built.ok:
+            raise UnusableError(_cut(_told(built.problems)), CREATION_FAILED)
+        return built
 
     def _apply(self, manifest: Json) -> None:
         metadata = manifest["metadata"]
@@ -131,6 +141,10 @@ def _is_due(trainjob: TrainJobView, jobset: JobSetView | None) -> bool:
         return True
     changed = jobset.compiled_from != trainjob.generation
     return changed and (jobset.suspended or trainjob.suspended) and not jobset.deleting
+
+
+def _key(found: Json) -> Key:
+    return found["metadata"]["namespace"], found["metadata"]["name"]
 
 
 def _source(found: Json) -> Json:

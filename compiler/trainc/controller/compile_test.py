@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from trainc.controller import compile as compiling
+from trainc.controller.api import Api
+from trainc.controller.compile import Compiling
+from trainc.controller.decision import Observed
+from trainc.controller.gather import Gathering
+from trainc.controller.store import Store
+from trainc.controller.view import Json, trainjob_view
+
+TRAINJOB: Json = {
+    "metadata": {
+        "namespace": "ns",
+        "name": "m",
+        "uid": "u",
+        "resourceVersion": "1",
+        "generation": 1,
+        "creationTimestamp": "2026-11-22T12:00:00Z",
+    },
+    "spec": {"runtimeRef": {"name": "torch"}},
+}
+RUNTIME: Json = {"metadata": {"name": "torch"}, "spec": {}}
+
+
+class _Cluster:
+    """One TrainJob and its runtime."""
+
+    def find(self, path: str) -> Json | None:
+        found = {"trainjobs/m": TRAINJOB, "clustertrainingruntimes/torch": RUNTIME}
+        return next((each for end, each in found.items() if path.endswith(end)), None)
+
+    def create(self, path: str, manifest: Json) -> bool:
+        return True
+
+
+def test_a_bug_of_the_compiler_is_a_condition_of_that_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any, **kwargs: Any) -> None:
+        raise KeyError("secret of the job")
+
+    monkeypatch.setattr(compiling, "build", broken)
+    api = cast(Api, _Cluster())
+    ensure = Compiling(api, Gathering(api, Store(), Store()), ()).ensure
+    observed = ensure(Observed(trainjob_view(TRAINJOB), None))
+    assert observed.reason == "TrainJobResourcesCreationFailed"
+    assert observed.error.endswith("a bug of the compiler: KeyError")
