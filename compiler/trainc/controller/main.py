@@ -59,13 +59,13 @@ def run(options: Options, kubeconfig: str | None, context: str | None) -> int:
 def client(
     kubeconfig: str | None, context: str | None, workers: int
 ) -> kubernetes.client.ApiClient:
-    """A client of the cluster: the kubeconfig asked for, else the pod's own, else the user's.
+    """A client of the cluster: by the kubeconfig where there is one, else as the pod it runs in.
 
     Raises:
         kubernetes.config.ConfigException: if there is none, or it cannot be used.
     """
     configuration = kubernetes.client.Configuration()
-    if not kubeconfig and not context and os.environ.get("KUBERNETES_SERVICE_HOST"):
+    if is_pods_own(kubeconfig, context):
         kubernetes.config.load_incluster_config(configuration)
     else:
         try:
@@ -78,6 +78,19 @@ def client(
     # Workers, watches, Events, the lease and the progress server each hold a connection.
     configuration.connection_pool_maxsize = workers + 16
     return kubernetes.client.ApiClient(configuration)
+
+
+def is_pods_own(kubeconfig: str | None, context: str | None) -> bool:
+    """Whether the pod's own service account is meant: kubectl's rule, so a kubeconfig comes first.
+
+    A pipeline's pod often has one, of another cluster.
+    """
+    asked = kubeconfig or context or os.environ.get("KUBECONFIG")
+    if asked or not os.environ.get("KUBERNETES_SERVICE_HOST"):
+        return False
+    return (
+        not Path(kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION).expanduser().exists()
+    )
 
 
 def own_namespace() -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import kubernetes
+from kubernetes.config import kube_config
 
 from trainc.controller.api import Api
-from trainc.controller.main import client, own_namespace
+from trainc.controller.main import client, is_pods_own, own_namespace
 from trainc.errors import Problem, TraincError
 from trainc.names import TRAINC
 
@@ -18,15 +19,18 @@ def access(kubeconfig: str | None, context: str | None) -> tuple[Api, str]:
     """
     try:
         api = Api(client(kubeconfig, context, workers=1), manager=TRAINC)
-        return api, own_namespace() or _namespace(kubeconfig, context)
+        if is_pods_own(kubeconfig, context):
+            return api, own_namespace() or "default"
+        return api, _namespace(kubeconfig, context)
     except kubernetes.config.ConfigException as error:
         hint = "give --kubeconfig or --context, or set KUBECONFIG"
         raise TraincError([Problem(f"no credentials: {error}", hint=hint)]) from error
 
 
 def _namespace(kubeconfig: str | None, context: str | None) -> str:
-    contexts, active = kubernetes.config.list_kube_config_contexts(kubeconfig)
-    if context is not None:
-        active = next((each for each in contexts if each["name"] == context), active)
-    namespace: str = active["context"].get("namespace", "default")
+    """That of the context asked for; a kubeconfig need not have a current one."""
+    file = kubeconfig or kube_config.KUBE_CONFIG_DEFAULT_LOCATION
+    merged = kube_config.KubeConfigMerger(file).config
+    active = kube_config.KubeConfigLoader(merged, active_context=context).current_context
+    namespace: str = active["context"].get("namespace") or "default"
     return namespace
