@@ -8,11 +8,12 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from tests.cluster.client import Client, eventually
-from tests.cluster.jobs import a_jobset, a_trainjob, conditions
+from tests.cluster.jobs import a_jobset, a_trainjob, conditions, end_pods
 from tests.cluster.plane import Plane
 from tests.cluster.running import running
 from trainc.controller.controller import Controller
@@ -75,6 +76,59 @@ def test_status_of_jobs(
     everywhere = trainc("status", "-A", "-o", "wide").stdout
     assert [namespace, "failing"] in [line.split()[:2] for line in everywhere.splitlines()]
     assert "torch-distributed" in everywhere
+
+
+def test_without_a_controller_the_jobset_tells(
+    admin: Client, namespace: str, trainc: Shell
+) -> None:
+    admin.apply(a_trainjob(namespace))
+    admin.apply(a_jobset(namespace))
+
+    def state() -> str:
+        return str(trainc("status").stdout.splitlines()[1].split()[1])
+
+    eventually(lambda: state() == "Running")
+    assert "status" not in admin.get("TrainJob", namespace, "m")
+    end_pods(admin, namespace, "complete")
+    eventually(lambda: state() == "Complete")
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["status", "m", "-n", "no/../namespace"], "nothing in a cluster can be called"),
+        (["suspend", "../../pods/m"], "nothing in a cluster can be called"),
+        (["logs", "M"], "nothing in a cluster can be called"),
+    ],
+    ids=lambda value: str(value[0]) if isinstance(value, list) else "",
+)
+def test_a_name_is_no_path(trainc: Shell, command: list[str], words: str) -> None:
+    out = trainc(*command)
+    assert (out.returncode, out.stdout) == (2, "")
+    assert words in out.stderr
+
+
+@pytest.mark.parametrize(
+    ("user", "server", "words"),
+    [
+        ({"token": "of no one"}, "", "the credentials have expired"),
+        ({}, "https://127.0.0.1:1", "error: the cluster does not answer: "),
+    ],
+    ids=["unknown", "dead"],
+)
+@pytest.mark.parametrize("command", ["status", "logs", "suspend", "resume"])
+def test_what_stands_in_the_way_is_said(
+    plane: Plane, tmp_path: Path, command: str, user: dict[str, str], server: str, words: str
+) -> None:
+    config = json.loads(plane.kubeconfig().read_text())
+    config["users"][0]["user"] = user
+    config["clusters"][0]["cluster"]["server"] = server or plane.server
+    file = tmp_path / "kubeconfig"
+    file.write_text(json.dumps(config))
+    line = [sys.executable, "-m", "trainc", command, "m", "--kubeconfig", str(file)]
+    out = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
+    assert (out.returncode, out.stdout) == (1, "")
+    assert words in out.stderr
 
 
 def test_no_such_job(namespace: str, trainc: Shell) -> None:

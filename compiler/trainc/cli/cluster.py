@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -10,10 +11,23 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+# What a TrainJob, a JobSet or a namespace may be called; anything else could name another path.
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+
+
+def named(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuses what no object can be called."""
+    if value and not _NAME.fullmatch(value):
+        raise click.BadParameter(f"nothing in a cluster can be called {value!r}")
+    return value
+
+
 def cluster_options(command: F) -> F:
     """Adds ``--kubeconfig``, ``--context`` and ``-n``."""
     for option in (
-        click.option("-n", "--namespace", metavar="NS", help="Default: the context's."),
+        click.option(
+            "-n", "--namespace", metavar="NS", callback=named, help="Default: the context's."
+        ),
         click.option("--context", metavar="NAME", help="Context of the kubeconfig."),
         click.option("--kubeconfig", type=click.Path(), help="Default: as kubectl's."),
     ):

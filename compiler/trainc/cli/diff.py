@@ -252,7 +252,7 @@ def _with_cluster(
 
     require("controller", "kubernetes")
     from trainc.controller.api import ApiError
-    from trainc.controller.console.access import access
+    from trainc.controller.console.access import access, refusal
     from trainc.controller.console.target import Target
     from trainc.diff.change import Comparison
     from trainc.diff.live import with_live
@@ -267,5 +267,5 @@ def _with_cluster(
             )
             found.append(Comparison(env, changes))
     except ApiError as error:
-        raise TraincError([Problem(f"the cluster says: {error}")]) from error
+        raise TraincError([refusal(error)]) from error
     return found

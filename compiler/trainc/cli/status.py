@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trainc.cli.cluster import cluster_options
+from trainc.cli.cluster import cluster_options, named
 from trainc.cli.extra import require
 from trainc.cli.options import reporting
 from trainc.errors import Problem, TraincError
@@ -44,7 +44,7 @@ Exit status:
 
 
 @click.command(help=_STATUS_HELP, short_help="Print how jobs in a cluster are.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, callback=named)
 @cluster_options
 @click.option("-A", "--all-namespaces", is_flag=True, help="Jobs of all namespaces.")
 @click.option(
@@ -101,7 +101,7 @@ Examples:
 
 
 @click.command(help=_LOGS_HELP, short_help="Print the logs of a job.")
-@click.argument("name")
+@click.argument("name", callback=named)
 @cluster_options
 @click.option("--step", metavar="JOB", default="", help="Replicated job. Default: what trains.")
 @click.option("--rank", type=click.IntRange(0), default=0, show_default=True, help="Which pod.")
@@ -144,7 +144,7 @@ def logs(
 
 
 @click.command(short_help="Suspend a job: its pods go, it stays.")
-@click.argument("name")
+@click.argument("name", callback=named)
 @cluster_options
 @reporting
 def suspend(name: str, kubeconfig: str | None, context: str | None, namespace: str | None) -> int:
@@ -156,7 +156,7 @@ def suspend(name: str, kubeconfig: str | None, context: str | None, namespace: s
 
 
 @click.command(short_help="Resume a suspended job.")
-@click.argument("name")
+@click.argument("name", callback=named)
 @cluster_options
 @reporting
 def resume(name: str, kubeconfig: str | None, context: str | None, namespace: str | None) -> int:
@@ -201,11 +201,12 @@ def _jobs(api: Api, namespace: str, name: str) -> list[Job]:
 def _refusals() -> Iterator[None]:
     """What the cluster refuses is the user's to mend, not a bug."""
     from trainc.controller.api import ApiError
+    from trainc.controller.console.access import refusal
 
     try:
         yield
     except ApiError as error:
-        raise TraincError([Problem(f"the cluster says: {error}")]) from error
+        raise TraincError([refusal(error)]) from error
 
 
 def _print(text: str, again: bool) -> None:

@@ -132,7 +132,10 @@ def _job(trainjob: Json | None, jobset: Json | None, pods: list[Json], now: date
     )
     if trainjob is not None:
         view = trainjob_view(trainjob)
-        job = _with_state(job, view.conditions, view.jobs)
+        if view.has_status or theirs is None:
+            job = _with_state(job, view.conditions, view.jobs)
+        else:  # nobody wrote one so far
+            job = _with_state(job, _translated(theirs), theirs.jobs)
         return _with_progress(job, view.progress, now)
     if theirs is not None:
         job = _with_state(job, _translated(theirs), theirs.jobs)
