@@ -41,7 +41,7 @@ class Server:
 
         Args:
             app: Answers requests.
-            host: The address to listen on.
+            host: The address to listen on, IPv4 or IPv6.
             port: 0 for any.
             tls: Where it speaks TLS; may load other certificates later.
             connections: More at once are refused with 503.
@@ -49,7 +49,8 @@ class Server:
         Raises:
             OSError: if the address cannot be listened on.
         """
-        self._socket = socket.create_server((host, port), backlog=512)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.create_server((host, port), family=family, backlog=512)
         # Inherited by what is accepted. asyncio sets it only where the protocol is named, and
         # without it every answer waits 40 ms for an acknowledgement.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

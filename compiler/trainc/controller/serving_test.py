@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import socket
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from trainc.controller.serving import Server, health
+
+
+@pytest.fixture(params=["127.0.0.1", "::1"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    if ":" in request.param and not _has_ipv6():
+        pytest.skip("no IPv6 here")
+    started = Server(health(lambda: True, str, bytes), request.param, 0)
+    started.start()
+    yield started
+    started.stop()
+
+
+def test_it_answers_on_an_address_of_either_kind(
+    server: Server, request: pytest.FixtureRequest
+) -> None:
+    host = request.node.callspec.params["server"]
+    address = f"[{host}]" if ":" in host else host
+    with urllib.request.urlopen(f"http://{address}:{server.port}/healthz") as response:
+        assert response.read() == b"ok\n"
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
