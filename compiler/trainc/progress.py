@@ -135,7 +135,10 @@ def _post(url: str, status: dict[str, Any]) -> None:
     body = json.dumps({"trainerStatus": status}).encode()
     request = urllib.request.Request(url, body, headers, method="POST")
     context = ssl.create_default_context(cafile=os.environ.get(STATUS_CA_ENV) or None)
-    with urllib.request.urlopen(request, timeout=_TIMEOUT, context=context) as response:
+    # A proxy that training needs for its downloads does not know the cluster's own services.
+    direct = urllib.request.ProxyHandler({})
+    opener = urllib.request.build_opener(direct, urllib.request.HTTPSHandler(context=context))
+    with opener.open(request, timeout=_TIMEOUT) as response:
         response.read()
 
 

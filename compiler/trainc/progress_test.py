@@ -83,6 +83,15 @@ def _wait(server: Server, count: int) -> None:
         time.sleep(0.01)
 
 
+def test_a_proxy_for_downloads_is_not_asked(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    progress.report(1)
+    _wait(server, 1)
+
+
 def test_a_report_is_posted(server: Server) -> None:
     progress.report(12.7, remaining=90.5, loss=0.123456789, epoch=3)
     _wait(server, 1)
