@@ -139,6 +139,18 @@ RUNS = [
     TestCase(name="no such choice", args=("build", "-o", "toml"), status=2, said="toml"),
     TestCase(name="a bad feature", args=("build", "--feature", "A=1"), status=2, said="NAME=true"),
     TestCase(
+        name="no feature to compile with",
+        args=("controller", "--compile", "--feature", "TrainjobStatus"),
+        status=2,
+        said="features: TrainJobStatus",
+    ),
+    TestCase(
+        name="a feature and nothing to compile",
+        args=("controller", "--feature", "TrainJobStatus"),
+        status=2,
+        said="needs --compile",
+    ),
+    TestCase(
         name="no namespace's name",
         args=("build", "--namespace", "../x"),
         status=2,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trainc.cli.extra import require
+from trainc.cli.flags import check_features
 
 if TYPE_CHECKING:
     from trainc.controller.progress.server import ProgressOptions
@@ -138,6 +139,9 @@ def controller(
 ) -> int:
     """Runs the status controller until it is told to stop."""
     require("controller", "kubernetes", "prometheus_client", "uvicorn")
+    if features and not compiles:
+        raise click.UsageError("--feature needs --compile")
+    check_features(features)
     from trainc.controller.controller import Options
     from trainc.controller.logs import configure
     from trainc.controller.main import own_namespace, run

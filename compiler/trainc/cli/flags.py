@@ -1,9 +1,22 @@
 """The options that say how to compile, and for which environment: names, defaults, help."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
+
+
+def check_features(names: Iterable[str]) -> None:
+    """Refuses what no feature is called, before a cluster is told of it.
+
+    Raises:
+        click.UsageError: Names those that there are.
+    """
+    from trainc.info.status import FEATURE
+
+    for name in names:
+        if name != FEATURE:
+            raise click.UsageError(f"no feature is called {name!r}; features: {FEATURE}")
 
 
 def _features(

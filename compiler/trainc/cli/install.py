@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from trainc.cli.flags import check_features
 from trainc.cli.options import reporting
 from trainc.names import IMAGE_PREFIX
 
@@ -97,8 +98,6 @@ def _check(namespaces: tuple[str, ...], features: tuple[str, ...], image_prefix:
     for namespace in namespaces:
         if not _LABEL.fullmatch(namespace):
             raise click.UsageError(f"no namespace can be called {namespace!r}")
-    for feature in features:
-        if not feature.isalnum():
-            raise click.UsageError(f"no feature is called {feature!r}")
+    check_features(features)
     if not _PREFIX.fullmatch(image_prefix):
         raise click.UsageError(f"--image-prefix {image_prefix!r} begins no image's name")

@@ -113,6 +113,7 @@ def test_the_command_prints_what_is_asked_for() -> None:
         ["--namespaced", "-n", ""],
         ["--feature", "TrainJobStatus"],
         ["--compile", "--feature", "a b"],
+        ["--compile", "--feature", "TrainjobStatus"],
         ["--image-prefix", ""],
         ["--image-prefix", "https://registry.example/x"],
         ["--image-prefix", "registry.example/x: y"],
