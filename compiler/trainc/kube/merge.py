@@ -162,17 +162,23 @@ def _merge_list(
         base, patch = _direct_items(base, patch, field.key, path)
     out = list(base)
     for index, item in enumerate(patch):
-        key = item.get(field.key)
+        key = _key(item, field.key)
         if key is None:
             raise MergeError(f"an item of a merged list needs {field.key}", (*path, index))
-        place = next((n for n, old in enumerate(out) if old.get(field.key) == key), None)
+        place = next((n for n, old in enumerate(out) if _key(old, field.key) == key), None)
         if place is None:
             out.append(_new_item(item, (*path, index), rules))
         else:
             out[place] = _merge_map(out[place], item, item_type, (*path, index), rules)
-    keys = [item.get(field.key) for item in base]
-    order = {key: n for n, key in enumerate(_ordered(keys, [p.get(field.key) for p in patch]))}
-    return sorted(out, key=lambda item: order[item.get(field.key)])
+    keys = [_key(item, field.key) for item in base]
+    order = {key: n for n, key in enumerate(_ordered(keys, [_key(p, field.key) for p in patch]))}
+    return sorted(out, key=lambda item: order[_key(item, field.key)])
+
+
+def _key(item: Any, name: str) -> Any:
+    """The value that tells items apart; None where there is none that could."""
+    value = item.get(name) if isinstance(item, Mapping) else None
+    return None if isinstance(value, dict | list) else value
 
 
 def _direct_items(
@@ -187,14 +193,16 @@ def _direct_items(
             continue
         _directed(item, directive, (*path, index))
         if directive == "replace" and len(item) == 1:
-            return [], [other for other in patch if "$patch" not in other]
-        if not any(old.get(key) == item.get(key) for old in kept):
-            raise MergeError(f"no item has {key} {item.get(key)!r}", (*path, index))
+            return [], [o for o in patch if not (isinstance(o, Mapping) and "$patch" in o)]
+        meant = _key(item, key)
+        if meant is None or not any(_key(old, key) == meant for old in kept):
+            there = ", ".join(str(_key(old, key)) for old in kept)
+            raise MergeError(f"no item has {key} {meant!r}; there are: {there}", (*path, index))
         if directive == "delete":
-            kept = [old for old in kept if old.get(key) != item.get(key)]
+            kept = [old for old in kept if _key(old, key) != meant]
         else:
             new = {name: value for name, value in item.items() if name != "$patch"}
-            kept = [new if old.get(key) == item.get(key) else old for old in kept]
+            kept = [new if _key(old, key) == meant else old for old in kept]
     return kept, rest
 
 

@@ -22,3 +22,14 @@ def test_a_namespace_is_one_that_a_cluster_can_have(tmp_path: Path, namespace: s
 def test_a_namespace_may_begin_with_a_digit(tmp_path: Path) -> None:
     (tmp_path / "trainc.yaml").write_text('namespace: "5-team"\n')
     assert project(str(tmp_path)).namespace == "5-team"
+
+
+def test_the_same_source_twice_is_told(tmp_path: Path) -> None:
+    (tmp_path / "trainc.yaml").write_text("sources: [jobs, jobs]\n")
+    with pytest.raises(TraincError) as refused:
+        project(str(tmp_path))
+    (problem,) = refused.value.problems
+    assert (problem.message, problem.field) == (
+        'must not hold the same twice, got "jobs"',
+        "sources",
+    )

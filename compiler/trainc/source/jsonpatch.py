@@ -6,6 +6,7 @@ beside it. The tree given is not changed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -54,7 +55,7 @@ class _RefusedError(Exception):
 
 
 def _apply(holder: _Holder, operation: Any, marks: Marks) -> None:
-    if not isinstance(operation, Mapping) or operation.get("op") not in _OPERATIONS:
+    if not isinstance(operation, Mapping) or operation.get("op") not in (*_OPERATIONS,):
         raise _RefusedError(f"op is one of {', '.join(_OPERATIONS)}")
     container, key = _find(holder, operation, "path")
     _OPERATIONS[operation["op"]](holder, container, key, operation, marks)
@@ -95,7 +96,8 @@ def _copy(holder: Any, container: Any, key: Any, operation: Any, marks: Marks) -
 def _test(holder: Any, container: Any, key: Any, operation: Any, marks: Marks) -> None:
     found, wanted = _get(container, key), _value(operation, marks)
     if not _same(found, wanted):
-        raise _RefusedError(f"test failed: {operation['path']} is {found!r}", "value")
+        is_, not_ = (json.dumps(each, ensure_ascii=False) for each in (found, wanted))
+        raise _RefusedError(f"test failed: {operation['path']} is {is_}, not {not_}", "value")
 
 
 _OPERATIONS: Final[dict[str, Callable[[Any, Any, Any, Any, Marks], None]]] = {
@@ -160,6 +162,8 @@ def _put(container: Any, key: Any, value: Any, place: int, marks: Marks) -> None
 
 
 def _take(container: Any, key: Any, marks: Marks) -> tuple[Any, int]:
+    if isinstance(container, _Holder):
+        raise _RefusedError("the object itself cannot be taken away", "path")
     value = _get(container, key)
     places = marks.setdefault(id(container), [_UNKNOWN] * len(container))
     place = places.pop(_index(container, key))

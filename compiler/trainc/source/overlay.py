@@ -115,11 +115,24 @@ def _changed(document: Document, patch: Patch) -> Document | Problem | None:
             _remark(root, document.root, change, _TYPES[document.kind], marks)
     except (MergeError, JSONPatchError) as error:
         at = (*patch.path, *error.path)
-        hint = _DIRECTIVES if isinstance(error, MergeError) else ""
+        hint = _DIRECTIVES if "$" in str(error) else ""
         mark = patch.document.mark(at)
         return Problem(str(error), mark, document.label, field_path(at), hint=hint)
+    if wrong := _lost(document, root):
+        mark = patch.document.mark(patch.path)
+        return Problem(wrong, mark, document.label, hint="$patch: delete takes an object out")
     every = (*parts, *(origins(patch.document)))
     return ComposedDocument(every, document.index, root, marks, document.place, document.text)
+
+
+def _lost(document: Document, root: Any) -> str:
+    """Says what of its identity the object has no longer, empty where it is still the same."""
+    if not isinstance(root, dict):
+        return "the patch leaves no object"
+    for key in ("apiVersion", "kind"):
+        if root.get(key) != document.root.get(key):
+            return f"a patch cannot change {key}: it was {document.root.get(key)}"
+    return ""
 
 
 def _remark(root: Any, base: Any, change: Any, type_name: str, marks: dict[int, list[int]]) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from trainc import names
 from trainc.errors import Problem
 from trainc.source.document import Document
+from trainc.source.labels import Requirement, SelectorError, requirements
 
+KINDS = (names.TRAIN_JOB, names.TRAINING_RUNTIME, names.CLUSTER_TRAINING_RUNTIME)
 _KEYS = ("kind", "name", "namespace", "labelSelector")
+_SELECTOR = "write team=a, tier in (x,y), !spot; or matchLabels: and matchExpressions:"
 
 
 class Target(NamedTuple):
@@ -18,13 +22,13 @@ class Target(NamedTuple):
         kind: TrainJob, TrainingRuntime or ClusterTrainingRuntime.
         name: The whole name.
         namespace: The namespace as it is written in the object.
-        labels: Labels the object must have: name and value, or None where any value will do.
+        labels: What its labels must be.
     """
 
     kind: str = ""
     name: str = ""
     namespace: str = ""
-    labels: tuple[tuple[str, str | None], ...] = ()
+    labels: tuple[Requirement, ...] = ()
 
     def matches(self, document: Document) -> bool:
         """Whether a document is meant."""
@@ -35,17 +39,14 @@ class Target(NamedTuple):
         metadata = document.root.get("metadata")
         labels = metadata.get("labels") if isinstance(metadata, dict) else None
         have = labels if isinstance(labels, Mapping) else {}
-        return all(
-            key in have if value is None else have.get(key) == value for key, value in self.labels
-        )
+        return all(requirement.holds(have) for requirement in self.labels)
 
     def __str__(self) -> str:
         """The target as a person would call it."""
         parts = [self.kind or "object"]
         parts += [repr(self.name)] if self.name else []
         parts += [f"in namespace {self.namespace}"] if self.namespace else []
-        labels = [key if value is None else f"{key}={value}" for key, value in self.labels]
-        parts += [f"with labels {','.join(labels)}"] if labels else []
+        parts += [f"with labels {','.join(map(str, self.labels))}"] if self.labels else []
         return " ".join(parts)
 
 
@@ -66,18 +67,15 @@ def target_of(document: Document) -> Target | Problem:
             hint = f"a target has {', '.join(_KEYS)}"
             message = f"{key!r} cannot be read" if key in _KEYS else f"unknown key {key!r}"
             return Problem(message, document.mark(("target", key)), field="target", hint=hint)
-    labels = _labels(written.get("labelSelector") or {})
+    if written.get("kind", KINDS[0]) not in KINDS:
+        hint = f"a patch is for a {', '.join(KINDS)}"
+        message = f"no kind that is patched: {written['kind']}"
+        return Problem(message, document.mark(("target", "kind")), field="target", hint=hint)
+    try:
+        labels = requirements(written.get("labelSelector") or {})
+    except SelectorError as error:
+        mark = document.mark(("target", "labelSelector", *error.path))
+        return Problem(str(error), mark, field="target.labelSelector", hint=_SELECTOR)
     return Target(
         written.get("kind", ""), written.get("name", ""), written.get("namespace", ""), labels
     )
-
-
-def _labels(written: str | Mapping[str, Any]) -> tuple[tuple[str, str | None], ...]:
-    if isinstance(written, Mapping):
-        labels = written.get("matchLabels", written)
-        return tuple((key, str(value)) for key, value in labels.items())
-    found: list[tuple[str, str | None]] = []
-    for part in filter(None, (part.strip() for part in written.split(","))):
-        key, equals, value = part.replace("==", "=").partition("=")
-        found.append((key.strip(), value.strip() if equals else None))
-    return tuple(found)

@@ -143,6 +143,11 @@ def _not_listed(path: Path, value: Any, details: _Details) -> Violation:
     return Violation(path, f"must be one of {options}, got {shown(value)}")
 
 
+def _repeated(path: Path, value: Any, _details: _Details) -> Violation:
+    again = next(item for index, item in enumerate(value) if item in value[:index])
+    return Violation(path, f"must not hold the same twice, got {shown(again)}")
+
+
 def _wrong_form(path: Path, value: Any, details: _Details) -> Violation:
     pattern = details["pattern"]
     if "[KMGTPE]i" in pattern:
@@ -172,6 +177,7 @@ _WORDS: Final[dict[str, Callable[[Path, Any, _Details], Violation]]] = {
     "maxItems": _too_many,
     "minProperties": too_few_fields,
     "maxProperties": _too_many_fields,
+    "uniqueItems": _repeated,
     "enum": _not_listed,
     "pattern": _wrong_form,
     "format": _wrong_format,
