@@ -140,11 +140,19 @@ REFUSED = [
     ),
     Refused(
         "overlays in a circle", "overlays/base/overlay.yaml", "extends: prod\n",
-        ("overlays/base/overlay.yaml", "prod -> base -> prod"),
+        ("overlays/base/overlay.yaml:1:1", "prod -> base -> prod"),
     ),
     Refused(
         "an overlay there is not", "overlays/prod/overlay.yaml", "extends: bas\n",
-        ("overlays/prod/overlay.yaml", "no overlay 'bas'", "base"),
+        ("overlays/prod/overlay.yaml:1:1", "no overlay 'bas'", "base"),
+    ),
+    Refused(
+        "abstract that is text", "overlays/base/overlay.yaml", "abstract: 'yes'\n",
+        ("overlays/base/overlay.yaml:1:1", "abstract: must be true or false"),
+    ),
+    Refused(
+        "replace without a tool that does", "trainc.yaml", "sources: [jobs]\non_change: replace\n",
+        ("trainc.yaml:2:1", "on_change: replace needs a profile"),
     ),
     Refused(
         "a value nobody set", "templates/sweep.yaml.j2", "a: 1\nb: {{ values.nope }}\n",
@@ -203,4 +211,11 @@ def test_without_a_default_the_environments_are_named(root: Path) -> None:
     (root / "trainc.yaml").write_text("sources: [jobs]\nvalues: {image: x, rates: []}\n")
     done = trainc(root, "build")
     assert done.returncode == 1
+    assert "dev, prod" in done.stderr
+
+
+def test_an_empty_environment_is_not_the_default_one(root: Path) -> None:
+    done = trainc(root, "build", "--env", "")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--env names no environment" in done.stderr
     assert "dev, prod" in done.stderr

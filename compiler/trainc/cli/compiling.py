@@ -14,6 +14,7 @@ from trainc.cli.flags import COMPILING, ENVIRONMENT
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import NoReturn
 
     from trainc.pipeline import Options
     from trainc.project.file import Project
@@ -134,12 +135,23 @@ class Request:
     def _on_change(self) -> Any:
         strategy = self.setting("on_change", "keep")
         if strategy == "replace" and self.setting("profile", "none") == "none":
-            raise click.UsageError(
-                "--on-change replace needs --profile argocd or flux: it is the tool that replaces"
-            )
+            self._refuse_replace()
         if strategy == "rename" and self._flags["compat"]:
             raise click.UsageError("--on-change rename: --compat keeps the reference's names")
         return strategy
+
+    def _refuse_replace(self) -> "NoReturn":
+        """Stops where no tool would replace: a flag's mistake, or one of trainc.yaml."""
+        document = self.project.document if self.project else None
+        if "on_change" in self._given or document is None:
+            raise click.UsageError(
+                "--on-change replace needs --profile argocd or flux: it is the tool that replaces"
+            )
+        from trainc.errors import Problem, TraincError
+
+        message = "replace needs a profile: it is the tool that replaces"
+        mark, hint = document.mark(("on_change",)), "write profile: argocd, or flux"
+        raise TraincError([Problem(message, mark, field="on_change", hint=hint)])
 
     def _values(self) -> "Values | None":
         files, sets = self._flags.get("values") or (), self._flags.get("sets") or ()

@@ -79,6 +79,8 @@ def arguments(environ: Mapping[str, str], options: Iterable[str]) -> list[str]:
 
 
 def _option(name: str, value: Any) -> list[str]:
+    if name == "env" and not value:
+        return []  # a field that was cleared: the project's default
     if name == "allow-ttl":
         return ["--allow-ttl"] if value == "true" else []
     if isinstance(value, dict):

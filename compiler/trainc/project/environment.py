@@ -7,7 +7,7 @@ the leaf with their patches and values.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -19,6 +19,7 @@ from trainc.source.files import File, find, read
 from trainc.source.overlay import Patch, patch_of
 from trainc.source.parse import parse
 from trainc.source.values import Values, of_document
+from trainc.source.walk import refused
 
 OVERLAY_FILE: Final = "overlay.yaml"
 VALUES_FILE: Final = "values.yaml"
@@ -35,6 +36,7 @@ class Layer(NamedTuple):
         patches: In the order of files and in them.
         values: What its ``values.yaml`` says.
         digests: SHA-256 of its files by printed name.
+        marks: Where it names each overlay it builds on.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Layer(NamedTuple):
     patches: tuple[Patch, ...] = ()
     values: Values = Values()
     digests: tuple[tuple[str, str], ...] = ()
+    marks: Mapping[str, Mark] = {}
 
 
 def environments(project: Project) -> tuple[str, ...]:
@@ -65,6 +68,9 @@ def chosen(project: Project, wanted: str | None, *, several: bool) -> tuple[str 
         TraincError: There is no such environment, or one has to be named.
     """
     known = environments(project)
+    if wanted == "":
+        hint = f"environments: {', '.join(known) or 'none'}"
+        raise TraincError([Problem("--env names no environment: it is empty", hint=hint)])
     wanted = wanted or project.default_env or ("all" if several else None)
     if wanted == "all" and several:
         return known or (None,)
@@ -95,7 +101,7 @@ def _visit(project: Project, name: str, above: tuple[str, ...], order: list[str]
         return
     layer = _settings(project, name)
     for base in layer.extends:
-        place = Mark(f"{project.overlays}/{name}/{OVERLAY_FILE}")
+        place = layer.marks.get(base)
         if base in (*above, name):
             chain = " -> ".join((*above, name, base))
             raise TraincError([Problem(f"overlays build on each other: {chain}", place)])
@@ -121,6 +127,8 @@ def _folders(project: Project) -> tuple[str, ...]:
             return tuple(sorted(e.name for e in entries if e.is_dir() and e.name[0] not in "._"))
     except (FileNotFoundError, NotADirectoryError):
         return ()
+    except OSError as error:
+        raise TraincError([refused(error, project.overlays)]) from error
 
 
 def _settings(project: Project, name: str) -> Layer:
@@ -137,7 +145,11 @@ def _settings(project: Project, name: str) -> Layer:
     _refuse(document, extends)
     patches = _inline(document, root.get("patches") or ())
     bases = tuple(extends or ())
-    return Layer(name, bases, root.get("abstract") is True, patches, digests=(digest,))
+    listed = isinstance(root.get("extends"), list)
+    paths = {base: ("extends", n) if listed else ("extends",) for n, base in enumerate(bases)}
+    marks = {base: document.mark(path) for base, path in paths.items()}
+    abstract = root.get("abstract") is True
+    return Layer(name, bases, abstract, patches, digests=(digest,), marks=marks)
 
 
 def _refuse(document: Document, extends: Any) -> None:
@@ -156,6 +168,9 @@ def _refuse(document: Document, extends: Any) -> None:
     ):
         message = "must be the name of an overlay, or a list of names"
         problems.append(Problem(message, document.mark(("extends",)), field="extends"))
+    if not isinstance(root.get("abstract") or False, bool):
+        mark = document.mark(("abstract",))
+        problems.append(Problem("must be true or false", mark, field="abstract"))
     if not isinstance(root.get("patches") or [], list):
         mark = document.mark(("patches",))
         problems.append(Problem("must be a list", mark, field="patches"))

@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from trainc.errors import Problem, TraincError, field_path
 from trainc.kube.engine import Draft4Validator
+from trainc.project.sound import unsound
 from trainc.source.document import Document
 from trainc.source.files import File, read
 from trainc.source.parse import parse
@@ -90,7 +91,7 @@ def project(root: str) -> Project:
         raise TraincError(problems)
     if not documents:
         return Project(root)
-    problems = list(_check(documents[0]))
+    problems = _check(documents[0]) or sorted(unsound(root, documents[0]), key=_order)
     if problems:
         raise TraincError(problems)
     return _project(root, documents[0], data)
@@ -117,12 +118,17 @@ def _check(document: Document) -> list[Problem]:
     """What the schema refuses, in file order."""
     if not isinstance(document.root, dict):
         return [Problem("a project file is a map", document.mark(()), hint="write key: value")]
-    found = [_meant(error) for error in _validator().iter_errors(_present(document.root))]
+    errors = _validator().iter_errors(_present(document.root))
+    found = [each for error in errors for each in _meant(error)]
     problems = [
         Problem(each.message, document.mark(each.path), field=field_path(each.path), hint=each.hint)
         for each in found
     ]
-    return sorted(problems, key=lambda problem: problem.mark or ())
+    return sorted(problems, key=_order)
+
+
+def _order(problem: Problem) -> tuple[Any, ...]:
+    return problem.mark or ()
 
 
 def _present(root: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,18 +136,21 @@ def _present(root: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in root.items() if value is not None}
 
 
-def _meant(error: Any) -> Violation:
+def _meant(error: Any) -> list[Violation]:
     if error.kind.name != "additionalProperties":
-        return violation(error)
+        return [violation(error)]
     path = tuple(error.instance_path)
     schema: Any = json.loads(SCHEMA.read_bytes())
     for step in path:
         schema = schema["properties"][step]
-    name = sorted(error.kind.as_dict()["unexpected"])[0]
     known = list(schema["properties"])
+    unexpected = error.kind.as_dict()["unexpected"]
+    return [Violation((*path, name), "unknown key", _near(name, known)) for name in unexpected]
+
+
+def _near(name: str, known: list[str]) -> str:
     near = get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
-    return Violation((*path, name), "unknown key", hint)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
 
 
 @cache

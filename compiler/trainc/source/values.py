@@ -105,6 +105,9 @@ def of_flag(text: str, *, typed: bool) -> Values:
     if not equals or not all(keys):
         hint = f"write {flag} name=value, or {flag} outer.inner=value"
         raise TraincError([Problem("no value is set by this", mark, hint=hint)])
+    if any(key.endswith("]") and "[" in key for key in keys):
+        hint = f"set the whole list: {flag} name='[a, b]'" if typed else "use --set name='[a, b]'"
+        raise TraincError([Problem("an item of a list cannot be set", mark, hint=hint)])
     value = _typed(written, mark) if typed else written
     tree = {keys[-1]: value}
     for key in reversed(keys[:-1]):

@@ -36,7 +36,10 @@ def test_a_flag_is_a_value(case: Flag) -> None:
     assert of_flag(case.text, typed=case.typed).tree == case.want
 
 
-@pytest.mark.parametrize("text", ["a", "=1", "a.=1", ".a=1", "a..b=1", "a=[", "a=1\n---\n2"])
+_NONE = ["a", "=1", "a.=1", ".a=1", "a..b=1", "a=[", "a[0]=1", "a=1\n---\n2"]
+
+
+@pytest.mark.parametrize("text", _NONE)
 def test_a_flag_that_is_none_is_told(text: str) -> None:
     with pytest.raises(TraincError) as refused:
         of_flag(text, typed=True)
