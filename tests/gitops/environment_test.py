@@ -159,6 +159,10 @@ REFUSED = [
         ("templates/sweep.yaml.j2:2:1", "no value 'nope'", "image, nodes, rates"),
     ),
     Refused(
+        "a patch that is a template", "overlays/prod/more.yaml.j2", "a: 1\n",
+        ("overlays/prod/more.yaml.j2: error: patches are not templates", "plain YAML"),
+    ),
+    Refused(
         "a syntax error", "templates/sweep.yaml.j2", "a: 1\n{% endfor %}\n",
         ("templates/sweep.yaml.j2:2:1", "endfor"),
     ),
@@ -219,3 +223,29 @@ def test_an_empty_environment_is_not_the_default_one(root: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert "--env names no environment" in done.stderr
     assert "dev, prod" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["sweep.yaml.j2", "_shared.j2"])
+def test_a_template_that_is_no_text_is_told(root: Path, name: str) -> None:
+    (root / "templates/sweep.yaml.j2").write_text("{% include 'templates/_shared.j2' %}\n")
+    (root / "templates/_shared.j2").write_text("# nothing\n")
+    (root / "templates" / name).write_bytes(b"a: 1\nb: \xff\n")
+    done = trainc(root, "build", "--env", "prod")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"templates/{name}:2:1: error: no UTF-8" in done.stderr
+
+
+def test_a_template_that_is_not_rendered_is_told(root: Path) -> None:
+    (root / "jobs/more.yaml.j2").write_text("a: {{ nope }}\n")
+    (root / "jobs/again.yml.j2").write_text("a: {{ nope }}\n")
+    (root / "jobs/_macros.yaml.j2").write_text("a: {{ nope }}\n")
+    done = trainc(root, "build", "--env", "prod")
+    assert done.returncode == 0
+    assert "jobs/again.yml.j2: warning: a template outside of templates/" in done.stderr
+    assert "not rendered, nor 1 more" in done.stderr
+
+
+def test_a_template_may_end_in_yml(root: Path) -> None:
+    (root / "templates/sweep.yaml.j2").rename(root / "templates/sweep.yml.j2")
+    built = jobsets(trainc(root, "build", "--env", "prod").stdout)
+    assert "sweep-1" in built

@@ -19,7 +19,7 @@ from trainc.source.files import File, find, read
 from trainc.source.overlay import Patch, patch_of
 from trainc.source.parse import parse
 from trainc.source.values import Values, of_document
-from trainc.source.walk import refused
+from trainc.source.walk import printable, refused
 
 OVERLAY_FILE: Final = "overlay.yaml"
 VALUES_FILE: Final = "values.yaml"
@@ -189,6 +189,7 @@ def _layer(project: Project, name: str) -> Layer:
     settings = _settings(project, name)
     folder = os.path.join(project.root, project.overlays, name)
     files, problems = find([folder], root=project.root, exclude=project.exclude)
+    problems += _templates(folder, f"{project.overlays}/{name}")
     own = {os.path.join(folder, OVERLAY_FILE), os.path.join(folder, VALUES_FILE)}
     documents: list[Document] = []
     digests = list(settings.digests)
@@ -206,6 +207,16 @@ def _layer(project: Project, name: str) -> Layer:
     patches = (*settings.patches, *_patches(documents, problems))
     values = _values(project, name, digests)
     return settings._replace(patches=patches, values=values, digests=tuple(digests))
+
+
+def _templates(folder: str, name: str) -> list[Problem]:
+    """Templates among the patches: they would be left out, and the environment be another."""
+    hint = "write plain YAML here; a template of the job can look at env and values"
+    return [
+        Problem("patches are not templates", Mark(printable(f"{name}/{entry}")), hint=hint)
+        for entry in sorted(os.listdir(folder))
+        if entry.endswith(".j2") and not entry.startswith(".")
+    ]
 
 
 def _patches(documents: Sequence[Document], problems: list[Problem]) -> tuple[Patch, ...]:

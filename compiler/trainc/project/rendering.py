@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, Final
 
-from trainc.errors import Mark, Problem
+from trainc.errors import Mark, Problem, TraincError
 from trainc.project.file import Project
 from trainc.source.composed import ComposedDocument, Origin, RenderedMark
 from trainc.source.document import Document, pack
@@ -17,7 +17,7 @@ from trainc.source.source import from_bytes
 from trainc.source.values import Values
 from trainc.source.walk import printable
 
-SUFFIX: Final = ".yaml.j2"
+SUFFIXES: Final = (".yaml.j2", ".yml.j2")
 
 
 class Rendering:
@@ -44,7 +44,7 @@ class Rendering:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in files:
                 path = os.path.join(folder, name)
-                if not name.endswith(SUFFIX) or name[0] in "._" or not _inside(path, root):
+                if not name.endswith(SUFFIXES) or name[0] in "._" or not _inside(path, root):
                     continue
                 if not ignored(path, False, rules):
                     found.append(File(path, printable(os.path.relpath(path, root)), True))
@@ -56,6 +56,9 @@ class Rendering:
         Args:
             file: The template.
             problems: Takes what is wrong, each at a line of a template.
+
+        Raises:
+            TraincError: The template, or one it includes, is no UTF-8.
         """
         # Here, because a project without templates must not pay for Jinja2.
         from trainc.source.template import Delimiters, render
@@ -101,7 +104,17 @@ class Rendering:
         if not _inside(path, root) or not os.path.isfile(path):
             return None
         data = read(File(path, name, True))
-        return None if isinstance(data, Problem) else data.decode("utf-8", "replace")
+        return None if isinstance(data, Problem) else _decoded(data, name)
+
+
+def _decoded(data: bytes, name: str) -> str:
+    """The text of a template; bytes that are none must not become other letters unseen."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        mark = Mark(name, data.count(b"\n", 0, error.start) + 1, 1)
+        problem = Problem(f"no UTF-8: {error.reason}", mark, hint="save the file as UTF-8")
+        raise TraincError([problem]) from error
 
 
 def _inside(path: str, root: str) -> bool:

@@ -15,6 +15,7 @@ from trainc.errors import Problem, field_path
 from trainc.source.document import Document
 
 _READ: Final = ("sources", "runtimes", "overlays")
+_DEFAULTS: Final = {"runtimes": "runtimes", "overlays": "overlays"}
 _TAGS: Final[Mapping[str, tuple[str, str]]] = {
     "block": ("{%", "%}"),
     "variable": ("{{", "}}"),
@@ -58,6 +59,8 @@ def _place(
 ) -> Iterator[Problem]:
     full = os.path.join(root, place)
     if not os.path.exists(full):
+        if place == _DEFAULTS.get(str(path[0])):
+            return  # says what holds anyway
         hint = "check the spelling; paths are relative to trainc.yaml"
         yield _problem(document, path, f"there is no {place}", hint)
     elif path[0] == "overlays" and not os.path.isdir(full):

@@ -13,11 +13,11 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from trainc import names
-from trainc.errors import Problem
+from trainc.errors import Mark, Problem
 from trainc.library import named, stock, stock_names
 from trainc.project.environment import Layer, layers
 from trainc.project.file import TEMPLATES, Project
-from trainc.project.rendering import SUFFIX, Rendering
+from trainc.project.rendering import SUFFIXES, Rendering
 from trainc.source.document import Document
 from trainc.source.files import STDIN, File, find, read
 from trainc.source.overlay import overlaid
@@ -157,17 +157,35 @@ class _Reader:
         places = [self._below(place) for place in self._project.sources]
         given = [place for place in self._asked.paths if place != STDIN]
         # A template is named as a file and is none of YAML.
-        plain = [place for place in self._asked.paths if not place.endswith(SUFFIX)]
+        plain = [place for place in self._asked.paths if not place.endswith(SUFFIXES)]
         files = self._find([*places, *plain])
         documents = [document for file in files for document in self._read(file)]
         templates = self._rendering.files(TEMPLATES, self._exclude)
         documents += [document for file in templates for document in self._render(file)]
+        self._tell_stray({file.name for file in templates})
         if not self._asked.paths:
             return documents, None
         inside = [file.name for file in self._find(plain)]
         roots = [os.path.realpath(place) for place in given]
         inside += [file.name for file in templates if _is_below(file.path, roots)]
         return documents, frozenset(inside)
+
+    def _tell_stray(self, rendered: set[str]) -> None:
+        """Warns of templates that stand where none is rendered: their jobs would be missing."""
+        for place in self.places():
+            rendered |= {file.name for file in self._rendering.files(place, self._exclude)}
+        overlays = f"{self._project.overlays.strip('/')}/"  # there one is an error
+        stray = [
+            file.name
+            for place in self._project.sources
+            for file in self._rendering.files(place, self._exclude)
+            if file.name not in rendered and not file.name.startswith(overlays)
+        ]
+        if stray:
+            more = f", nor {len(stray) - 1} more" if len(stray) > 1 else ""
+            hint = f"move it to {TEMPLATES}/, exclude it, or begin its name with _"
+            message = f"a template outside of {TEMPLATES}/ and runtimes/ is not rendered{more}"
+            self.problems.append(Problem(message, Mark(stray[0]), severity="warning", hint=hint))
 
     def places(self) -> list[str]:
         """Where runtimes are looked up."""

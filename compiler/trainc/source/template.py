@@ -11,24 +11,31 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from math import isfinite
 from typing import Any, Final, NamedTuple
 
 from jinja2 import BaseLoader, StrictUndefined, TemplateNotFound, nodes
 from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2.runtime import Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
 
 from trainc.errors import Mark, Problem
+from trainc.source.bounded import called, compared, filtered, operated
+from trainc.source.budget import MAX_BYTES, STEP, Budget, Limit
 from trainc.source.lines import MARKER, Use, line_marks, uses
 
-MAX_STEPS: Final = 1_000_000
-"""Rounds of loops and calls of macros and functions, all templates of one rendering together."""
-MAX_BYTES: Final = 16 << 20
+_Read = Callable[[str], str | None]
+
 MAX_DEPTH: Final = 32
 """Includes and imports inside one another."""
 
-_WIDTH: Final = 10_000
 _UNSTABLE: Final = ("lipsum",)  # globals that differ from run to run
-_WIDE: Final = re.compile(r"\d{5,}")
+_ADDRESS: Final = re.compile(r"<[^<>\n]* at 0x[0-9a-f]{6,}>")
+_MARKED: Final = 8  # markers make a text longer
+_NAMES: Final = "templates see values and env, and what they {% set %} or {% import %}"
+_HINT: Final = "set it under values: in trainc.yaml or an overlay, or with --set"
+_BOOLEANS: Final = frozenset(["y", "yes", "on", "n", "no", "off"])
 
 
 class Delimiters(NamedTuple):
@@ -53,10 +60,6 @@ class Rendered(NamedTuple):
     uses: Mapping[tuple[str, int], tuple[Use, ...]]
 
 
-class Limit(Exception):  # noqa: N818  # a limit reached is the user's mistake, reported as one
-    """A template does more than a template of manifests ever has to."""
-
-
 def render(
     name: str,
     read: Callable[[str], str | None],
@@ -71,14 +74,15 @@ def render(
         variables: What templates can name: ``values``, ``env``.
         delimiters: Where tags begin and end.
     """
-    plain = _Environment(read, delimiters, marking=False)
+    plain = _Environment(read, variables, delimiters, marking=False)
     try:
-        text = _text(plain, name, variables)
-        marked = _text(_Environment(read, delimiters, marking=True), name, variables, marking=True)
+        text = _text(plain, name)
+        marked = _text(_Environment(read, variables, delimiters, marking=True), name, marking=True)
     except TemplateSyntaxError as error:
         return Problem(error.message or "no template", Mark(error.name or name, error.lineno, 1))
     except UndefinedError as error:
-        return Problem(str(error), _line(error, plain, name), hint=_HINT)
+        hint = _HINT if str(error).startswith("no value") else _NAMES
+        return Problem(str(error), _line(error, plain, name), hint=hint)
     except TemplateNotFound as error:
         message = f"no template {error.name!r}: it is looked for in the project and templates/"
         return Problem(message, _line(error, plain, name))
@@ -88,21 +92,22 @@ def render(
         return Problem("includes or macros without end", _line(error, plain, name))
     except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
         return Problem(f"cannot be evaluated: {error}", _line(error, plain, name))
-    return Rendered(text, line_marks(text, marked, name), plain.uses)
+    except MemoryError as error:
+        return Problem("takes more memory than there is", _line(error, plain, name))
+    lines = line_marks(text, marked, name)
+    if found := _ADDRESS.search(text):
+        message = f"{found[0]} has no text for a manifest: it differs from run to run"
+        return Problem(message, lines[text.count("\n", 0, found.start())])
+    return Rendered(text, lines, plain.uses)
 
 
-_HINT: Final = "set it under values: in trainc.yaml or an overlay, or with --set"
-
-
-def _text(
-    environment: _Environment, name: str, variables: Mapping[str, Any], marking: bool = False
-) -> str:
+def _text(environment: _Environment, name: str, *, marking: bool = False) -> str:
     """Renders piece by piece, so that the limit on bytes holds while the text grows."""
     pieces, size = [], 0
-    rendering = environment.get_template(name).generate(**variables)
+    rendering = environment.get_template(name).generate()
     for piece in rendering:
         size += len(piece)
-        if size > MAX_BYTES * (8 if marking else 1):
+        if size > MAX_BYTES * (_MARKED if marking else 1):
             # There, so that the line it came to is told.
             rendering.throw(Limit(f"renders more than {MAX_BYTES >> 20} MiB"))
         pieces.append(piece)
@@ -127,21 +132,25 @@ class _Undefined(StrictUndefined):
     @property
     def _undefined_message(self) -> str:
         given = self._undefined_obj
-        if not isinstance(given, Mapping):
+        if given is missing:
             return f"{self._undefined_name!r} is not defined"
+        if not isinstance(given, Mapping):
+            return f"{type(given).__name__} {given!r:.40} has no {self._undefined_name!r}"
+        if self._undefined_name in _BOOLEANS and {"true", "false"} & given.keys():
+            return f"no value {self._undefined_name!r}: YAML reads that key as true or false"
         known = ", ".join(sorted(map(str, given))[:12]) or "nothing"
         return f"no value {self._undefined_name!r}; there is: {known}"
 
 
 class _Loader(BaseLoader):
-    def __init__(self, read: Callable[[str], str | None], seen: set[str]) -> None:
+    def __init__(self, read: Callable[[str], str | None], seen: dict[str, int]) -> None:
         self._read, self._seen = read, seen
 
     def get_source(self, environment: Any, template: str) -> tuple[str, str, Callable[[], bool]]:
         for name in (template, f"templates/{template}"):
             text = self._read(name)
             if text is not None:
-                self._seen.add(name)
+                self._seen[name] = len(text)
                 return text, name, lambda: True
         raise TemplateNotFound(template)
 
@@ -149,79 +158,103 @@ class _Loader(BaseLoader):
 class _Environment(ImmutableSandboxedEnvironment):
     """A sandbox that counts, and that can mark each piece of text with the line it is from."""
 
-    intercepted_binops = frozenset({"*", "**", "%"})
+    intercepted_binops = frozenset({"+", "*", "**", "%"})
 
     def __init__(
-        self, read: Callable[[str], str | None], delimiters: Delimiters, *, marking: bool
+        self, read: _Read, variables: Mapping[str, Any], delimiters: Delimiters, *, marking: bool
     ) -> None:
-        self.seen: set[str] = set()
+        self.seen: dict[str, int] = {}
         self.uses: dict[tuple[str, int], tuple[Use, ...]] = {}
-        self._marking, self._steps = marking, 0
+        self._macros: dict[str, int] = {}
+        self._marking, self._budget = marking, Budget(_MARKED if marking else 1)
         super().__init__(
             *delimiters.block, *delimiters.variable, *delimiters.comment,
             trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-            undefined=_Undefined, finalize=_printed, loader=_Loader(read, self.seen),
+            undefined=_Undefined, finalize=self._printed, loader=_Loader(read, self.seen),
             extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"], cache_size=400,
         )  # fmt: skip
+        self.globals.update(variables)  # so that macros of other files see them too
         for name in _UNSTABLE:
             del self.globals[name]
         del self.filters["random"]
-        self.filters.update(toyaml=_json, tojson=_json, trainc_steps=self._counted)
-        for name in ("center", "indent", "format", "wordwrap"):
-            self.filters[name] = _bounded(self.filters[name])
+        self.filters.update(toyaml=_json, tojson=_json)
+        for name, function in self.filters.items():
+            self.filters[name] = filtered(name, function, self._budget)
+        self.filters.update(
+            trainc_each=self._budget.each, trainc_paid=lambda x: compared(x, self._budget)
+        )
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, filename or name, filename)
         printed = filename or name or ""
         self.uses.update(uses(tree, printed))
-        for loop in tree.find_all(nodes.For):
-            loop.iter = nodes.Filter(
-                loop.iter, "trainc_steps", [], [], None, None, lineno=loop.lineno
-            )
+        _count(tree)
+        for macro in tree.find_all(nodes.Macro):
+            self._macros[macro.name] = max(self._macros.get(macro.name, 0), _length(macro))
         if self._marking:
             for output in tree.find_all(nodes.Output):
                 output.nodes = list(_marked(output, printed))
         return tree
 
-    def _counted(self, items: Any) -> Iterator[Any]:
-        for item in items:
-            self._step()
-            yield item
-
-    def _step(self) -> None:
-        self._steps += 1
-        if self._steps > MAX_STEPS:
-            raise Limit(f"takes more than {MAX_STEPS} steps of loops and calls")
+    def _printed(self, value: Any) -> Any:
+        """What an expression prints, paid for: a block that is captured may print for long."""
+        self._budget.deep(value)
+        return _printed(value)
 
     def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> Any:  # noqa: A002
         """Finds a template; counts how deep includes and imports stand in one another."""
+        found = super().get_template(name, parent, globals)
         if parent is not None:
-            self._step()
+            self._budget.pay(STEP + self.seen[found.filename or ""])
             if _depth() > MAX_DEPTH:
                 raise Limit(f"includes stand deeper in one another than {MAX_DEPTH}")
-        return super().get_template(name, parent, globals)
+        return found
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Gets what stands behind a dot: the key of a map before its methods."""
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
 
     def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Calls a function or macro from a template."""
-        self._step()
-        if isinstance(getattr(obj, "__self__", None), str):
-            _refuse_wide((*args, *kwargs.values()))
-            if getattr(obj, "__name__", "") == "format" and _WIDE.search(obj.__self__):
-                raise SecurityError(f"a field wider than {_WIDTH}")
-        return super().call(context, obj, *args, **kwargs)
+        self._budget.pay(STEP + (self._macros.get(obj.name, 0) if isinstance(obj, Macro) else 0))
+        given = called(obj, (*args, *kwargs.values()), self._budget)
+        named = dict(zip(kwargs, given[len(args) :], strict=True))
+        return super().call(context, obj, *given[: len(args)], **named)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Computes what could become very long."""
-        if operator == "%" and isinstance(left, str) and _WIDE.search(left):
-            raise SecurityError(f"a field wider than {_WIDTH}")
-        if operator == "**" and (abs(left) > 1 << 64 or abs(right) > 64):
-            raise SecurityError("a power too large for a manifest")
-        sized = next((x for x in (left, right) if isinstance(x, str | list | tuple)), None)
-        times = right if sized is left else left
-        repeats = operator == "*" and sized is not None and isinstance(times, int)
-        if repeats and len(sized or ()) * times > MAX_BYTES:
-            raise Limit(f"renders more than {MAX_BYTES >> 20} MiB")
+        operated(operator, left, right, self._budget)
         return super().call_binop(context, operator, left, right)
+
+
+def _count(tree: nodes.Template) -> None:
+    """Lets the tree pay for what it does beside calls: rounds of loops, ~, comparisons, slices."""
+    for loop in tree.find_all(nodes.For):
+        cost = nodes.Const(STEP + _length(loop))
+        loop.iter = _filter(loop.iter, "trainc_each", cost)
+    for comparison in tree.find_all(nodes.Compare):
+        operands: tuple[Any, ...] = (comparison, *comparison.ops)
+        for operand in operands:
+            operand.expr = _filter(operand.expr, "trainc_paid")
+    for item in tree.find_all(nodes.Getitem):
+        if isinstance(item.arg, nodes.Slice):
+            item.node = _filter(item.node, "trainc_paid")
+    for concatenation in tree.find_all(nodes.Concat):
+        parts = nodes.List(concatenation.nodes, lineno=concatenation.lineno)
+        concatenation.nodes = [_filter(parts, "join")]
+
+
+def _filter(node: Any, name: str, *args: nodes.Expr) -> nodes.Filter:
+    return nodes.Filter(node, name, list(args), [], None, None, lineno=node.lineno)
+
+
+def _length(node: nodes.Node) -> int:
+    """How many characters of its own a part of a template can print in one round."""
+    texts = (text.data for text in node.find_all(nodes.TemplateData))
+    values = (each.value for each in node.find_all(nodes.Const))
+    return sum(map(len, texts)) + sum(len(each) for each in values if isinstance(each, str))
 
 
 def _depth() -> int:
@@ -250,7 +283,7 @@ def _printed(value: Any) -> Any:
         return value
     if value is None or isinstance(value, bool | dict | list | tuple):
         return _json(value)
-    if isinstance(value, int | float):
+    if isinstance(value, int) or (isinstance(value, float) and isfinite(value)):
         return value
     if isinstance(value, StrictUndefined):
         return str(value)
@@ -261,22 +294,4 @@ def _json(value: Any, indent: int | None = None) -> str:
     """A value as JSON, which is YAML on one line."""
     if isinstance(value, StrictUndefined):
         return str(value)
-    return json.dumps(value, ensure_ascii=False, indent=indent)
-
-
-def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The filter, for widths a manifest could need."""
-
-    def bounded(*args: Any, **kwargs: Any) -> Any:
-        _refuse_wide((*args, *kwargs.values()))
-        if any(isinstance(arg, str) and "%" in arg and _WIDE.search(arg) for arg in args[:1]):
-            raise SecurityError(f"a field wider than {_WIDTH}")
-        return function(*args, **kwargs)
-
-    bounded.__dict__.update(vars(function))
-    return bounded
-
-
-def _refuse_wide(values: tuple[Any, ...]) -> None:
-    if any(isinstance(value, int) and abs(value) > _WIDTH for value in values):
-        raise SecurityError(f"a width over {_WIDTH}")
+    return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)

@@ -32,6 +32,15 @@ CASES = [
     TestCase("the environment", "a: {{ env }}\n", "a: dev\n"),
     TestCase("a loop", "{% for i in [1, 2] %}\n- {{ i }}\n{% endfor %}\n", "- 1\n- 2\n"),
     TestCase("a comment", "{# why #}\na: 1\n", "a: 1\n"),
+    TestCase("a key that is called like a method", "a: {{ values.w.items }}\n", "a: 5\n"),
+    TestCase("a method", "{% for k, v in values.m.items() %}{{ k }}{% endfor %}", "k"),
+    TestCase("a number in a pattern", "{{ '%s-20260101-%d' % ('a', 29500) }}", "a-20260101-29500"),
+    TestCase("a map in a pattern", "{{ '{a: 12345, b: %d}' % 1 }}", "{a: 12345, b: 1}"),
+    TestCase("a number in a field", "{{ '{}:{}'.format('h', 29500) }}", "h:29500"),
+    TestCase("text put together", "{{ 'a' ~ 1 ~ values.x }}", "a11"),
+    TestCase("a filter with a glue", "{{ [1, 2] | join(', ') }}", "1, 2"),
+    TestCase("what an iterator gives", "{{ [1, 2] | map('string') | join('-') }}", "1-2"),
+    TestCase("a cut", "{{ values.big[:2] }}", "xx"),
     TestCase("no end of line", "a: 1", "a: 1"),
     TestCase("letters beyond ASCII", "a: {{ values.u }}\n", "a: ü\n"),
     TestCase("other delimiters", "a: [[ values.x ]] {{ x }} {% y %} {# z #}\n",
@@ -40,7 +49,8 @@ CASES = [
     TestCase("a block of other delimiters", "<% if values.y %>\na: << values.x >>\n<% endif %>\n",
              "a: 1\n", Delimiters(("<%", "%>"), ("<<", ">>"), ("<#", "#>"))),
 ]  # fmt: skip
-VALUES = {"x": 1, "y": True, "m": {"k": [1, True, None]}, "u": "ü", "big": "x" * 1000}
+VALUES = {"x": 1, "y": True, "m": {"k": [1, True, None]}, "u": "ü", "big": "x" * 1000,
+          "w": {"items": 5}}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -60,6 +70,9 @@ class Refused:
     says: str
 
 
+DOUBLING = (
+    "{{% set n = namespace(v='x') %}}{{% for i in range(64) %}}{{% set n.v = {} %}}{{% endfor %}}"
+)
 REFUSED = [
     Refused(
         "no such value", "a: 1\nb: {{ values.nope }}\n", 2, "no value 'nope'; there is: big, m"
@@ -89,6 +102,49 @@ REFUSED = [
     Refused("a width", "{{ '%99999d' % 1 }}\n", 1, "wide"),
     Refused("a wide centre", "{{ 'a'.center(999999999) }}\n", 1, "width"),
     Refused("another width", "{{ 'a' | center(999999999) }}\n", 1, "width"),
+    Refused("a width that an argument gives", "{{ '{:{}}'.format('a', '9' * 9) }}\n", 1, "wider"),
+    Refused("a width beside the pattern", "{{ '%*d' % (99999999, 1) }}\n", 1, "wider"),
+    Refused("an address", "\n{{ values.items | string }}\n", 2, "differs from run to run"),
+    Refused("an address put together", "\n{{ '' ~ values.items }}\n", 2, "from run to run"),
+    Refused("no number", "{{ 1e300 * 1e10 }}\n", 1, "no text for a manifest"),
+    Refused("a name of nothing", "{{ values.x.y }}\n", 1, "int 1 has no 'y'"),
+    Refused("a key that YAML reads otherwise", "{{ {'true': 1}.y }}", 1, "as true or false"),
+    *(
+        Refused(name, f"\n{text}\n", 2, says)
+        for name, text, says in (
+            ("text that doubles", DOUBLING.format("n.v + n.v"), "more than 16 MiB"),
+            ("text that ~ doubles", DOUBLING.format("n.v ~ n.v"), "steps"),
+            ("a list that doubles", DOUBLING.format("[n.v] + [n.v]") + "{{ n.v }}", "steps"),
+            ("a join that grows", DOUBLING.format("[n.v, n.v] | join(n.v)"), "steps"),
+            ("a replacement that grows", DOUBLING.format("n.v | replace('x', n.v ~ n.v)"), "steps"),
+            ("a method that grows", DOUBLING.format("n.v.replace('x', n.v ~ n.v)"), "steps"),
+            ("a format that grows", DOUBLING.format("'%s%s' | format(n.v, n.v)"), "steps"),
+            ("a pattern that grows", DOUBLING.format("'%s%s' % (n.v, n.v)"), "steps"),
+            ("an indent that grows", DOUBLING.format("('a\\nb' ~ n.v) | indent(n.v)"), "steps"),
+            (
+                "sums of ranges",
+                "{% for i in range(99999) %}{% set s = range(99999) | sum %}{% endfor %}",
+                "steps",
+            ),
+            (
+                "a captured block",
+                "{% set s %}{% for i in range(99999) %}{{ values.big }}{% endfor %}{% endset %}",
+                "steps",
+            ),
+            (
+                "a captured text",
+                "{% set s %}{% for i in range(99999) %}" + "y" * 1000 + "{% endfor %}{% endset %}",
+                "steps",
+            ),
+            ("a number that grows", DOUBLING.replace("'x'", "2").format("n.v * n.v"), "product"),
+            (
+                "comparisons of long text",
+                "{% set t = values.big * 1000 %}{% for i in range(999) %}"
+                "{% if t == t ~ '' %}{% endif %}{% endfor %}",
+                "steps",
+            ),
+        )
+    ),
     Refused("no such template", "\n{% include 'nope.j2' %}\n", 2, "no template 'nope.j2'"),
     Refused("a mistake of types", "{{ 1 + 'a' }}\n", 1, "cannot be evaluated"),
     Refused("a division by nothing", "{{ 1 // 0 }}\n", 1, "cannot be evaluated"),
@@ -133,3 +189,23 @@ def test_an_error_in_a_macro_is_told_there() -> None:
     )
     assert isinstance(found, Problem)
     assert found.mark == Mark("m.j2", 2, 1)
+
+
+def test_macros_of_other_files_see_the_values() -> None:
+    found = rendered(
+        "{% from 'm.j2' import f %}\n{{ f() }}\n",
+        VALUES,
+        m_j2="{% macro f() %}{{ values.x }} {{ env }}{% endmacro %}\n",
+    )
+    assert isinstance(found, Rendered)
+    assert found.text == "1 dev\n"
+
+
+def test_a_macro_with_a_long_body_pays_for_it() -> None:
+    found = rendered(
+        "{% from 'm.j2' import f %}\n{% for i in range(99999) %}{% set x = f() %}{% endfor %}",
+        VALUES,
+        m_j2=f"{{% macro f() %}}{'y' * 10_000}{{% endmacro %}}\n",
+    )
+    assert isinstance(found, Problem)
+    assert "steps" in found.message
