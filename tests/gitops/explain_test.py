@@ -160,6 +160,15 @@ def test_mpi_starts_its_launcher_with_a_hostfile() -> None:
     assert world["hostfile"].count("slots=2\n") == 4
 
 
+def test_the_image_of_mpi_workers_is_the_runtimes(tmp_path: Path) -> None:
+    job = (ROOT / "examples/deepspeed/job.yaml").read_text()
+    job = job.replace("  trainer:\n", "  trainer:\n    image: example.com/t5:1\n", 1)
+    (tmp_path / "job.yaml").write_text(job)
+    found = explained(tmp_path, "job.yaml", "containers[node].image")["settings"]
+    by = {each["path"].split("[")[1].split("]")[0]: each["setBy"]["who"] for each in found}
+    assert by == {"launcher": "TrainJob", "node": "runtime"}
+
+
 def test_others_start_with_their_variables(root: Path) -> None:
     world = explained(root, "jobs/jax.yaml")["world"]
     assert [each["line"] for each in world["starts"]] == [

@@ -30,6 +30,8 @@ _TRAINER: Final = {
     "env": "env",
     "resources": "resourcesPerNode",
 }
+# What only jobs labelled as the trainer get of it; MPI's workers get resources and env too.
+_LABELLED: Final = ("image", "command", "args")
 _TEMPLATE: Final[Path] = ("spec", "template")
 
 
@@ -127,7 +129,7 @@ class Places:
         container = value_at(manifest, path[:9])
         rest = path[9:]
         if container.get("name") == names.NODE and str(rest[0]) in _TRAINER:
-            if not trains and pod_set["name"] != names.NODE:
+            if not trains and (pod_set["name"] != names.NODE or rest[0] in _LABELLED):
                 return None
             inner = _follow(container[rest[0]], self._trainer(rest[0]), rest[1:])
             base: Path = ("spec", "trainer", _TRAINER[str(rest[0])])
