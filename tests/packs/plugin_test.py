@@ -59,7 +59,21 @@ CASES = [
              refused='no parameter is called "secrets"'),
     TestCase("wrong type", {"ARGOCD_APP_PARAMETERS": parameters({"name": "namespace",
              "array": ["x"]})}, refused='must have a field "string"'),
-    TestCase("no JSON", {"ARGOCD_APP_PARAMETERS": "namespace=x"}, refused="no list of parameters"),
+    TestCase("no parameters, as Argo CD says it", {"ARGOCD_APP_PARAMETERS": "null"}),
+    TestCase("no JSON", {"ARGOCD_APP_PARAMETERS": "namespace=x"}, refused="is no JSON"),
+    TestCase("no end", {"ARGOCD_APP_PARAMETERS": "[" * 100_000}, refused="is no JSON"),
+    TestCase("a map", {"ARGOCD_APP_PARAMETERS": "{}"}, refused="must be a list of objects"),
+    TestCase("a number", {"ARGOCD_APP_PARAMETERS": "[1]"}, refused="must be a list of objects"),
+    TestCase("a number as name", {"ARGOCD_APP_PARAMETERS": parameters({"name": 1})},
+             refused="must be a list of objects"),
+    TestCase("a number as text", {"ARGOCD_APP_PARAMETERS": parameters({"name": "namespace",
+             "string": 5})}, refused='a field "string" that holds text'),
+    TestCase("text as array", {"ARGOCD_APP_PARAMETERS": parameters({"name": "feature",
+             "array": "TrainJobStatus"})}, refused='a field "array" that holds a list of text'),
+    TestCase("a list as map", {"ARGOCD_APP_PARAMETERS": parameters({"name": "set",
+             "map": ["a"]})}, refused='a field "map" that holds a map of text'),
+    TestCase("neither true nor false", {"ARGOCD_ENV_TRAINC_ALLOW_TTL": "yes"},
+             refused='parameter "allow-ttl" must be true or false, is yes'),
 ]  # fmt: skip
 
 

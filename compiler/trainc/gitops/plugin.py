@@ -7,7 +7,7 @@ announces, and the arguments of the build that a request asks for.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from trainc.errors import Problem, TraincError
@@ -26,7 +26,6 @@ _KNOWN: Final = {
     "emit": ("string", "Emit", "both: each TrainJob too, after its JobSet."),
     "allow-ttl": ("string", "Allow TTL", "true: keep ttlSecondsAfterFinished."),
 }
-_FIELD: Final = {"string": "string", "array": "array", "map": "map"}
 
 
 def plugin() -> dict[str, Any]:
@@ -82,6 +81,9 @@ def _option(name: str, value: Any) -> list[str]:
     if name == "env" and not value:
         return []  # a field that was cleared: the project's default
     if name == "allow-ttl":
+        if value not in ("true", "false", ""):
+            message = f'parameter "{name}" must be true or false, is {value}'
+            raise TraincError([Problem(message)])
         return ["--allow-ttl"] if value == "true" else []
     if isinstance(value, dict):
         return [f"--{name}={key}={item}" for key, item in sorted(value.items())]
@@ -104,17 +106,45 @@ def _variables(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _announced(text: str) -> dict[str, Any]:
-    """The parameters of the request: a JSON list of objects with a name and one value."""
+    """The parameters of the request, a JSON list. Argo CD sends ``null`` where there are none."""
     try:
         listed = json.loads(text)
-        given = {item["name"]: item for item in listed}
-    except (ValueError, KeyError, TypeError) as error:
-        raise TraincError([Problem(f"{_PARAMETERS} is no list of parameters: {error}")]) from error
-    found = {}
-    for name, item in given.items():
-        kind = _KNOWN.get(name, ("string",))[0]
-        value = item.get(_FIELD[kind])
-        if value is None:
-            raise TraincError([Problem(f'parameter "{name}" must have a field "{_FIELD[kind]}"')])
-        found[name] = value
-    return found
+    except (ValueError, RecursionError) as error:
+        raise _no_list(f"is no JSON: {error}") from error
+    listed = [] if listed is None else listed
+    if not isinstance(listed, list) or not all(map(_is_named, listed)):
+        raise _no_list("must be a list of objects that have a name")
+    return {item["name"]: _value(item) for item in listed}
+
+
+def _no_list(message: str) -> TraincError:
+    hint = 'Argo CD sends, for example: [{"name": "env", "string": "prod"}]'
+    return TraincError([Problem(f"{_PARAMETERS} {message}", hint=hint)])
+
+
+def _is_named(item: Any) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("name"), str)
+
+
+def _value(item: Mapping[str, Any]) -> Any:
+    """The value of a parameter, None where nobody knows the parameter."""
+    kind = _KNOWN.get(item["name"], ("",))[0]
+    if not kind:
+        return None
+    value = item.get(kind)
+    if not _IS_KIND[kind](value):
+        message = f'parameter "{item["name"]}" must have a field "{kind}" that holds {_HOLDS[kind]}'
+        raise TraincError([Problem(message)])
+    return value
+
+
+def _are_texts(values: Iterable[Any]) -> bool:
+    return all(isinstance(each, str) for each in values)
+
+
+_IS_KIND: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "string": lambda value: isinstance(value, str),
+    "array": lambda value: isinstance(value, list) and _are_texts(value),
+    "map": lambda value: isinstance(value, dict) and _are_texts(value.values()),
+}
+_HOLDS: Final = {"string": "text", "array": "a list of text", "map": "a map of text"}
