@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trainc.lint.explanation import EXPLANATIONS
+from trainc.lint.explanation import EXPLANATIONS, page
 from trainc.lint.lint import discover
 
 # Told by the compiler itself, not by a lint.
@@ -36,3 +36,10 @@ def test_the_docs_hold_every_page(code: str) -> None:
     known = EXPLANATIONS[code]
     want = f"## {code}\n\n{known.why}\n\n- bad: `{known.bad}`\n- good: `{known.good}`\n"
     assert want in text
+
+
+@pytest.mark.parametrize("code", EXPLANATIONS)
+def test_a_page_offers_only_what_works(code: str) -> None:
+    text = page(code)
+    assert ("ignore[" in text) is (code not in COMPILER)
+    assert ("Always an error" in text) is (code in COMPILER)

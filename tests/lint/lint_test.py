@@ -310,7 +310,24 @@ RULES = [
           "trainc.yaml:2:18: error: expression: rule acme/x is no CEL expression"),
     Rules("no such field", "- {name: x, expression: 'trainjob.spec.nope == 1'}", 1,
           "trainc.yaml:2:13: error: expression: rule x cannot be evaluated"),
-    Rules("not a truth", "- {name: x, expression: '1 + 1'}", 1, "must be true or false"),
+    Rules("not a truth", "- {name: x, expression: '1 + 1'}", 1, "must be true or false, is int"),
+    Rules("a name nobody knows", "- {name: x, expression: 'has(job) || true'}", 1,
+          "trainc.yaml:2:13: error: expression: rule x names job, which nobody knows"),
+    Rules("bound by a loop", "- {name: x, expression: '[1].all(n, [n].exists(m, m == n))'}", 0, ""),
+    Rules("two types", "- {name: x, expression: \"trainjob.spec.trainer.numNodes < 'x'\"}", 1,
+          "rule x cannot be evaluated: < of int and string"),
+    Rules("deep", f"- {{name: x, expression: '{'(' * 500}true{')' * 500}'}}", 1,
+          "rule x is nested too deeply"),
+    Rules("no pattern", "- {name: x, expression: \"'a'.matches('(')\"}", 1,
+          "rule x cannot be evaluated: '(' is no regular expression: missing ): ("),
+    Rules("a pattern", "- {name: x, expression: \"'abc'.matches('^a.c$') && !'a'.matches('b')\"}",
+          0, ""),
+    Rules("a field of a number", "- {name: x, expression: 'true', field: 3}", 1,
+          "trainc.yaml:2:3: error: rules: field must be text"),
+    Rules("a name that is a code", "- {name: TRC302, expression: 'true'}", 1,
+          "TRC302 is a code of trainc: give the rule a name of its own"),
+    Rules("a level for what is always an error", "- {name: TRC406, severity: off}", 1,
+          "TRC406 is what a cluster would refuse: it is always an error"),
     Rules("unknown code", "- {name: TRC999, severity: off}", 1, "TRC999 is no code"),
     Rules("stock code is an error", "- {name: TRC402, severity: error}", 1,
           "error: spec.template.spec.replicatedJobs[0].template.spec.backoffLimit"),
@@ -337,6 +354,46 @@ def test_rules_may_stand_in_files_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "rules" / "team.yaml").write_text("- {name: acme, expression: 'false'}\n")
     done = trainc(tmp_path, "build", "--problems", "json")
     assert [each["code"] for each in json.loads(done.stderr)] == ["acme"]
+
+
+@pytest.mark.parametrize("swallows", ["{}", "[1].exists(x, {})", "{} || true"])
+def test_the_rounds_of_a_rule_are_counted(
+    swallows: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("celpy", reason="cel-python is not installed")
+    from trainc.errors import Mark
+    from trainc.lint import cel
+    from trainc.lint.settings import Rule
+
+    loop = "[1,2,3].all(a, [1,2,3].all(b, [1,2,3].all(c, a + b + c > 0)))"
+    rule = Rule("x", swallows.format(loop), "m", "error", "", Mark("rules.yaml", 1, 1))
+    for most, want in ((100, []), (39, ["rule x takes more than 39 rounds of loops"])):
+        monkeypatch.setattr(cel, "MAX_ROUNDS", most)
+        inspect, broken = cel.team_rules([rule])
+        assert not broken
+        assert [found.message for found in inspected(inspect)] == want
+
+
+def inspected(inspect: Any) -> Any:
+    from trainc.compile import Inputs, compile_documents
+    from trainc.plan.plan import Output
+    from trainc.source.parse import parse
+    from trainc.spec.spec import Settings
+
+    documents, _ = parse(f"{JOB}---\n{RUNTIME}".encode(), "job.yaml")
+    return compile_documents(Inputs(tuple(documents)), Settings(), Output(), inspect).problems
+
+
+@pytest.mark.parametrize("text", ["3", "rules: 3", "text"])
+def test_a_file_of_rules_that_holds_none_is_told(text: str, tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text(f"{JOB}---\n{RUNTIME}")
+    (tmp_path / "trainc.yaml").write_text("")
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "team.yaml").write_text(text)
+    done = trainc(tmp_path, "build")
+    assert done.returncode == 1
+    assert "rules/team.yaml:1:" in done.stderr
+    assert "must be a list or a mapping of rules" in done.stderr
 
 
 def test_nobody_without_rules_pays_for_cel(tmp_path: Path) -> None:

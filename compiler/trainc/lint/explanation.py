@@ -69,6 +69,10 @@ EXPLANATIONS: Final = {
 }  # fmt: skip
 
 
+UNSPARED: Final = frozenset({"TRC102", "TRC406"})
+"""No advice: what a cluster would refuse, or let start past its queue. Always errors."""
+
+
 def page(code: str) -> str:
     """The page of a code, as text for a terminal.
 
@@ -76,9 +80,10 @@ def page(code: str) -> str:
         KeyError: There is no such code.
     """
     known = EXPLANATIONS[code]
-    ignore = f"# trainc: ignore[{code}] reason"
+    text = f"{code}: {known.why}\n\n  bad:   {known.bad}\n  good:  {known.good}\n\n"
+    if code in UNSPARED:
+        return text + "Always an error: no comment and no level takes it away.\n"
     return (
-        f"{code}: {known.why}\n\n  bad:   {known.bad}\n  good:  {known.good}\n\n"
-        f"Take a finding away with a comment:  {ignore}\n"
+        f"{text}Take a finding away with a comment:  # trainc: ignore[{code}] reason\n"
         f"Change its level in trainc.yaml:     rules: {{{code}: error|warning|info|off}}\n"
     )

@@ -14,10 +14,9 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from trainc.errors import Problem
+from trainc.lint.explanation import UNSPARED
 
 _COMMENT: Final = re.compile(r"(?:^|\s)#\s*trainc:\s*ignore\[([\w, -]+)\]")
-# Not advice: what the cluster, or Kueue, would refuse.
-_ALWAYS: Final = frozenset({"TRC102", "TRC406"})
 
 
 class _Cover(NamedTuple):
@@ -50,13 +49,13 @@ def covered(problems: Iterable[Problem], text: str) -> list[Problem]:
 
 
 def _is_ignored(problem: Problem, folders: tuple[str, ...]) -> bool:
-    if not problem.code or problem.code in _ALWAYS or problem.mark is None:
+    if not problem.code or problem.code in UNSPARED or problem.mark is None:
         return False
     return _is_covered(problem, _covers(problem.mark.file, folders))
 
 
 def _is_covered(problem: Problem, found: tuple[_Cover, ...]) -> bool:
-    if not problem.code or problem.code in _ALWAYS or problem.mark is None:
+    if not problem.code or problem.code in UNSPARED or problem.mark is None:
         return False
     line = problem.mark.line
     return any(problem.code in cover.codes and cover.first <= line <= cover.last for cover in found)

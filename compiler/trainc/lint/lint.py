@@ -2,7 +2,8 @@
 
 A check is a function of a ``Job`` that yields findings; a module of ``trainc.lint`` with ``LINTS``
 is a group of them and is found by being there. What a code means, with a bad and a good example,
-stands in ``pages/CODE.md``.
+stands in
+``explanation.py``.
 """
 
 import pkgutil

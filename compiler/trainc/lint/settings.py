@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 from trainc.errors import Mark, Problem
 from trainc.info.info import Info
+from trainc.lint.explanation import UNSPARED
 from trainc.lint.lint import Asked, Inspect, Level, discover, inspector
 from trainc.plan.plan import Object
 from trainc.source.document import Document
@@ -108,9 +109,13 @@ def _written(
         for document in documents:
             root = document.root
             nested = isinstance(root, dict) and "rules" in root
-            yield from _entries(
-                document, ("rules",) if nested else (), root["rules"] if nested else root
-            )
+            at: _Place = ("rules",) if nested else ()
+            written = root["rules"] if nested else root
+            if not isinstance(written, Mapping | list):
+                message = f"must be a list or a mapping of rules, got {written!r}"
+                problems.append(Problem(message, document.mark(at), field="rules"))
+                continue
+            yield from _entries(document, at, written)
 
 
 def _entries(
@@ -177,9 +182,20 @@ def _refusal(written: Any) -> str:
         return f"has no key {unknown[0]!r}; keys: {', '.join(sorted(_KEYS))}"
     if written.get("severity", "warning") not in _LEVELS:
         return "severity must be one of error, warning, info, off"
+    for key in ("expression", "message", "field"):
+        if not isinstance(written.get(key, ""), str):
+            return f"{key} must be text"
+    return _misnamed(written)
+
+
+def _misnamed(written: Mapping[str, Any]) -> str:
+    """Why the name does not go with the entry: codes have levels, other names expressions."""
+    name = written["name"]
+    if name in UNSPARED:
+        return f"{name} is what a cluster would refuse: it is always an error"
+    known = name in {lint.code for lint in discover()}
     if "expression" in written:
-        return "" if isinstance(written["expression"], str) else "expression must be text"
-    known = {lint.code for lint in discover()}
-    if written["name"] not in known:
-        return f"{written['name']} is no code of trainc and has no expression"
+        return f"{name} is a code of trainc: give the rule a name of its own" if known else ""
+    if not known:
+        return f"{name} is no code of trainc and has no expression"
     return "" if "severity" in written else "must say a severity"
