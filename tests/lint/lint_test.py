@@ -185,6 +185,78 @@ CASES += [
 ]  # fmt: skip
 
 
+MODEL = """\
+      - name: model-initializer
+        dependsOn: [{name: dataset-initializer, status: Complete}]
+        template:
+          metadata:
+            labels: {trainer.kubeflow.org/trainjob-ancestor-step: model-initializer}
+          spec:
+            template:
+              spec:
+                containers:
+                - name: model-initializer
+                  image: ghcr.io/trainc-dev/trainc/model-initializer:1.0
+                  volumeMounts: [{name: initializer, mountPath: /workspace}]
+                volumes: [{name: initializer, persistentVolumeClaim: {claimName: data}}]
+      - name: node
+"""
+PARQUET = CACHED.replace("cache://s/t", "cache+parquet://s3://l/t")
+BOTH = ASKED.replace("{dataset:", "{model: {storageUri: 'hf://a/c'}, dataset:")
+CHAIN = DATASET.replace("AFTER", "").replace("      - name: node\n", MODEL) + WAITS.replace(
+    "dataset", "model"
+)
+LAUNCHED = RUNTIME.replace("{torch: {}}", "{mpi: {numProcPerNode: 2}}").replace(
+    "      replicatedJobs:\n",
+    """\
+      replicatedJobs:
+      - name: launcher
+        template:
+          spec:
+            template:
+              spec:
+                containers: [{name: node, image: "example.com/llm:1.0"}]
+""",
+)
+GOOD = DATASET.replace("AFTER", WAITS)
+
+CASES += [
+    TestCase("TRC101", job(GPUS.replace("FABRIC", "")), job(GPUS.replace("FABRIC", "")), LAUNCHED,
+             LAUNCHED.replace("numProcPerNode: 2", "numProcPerNode: 4")),
+    TestCase("TRC203", BOTH, BOTH, CHAIN.replace(WAITS, ""), CHAIN),
+    TestCase("TRC203", ASKED, ASKED,
+             GOOD.replace("persistentVolumeClaim: {claimName: data}", "emptyDir: {}", 1), GOOD),
+    TestCase("TRC203", ASKED, ASKED, GOOD.replace("mountPath: /workspace", "mountPath: /data", 1),
+             GOOD.replace("mountPath: /workspace", "mountPath: /workspace/dataset", 1)),
+    TestCase("TRC205", PARQUET, PARQUET, RUNTIME + INITIALIZER,
+             (RUNTIME + INITIALIZER).replace("  template:\n    spec:", "  template:\n    metadata: "
+             "{annotations: {trainc.dev/cache: compiled}}\n    spec:", 1)),
+    TestCase("TRC203", ASKED, PARQUET,
+             GOOD.replace("persistentVolumeClaim: {claimName: data}", "emptyDir: {}", 1),
+             RUNTIME + WAITS + INITIALIZER),
+    TestCase("TRC301", job("    env: [{name: MYTOKEN, value: abcdefghijkl}]\n"),
+             job("    env: [{name: TOKENIZER, value: meta-llama/Llama-3.1-8B}, {name: MAX_TOKENS, "
+                 "value: '104857600'}, {name: PAD_TOKEN, value: <|endoftext|>}]\n")),
+    TestCase("TRC302", job("    image: example.com/llm:main\n"),
+             job("    image: example.com/llm:maintained\n")),
+    TestCase("TRC404", JOB.replace("  activeDeadlineSeconds: 3600\n", ""),
+             JOB.replace("  activeDeadlineSeconds: 3600\n", ""), RUNTIME,
+             RUNTIME.replace("          spec:\n            template:", "          spec:\n"
+             "            activeDeadlineSeconds: 60\n            template:")),
+    TestCase("TRC407", job("    env: [{name: A, value: 'x${B}'}]\n"),
+             job("    args: ['$${PET_NNODES}']\n")),
+    TestCase("TRC408", job(f"    args: ['{'<' * 50_000}']\n"), job(f"    args: ['{'é' * 70_000}']\n")),  # noqa: E501
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("profile", ["argocd", "flux"])
+@pytest.mark.parametrize("code", ["TRC407", "TRC408"])
+def test_what_a_profile_sees_to_is_no_finding(code: str, profile: str) -> None:
+    text = job(f"    args: ['${{PET_NNODES}}', {'x' * 300_000}]\n")
+    assert code in codes(plan(text))
+    assert code not in codes(plan(text, profile=profile))
+
+
 def codes(problems: Any) -> set[str]:
     return {problem.code for problem in problems if problem.code}
 

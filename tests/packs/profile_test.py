@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
+from trainc.gitops.profile import OPTIONS, SUBSTITUTE, Profile, with_profile
+from trainc.kube.size import annotated_size
+from trainc.plan.plan import Object
+
 JOB = """\
 apiVersion: trainer.kubeflow.org/v1alpha1
 kind: TrainJob
@@ -102,6 +106,49 @@ def test_the_tool_is_told(case: TestCase, tmp_path: Path) -> None:
     annotations = dict(jobset["metadata"]["annotations"])
     annotations.pop("trainc.dev/job")
     assert annotations == case.want
+
+
+@dataclass(frozen=True)
+class Substitution:
+    __test__ = False
+    name: str
+    text: str
+    own: str = ""
+    want: str = ""
+
+
+SUBSTITUTIONS = [
+    Substitution("a variable", "${A}", want="disabled"),
+    Substitution("the escape, which only substitution takes away", "$${A}"),
+    Substitution("both", "$${A} ${B}", want="disabled"),
+    Substitution("asked for", "${A}", own="enabled", want="enabled"),
+]
+
+
+@pytest.mark.parametrize("case", SUBSTITUTIONS, ids=lambda case: case.name)
+def test_flux_leaves_variables_alone(case: Substitution) -> None:
+    metadata: dict[str, Any] = {"name": "x"}
+    if case.own:
+        metadata["annotations"] = {SUBSTITUTE: case.own}
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata,
+                "data": {"x": case.text}}  # fmt: skip
+    (made,) = with_profile([Object(manifest, "x", ("d", "x"))], Profile("flux"))
+    assert made.manifest["metadata"].get("annotations", {}).get(SUBSTITUTE, "") == case.want
+
+
+@pytest.mark.parametrize(("letter", "size"), [("x", 1), ("<", 6), ("é", 2)])
+def test_client_side_apply_is_left_where_it_would_fail(letter: str, size: int) -> None:
+    """The server counts the annotation that holds the object, and those beside it."""
+
+    def made(count: int) -> Any:
+        manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x",
+                    "annotations": {"note": "n" * 100}}, "data": {"x": letter * count}}  # fmt: skip
+        (found,) = with_profile([Object(manifest, "x", ("d", "x"))], Profile("argocd"))
+        return found.manifest
+
+    most = (256 * 1024 - annotated_size(made(0))) // size
+    assert OPTIONS not in made(most)["metadata"]["annotations"]
+    assert made(most + 1)["metadata"]["annotations"][OPTIONS] == "ServerSideApply=true"
 
 
 @pytest.mark.parametrize("profile", ["argocd", "flux"])

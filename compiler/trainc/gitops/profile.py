@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+from trainc.kube.size import CLIENT_SIDE_LIMIT, annotated_size
+from trainc.kube.substitution import substituted
 from trainc.plan.plan import Object
 
 Manifest = dict[str, Any]
@@ -17,9 +19,6 @@ WAVE: Final = "argocd.argoproj.io/sync-wave"
 OPTIONS: Final = "argocd.argoproj.io/sync-options"
 SUBSTITUTE: Final = "kustomize.toolkit.fluxcd.io/substitute"
 TTL: Final = "ttlSecondsAfterFinished"
-
-CLIENT_SIDE_LIMIT: Final = 262_144
-"""Bytes of all annotations of an object; client-side apply keeps the whole object in one."""
 
 # Wave 0 is what a repository's own namespaces and claims are in; ours come after them.
 _HELPERS: Final = "1"
@@ -75,28 +74,28 @@ def _argocd(manifest: Manifest) -> Manifest:
     group = manifest["apiVersion"].rpartition("/")[0]
     if "." in group and not group.endswith(".k8s.io"):  # a custom resource; its CRD may come later
         options.append("SkipDryRunOnMissingResource=true")
-    if size(manifest) > CLIENT_SIDE_LIMIT:
-        options.append("ServerSideApply=true")
-    annotations = manifest["metadata"].get("annotations", {})
-    own = [each for each in annotations.get(OPTIONS, "").split(",") if each]
-    added = {WAVE: annotations.get(WAVE) or _WAVES.get(manifest["kind"], _HELPERS)}
+    wave = manifest["metadata"].get("annotations", {}).get(WAVE)
+    out = _annotated(manifest, {WAVE: wave or _WAVES.get(manifest["kind"], _HELPERS)})
+    out = _with_options(out, options)
+    if annotated_size(out) > CLIENT_SIDE_LIMIT:
+        out = _with_options(out, ["ServerSideApply=true"])
+    return out
+
+
+def _with_options(manifest: Manifest, options: list[str]) -> Manifest:
+    """The object with these sync options after its own, which win."""
+    own = manifest["metadata"].get("annotations", {}).get(OPTIONS, "")
+    own = [each for each in own.split(",") if each]
     said = {each.partition("=")[0] for each in own}
     options = own + [each for each in options if each.partition("=")[0] not in said]
-    if options:
-        added[OPTIONS] = ",".join(options)
-    return _annotated(manifest, added)
+    return _annotated(manifest, {OPTIONS: ",".join(options)}) if options else manifest
 
 
 def _flux(manifest: Manifest) -> Manifest:
-    if "${" not in json.dumps(manifest):
+    said = SUBSTITUTE in manifest["metadata"].get("annotations", {})
+    if said or not substituted(json.dumps(manifest)):
         return manifest
     return _annotated(manifest, {SUBSTITUTE: "disabled"})
-
-
-def size(manifest: Mapping[str, Any]) -> int:
-    """Bytes of an object as JSON, which is how clients send and servers keep it."""
-    text = json.dumps(manifest, separators=(",", ":"), ensure_ascii=False)
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def _annotated(manifest: Manifest, added: Mapping[str, str]) -> Manifest:

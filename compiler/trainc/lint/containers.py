@@ -9,13 +9,19 @@ from typing import Final
 from trainc.info.podset import Container, PodSet
 from trainc.lint.lint import Finding, Lint, Path, of_pods
 
-_TELLING: Final = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "APIKEY", "ACCESS_KEY")
+_TELLING: Final = re.compile(r"TOKEN(?:_|$)|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_KEY|PRIVATE_KEY")
+# Tokens of language models; TOKENIZER and MAX_TOKENS do not match above.
+_OF_MODELS: Final = re.compile(
+    r"(?:^|_)(?:BOS|CLS|EOS|EOT|IMAGE|MASK|NEXT|PAD|PER|SEP|SPECIAL|START|STOP|UNK)_TOKEN"
+)
 # Names that end in one of these hold a place or a name of a secret, not the secret.
-_HARMLESS: Final = ("_FILE", "_PATH", "_NAME", "_URL", "_ID", "_LENGTH")
+_HARMLESS: Final = ("_DIR", "_FILE", "_ID", "_LENGTH", "_NAME", "_PATH", "_TYPE", "_URL")
 _MOUNTED: Final = "/var/run/secrets/"  # where the kubelet puts tokens: a place, not the secret
 _TOKEN: Final = (
     r"hf_[A-Za-z0-9]{20,}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,}|sk-[A-Za-z0-9]{20,}"
 )
+# Tags that name what was built last; a tag that is not there is latest.
+_MOVING: Final = ("", "dev", "develop", "edge", "head", "latest", "main", "master", "nightly")
 
 
 @of_pods
@@ -38,7 +44,9 @@ def _is_secret(name: str, value: str) -> bool:
     if "$(" in value or value.startswith(_MOUNTED):
         return False
     upper = name.upper()
-    return any(word in upper for word in _TELLING) and not upper.endswith(_HARMLESS)
+    if upper.endswith(_HARMLESS) or _OF_MODELS.search(upper):
+        return False
+    return _TELLING.search(upper) is not None
 
 
 @of_pods
@@ -49,8 +57,8 @@ def mutable_tag(pod_set: PodSet) -> Iterator[Finding]:
         if not image or "@" in image:
             continue
         tag = image.rpartition("/")[2].partition(":")[2]
-        if tag in ("", "latest"):
-            what = "has no tag" if not tag else "is tagged latest"
+        if tag in _MOVING or tag.startswith("latest-"):
+            what = f"is tagged {tag}" if tag else "has no tag"
             yield (
                 (*path, "image"),
                 f"{image} {what}: nodes may run different images",

@@ -60,10 +60,12 @@ EXPLANATIONS: Final = {
     "TRC406": Explanation("Kueue suspends and resumes a queued job; false goes past its queue.",
                           "labels: {kueue.x-k8s.io/queue-name: gpu}, suspend: false",
                           "labels: {kueue.x-k8s.io/queue-name: gpu}"),
-    "TRC407": Explanation("Flux replaces ${VAR} by nothing once it substitutes variables.",
+    "TRC407": Explanation("Flux replaces ${VAR} by nothing once it substitutes variables; $${VAR} is "
+                          "its escape.",
                           "args: ['--nnodes=${PET_NNODES}']",
                           "args: ['--nnodes=$PET_NNODES'], or --profile flux"),
-    "TRC408": Explanation("Over 256 KiB client-side apply fails, over 1 MiB the server refuses.",
+    "TRC408": Explanation("Over 256 KiB client-side apply fails, over 1 MiB the server refuses. "
+                          "Under a profile the first is seen to.",
                           "args: [a whole script]",
                           "the script in the image or a volume"),
 }  # fmt: skip

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from trainc import names
 from trainc.errors import Problem
-from trainc.info.podset import Container
+from trainc.info.podset import Container, PodSet
 from trainc.lint.lint import POD, Job, Lint
 
 # Policies that start a number of processes on each node, and the variable they say it in. Others
 # (jax, plain) run one process that takes all devices of its node.
-_COUNTED: Final = {"torch": "PET_NPROC_PER_NODE"}
+_COUNTED: Final = {
+    "mpi": "OMPI_MCA_orte_set_default_slots",
+    "torch": "PET_NPROC_PER_NODE",
+}
 _DEVICES: Final = ("nvidia.com/gpu", "amd.com/gpu", "habana.ai/gaudi", "intel.com/gpu")
 _FABRIC: Final = (
     "rdma/",
@@ -27,26 +31,31 @@ _FABRIC: Final = (
 
 def idle_gpus(job: Job) -> Iterator[Problem]:
     """More devices on a node than processes that could use them."""
-    trainer = job.info.trainer
-    node = trainer.node if trainer else None
-    policy = job.info.spec.runtime.ml_policy or {}
-    if trainer is None or node is None or "torch" not in policy:
+    info = job.info
+    policy = next((key for key in info.spec.runtime.ml_policy or {} if key in _COUNTED), "")
+    nodes, starts = info.trainer, info.trainer
+    if policy == "mpi":
+        nodes, starts = info.pod_set(names.NODE) or nodes, info.pod_set(names.LAUNCHER)
+    node = nodes.node if nodes else None
+    if not policy or nodes is None or node is None or (devices := gpus(node)) < 2:
         return
-    devices = gpus(node)
-    if devices < 2:
-        return
-    for item in node.env:
-        if item["name"] == _COUNTED["torch"] and item.get("value", "").isdigit():
-            count = int(item["value"])
-            if count < devices:
-                yield _idle(job, node, devices, count)
+    count = _processes(starts, _COUNTED[policy])
+    if count is not None and count < devices:
+        yield _idle(job, nodes, node, devices, count)
 
 
-def _idle(job: Job, node: Container, devices: int, count: int) -> Problem:
+def _processes(pod_set: PodSet | None, variable: str) -> int | None:
+    """How many processes a node runs, None where that is not said as a number."""
+    env = pod_set.node.env if pod_set and pod_set.node else ()
+    value = next((item.get("value", "") for item in env if item["name"] == variable), "")
+    return int(value) if value.isdigit() else None
+
+
+def _idle(job: Job, nodes: PodSet, node: Container, devices: int, count: int) -> Problem:
     word = "process" if count == 1 else "processes"
     hint = f"ask for {count}, or set spec.trainer.numProcPerNode to {devices} or leave it out"
     return job.at(
-        _path(job, node, "resources"),
+        _path(job, nodes, node, "resources"),
         f"{devices} GPUs a node, but {count} {word}: the others stay idle",
         hint,
     )
@@ -66,7 +75,7 @@ def no_fabric(job: Job) -> Iterator[Problem]:
     if pod.get("hostNetwork") or any(note.startswith(_FABRIC) for note in notes):
         return
     yield job.at(
-        _path(job, node, "resources"),
+        _path(job, trainer, node, "resources"),
         f"{job.nodes} nodes with GPUs and no fabric: NCCL will use TCP over the pod network",
         "ask for the fabric's resource (rdma/..., vpc.amazonaws.com/efa) or its network annotation",
     )
@@ -87,19 +96,10 @@ def _has_fabric(resources: Mapping[str, Any]) -> bool:
     return any(name.startswith(_FABRIC) for name in names) or bool(resources.get("claims"))
 
 
-def _path(job: Job, node: Container, field: str) -> tuple[str | int, ...]:
-    trainer = job.info.trainer
-    assert trainer is not None
-    index = job.info.pod_sets.index(trainer)
-    return (
-        "spec",
-        "replicatedJobs",
-        index,
-        *POD,
-        "containers",
-        trainer.containers.index(node),
-        field,
-    )
+def _path(job: Job, pod_set: PodSet, node: Container, field: str) -> tuple[str | int, ...]:
+    index = job.info.pod_sets.index(pod_set)
+    place = pod_set.containers.index(node)
+    return ("spec", "replicatedJobs", index, *POD, "containers", place, field)
 
 
 LINTS = (

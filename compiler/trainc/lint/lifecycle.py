@@ -69,7 +69,9 @@ def no_grace(pod_set: PodSet) -> Iterator[Finding]:
 
 def no_deadline(job: Job) -> Iterator[Problem]:
     """A job that may hold its nodes for ever."""
-    if not job.info.spec.job.spec.get("activeDeadlineSeconds"):
+    trainer = job.info.trainer
+    own = trainer.raw["template"]["spec"].get("activeDeadlineSeconds") if trainer else None
+    if not own and not job.info.spec.job.spec.get("activeDeadlineSeconds"):
         yield job.in_job(
             ("spec",),
             "no activeDeadlineSeconds: a hanging job keeps its nodes",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from trainc import names
 from trainc.errors import Problem
 from trainc.info.podset import PodSet
-from trainc.lint.lint import POD, Job, Lint
+from trainc.lint.lint import POD, Job, Lint, Path
 
 _INITIALIZERS: Final = (names.DATASET_INITIALIZER, names.MODEL_INITIALIZER)
 # Disks of one machine at a time, by their API.
@@ -24,6 +24,11 @@ _ONE_NODE: Final = frozenset(
         "vsphereVolume",
     }
 )
+# Volumes that are made with a pod, and that only its own containers see.
+_OF_ONE_POD: Final = frozenset(
+    {"configMap", "downwardAPI", "emptyDir", "ephemeral", "projected", "secret"}
+)
+_SHARE: Final = f"mount a claim at {names.WORKSPACE} that {{}} mounts too"
 # What the reference's own images read; ours read names.*_SCHEMES.
 _REFERENCE: Final = "kubeflow/trainer/"
 _REFERENCE_SCHEMES: Final = ("cache", "hf", "s3")
@@ -65,22 +70,72 @@ def initializer_sides(job: Job) -> Iterator[Problem]:
     if trainer is None or not asked:
         return
     index = job.info.pod_sets.index(trainer)
+    waits = _awaited(job, trainer)
     for number, pod_set in enumerate(job.info.pod_sets):
-        if pod_set.ancestor not in _INITIALIZERS or pod_set.ancestor[:-12] not in asked:
+        kind = pod_set.ancestor[:-12] if pod_set.ancestor in _INITIALIZERS else ""
+        if kind not in asked:
             continue
-        waits = {each.get("name") for each in trainer.raw.get("dependsOn", ())}
         if pod_set.name not in waits:
             yield job.at(
                 ("spec", "replicatedJobs", index, "dependsOn"),
                 f"{trainer.name} does not wait for {pod_set.name}",
                 f"add dependsOn: [{{name: {pod_set.name}, status: Complete}}]",
             )
-        if _claims(pod_set) and not _claims(pod_set) & _claims(trainer):
+        if _is_cached(asked[kind]):
+            continue  # nothing is written: the trainer reads from the cache
+        volumes: Path = ("spec", "replicatedJobs", number, *POD, "volumes")
+        if lost := _lost(job, pod_set, kind):
+            yield job.at(volumes, f"{pod_set.name} {lost}", _SHARE.format(trainer.name))
+        elif _claims(pod_set) and not _claims(pod_set) & _claims(trainer):
             yield job.at(
-                ("spec", "replicatedJobs", number, *POD, "volumes"),
+                volumes,
                 f"{pod_set.name} writes into a volume that {trainer.name} does not mount",
                 "mount the same claim on both sides",
             )
+
+
+def _is_cached(asked: Mapping[str, Any]) -> bool:
+    """Whether the data is served by a cache: ``cache://TABLE`` or ``cache+KIND://LOCATION``."""
+    return (asked.get("storageUri") or "").startswith(("cache://", "cache+"))
+
+
+def _awaited(job: Job, pod_set: PodSet) -> set[str]:
+    """The jobs that have ended before this one starts, those they wait for themselves too."""
+    wanted = {
+        each.name: [one.get("name") for one in each.raw.get("dependsOn", ())]
+        for each in job.info.pod_sets
+    }
+    found: set[str] = set()
+    rest = list(wanted[pod_set.name])
+    while rest:
+        name = rest.pop()
+        if name not in found:
+            found.add(name)
+            rest += wanted.get(name, ())
+    return found
+
+
+def _lost(job: Job, pod_set: PodSet, kind: str) -> str:
+    """Why what an initializer writes does not outlive its pod, empty where it does."""
+    target = f"{names.WORKSPACE}/{kind}"
+    container = next((each for each in pod_set.containers if each.mounts), None)
+    if container is None:
+        return ""  # refused before lint
+    mounts = [each for each in container.mounts if _is_below(target, each.get("mountPath", ""))]
+    known = _schemes(job, f"{kind}-initializer", ()) is not None
+    moved = any(item["name"] == "TRAINC_WORKSPACE" for item in container.env)
+    if not mounts:
+        return f"mounts nothing at {target}, where it writes" if known and not moved else ""
+    mount = max(mounts, key=lambda each: len(each["mountPath"]))
+    for volume in pod_set.volumes:
+        if volume["name"] == mount["name"] and _OF_ONE_POD & volume.keys():
+            return "writes into a volume that ends with its pod"
+    return ""
+
+
+def _is_below(path: str, folder: str) -> bool:
+    folder = folder.rstrip("/")
+    return path == folder or path.startswith(f"{folder}/")
 
 
 def _claims(pod_set: PodSet) -> set[str]:
@@ -113,7 +168,7 @@ def uncompiled_cache(job: Job) -> Iterator[Problem]:
     if names.CACHE_ANNOTATION in job.info.spec.template.annotations:
         return
     dataset = (job.info.spec.job.spec.get("initializer") or {}).get("dataset") or {}
-    if (dataset.get("storageUri") or "").startswith("cache://"):
+    if _is_cached(dataset):
         runtime = job.info.spec.runtime.label
         yield job.in_job(
             ("spec", "initializer", "dataset", "storageUri"),

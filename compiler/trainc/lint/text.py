@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from trainc.errors import Problem
-from trainc.info.podset import PodSet
+from trainc.info.podset import Container, PodSet
 from trainc.kube.kept import Kept
+from trainc.kube.size import CLIENT_SIDE_LIMIT, SERVER_LIMIT, annotated_size, size
+from trainc.kube.substitution import substituted
 from trainc.lint.lint import Finding, Job, Lint, of_pods
 
-_CLIENT_SIDE: Final = 256 << 10
-_SERVER: Final = 1 << 20
-# Below this much text in what a job adds to its runtime, the whole cannot be too large.
-_SUSPICIOUS: Final = 100_000
+# Below this many letters in what a job adds to its runtime, the whole cannot be too large: one
+# takes at most six bytes.
+_SUSPICIOUS: Final = 32_768
 
 
 @of_pods
 def _blanks(pod_set: PodSet) -> Iterator[Finding]:
-    for number, each in enumerate(pod_set.containers):
-        for field, words in (("command", each.command), ("args", each.args)):
-            for place, word in enumerate(words or ()):
-                if "${" in word:
-                    yield (
-                        ("containers", number, field, place),
-                        "${...} is blank once Flux substitutes variables",
-                        "build with --profile flux, or write $VAR",
-                    )
+    groups = (("containers", pod_set.containers), ("initContainers", pod_set.init_containers))
+    for group, containers in groups:
+        for number, each in enumerate(containers):
+            for field, words in _texts(each):
+                for place, word in enumerate(words):
+                    if substituted(word):
+                        yield (
+                            (group, number, field, place),
+                            "${...} is blank once Flux substitutes variables",
+                            "build with --profile flux, or write $VAR",
+                        )
+
+
+def _texts(container: Container) -> Iterator[tuple[str, Sequence[str]]]:
+    """What a container runs and is told, field by field."""
+    yield "command", container.command or ()
+    yield "args", container.args or ()
+    yield "env", [item.get("value") or "" for item in container.env]
 
 
 def blanked(job: Job) -> Iterator[Problem]:
-    """``${VAR}`` in a command, which Flux's substitution replaces by nothing."""
-    if not job.flux:  # the profile switches substitution off for this object
+    """``${VAR}`` in a command or variable, which Flux's substitution replaces by nothing."""
+    if not job.gitops:  # Argo CD does not substitute, and for Flux the profile switches it off
         yield from _blanks(job)
 
 
@@ -40,19 +49,19 @@ def large(job: Job) -> Iterator[Problem]:
     """Objects over the limits of client-side apply and of the store."""
     for each in job.objects:
         if _is_suspicious(each.manifest):
-            size = len(json.dumps(each.manifest, separators=(",", ":")).encode())
             label = f"{each.manifest['kind']} {each.manifest['metadata']['name']}"
-            if size > _SERVER:
+            bytes_ = size(each.manifest)
+            if bytes_ > SERVER_LIMIT:
                 yield job.in_job(
                     ("metadata", "name"),
-                    f"{label} is over 1 MiB ({size} bytes): the server refuses it",
+                    f"{label} is over 1 MiB ({bytes_} bytes): the server refuses it",
                     "put scripts and data into an image or a volume",
                 )
-            elif size > _CLIENT_SIDE:
-                yield job.in_job(
+            elif not job.gitops and annotated_size(each.manifest) > CLIENT_SIDE_LIMIT:
+                yield job.in_job(  # a profile has seen to it
                     ("metadata", "name"),
-                    f"{label} is over 256 KiB ({size} bytes): kubectl apply fails",
-                    "apply server-side; --profile argocd says so itself",
+                    f"{label} is over 256 KiB ({bytes_} bytes): kubectl apply fails",
+                    "kubectl apply --server-side; a profile of a GitOps tool sees to it itself",
                 )
 
 
