@@ -84,6 +84,15 @@ def test_a_report_may_go_to_a_file_of_its_own(tmp_path: Path) -> None:
     assert "[TRC302]" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["build", "validate"])
+def test_a_report_that_cannot_be_written_is_no_success(command: str, tmp_path: Path) -> None:
+    flags = ("--problems", "json", "--problems-file", "none/x.json")
+    for _ in range(2):  # compiled, and told from memory
+        done = trainc(tmp_path, command, "job.yaml", *flags)
+        assert done.returncode == 1
+        assert "error: cannot write: No such file or directory: none/x.json" in done.stderr
+
+
 @pytest.mark.parametrize(("level", "status"), [("error", 0), ("warning", 1), ("note", 1)])
 def test_warnings_fail_where_it_is_wished(level: str, status: int, tmp_path: Path) -> None:
     done = trainc(tmp_path, "build", "job.yaml", "--fail-on", level)

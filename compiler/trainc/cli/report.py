@@ -84,16 +84,23 @@ class Report:
             self.add([Problem(why)])
         return status
 
+    def save(self) -> None:
+        """Writes the file, where one is asked for.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        if self.file:
+            _replace(self.file, self._rendered())
+
     def close(self) -> None:
         """Prints everything, once.
 
         Raises:
-            OSError: stderr or the file cannot be written.
+            OSError: stderr cannot be written.
         """
         sys.stderr.write(self._rendered() if self.json else self._text())
         sys.stderr.flush()
-        if self.file:
-            _replace(self.file, self._rendered())
 
     def _rendered(self) -> str:
         from trainc.report.forms import FORMS, rendered

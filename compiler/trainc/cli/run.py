@@ -164,7 +164,15 @@ def _bug(bug: Exception, report: Report) -> int:
 
 
 def _closed(status: int, report: Report) -> int:
-    """Prints the report; a stderr that nobody reads changes nothing."""
+    """Writes and prints the report; a stderr that nobody reads changes nothing."""
+    try:
+        report.save()
+    except OSError as error:
+        message = f"cannot write: {error.strerror or error}: {report.file}"
+        report.add(
+            [Problem(message, hint="--problems-file names a file in a folder that is there")]
+        )
+        status = status or 1
     try:
         report.close()
     except OSError:

@@ -48,6 +48,10 @@ def tell(args: Sequence[str], answer: Answer) -> int | None:
     report.add(problems(answer))
     if report.failed:
         return None
+    try:
+        report.save()
+    except OSError:
+        return None
     report.close()
     return 0
 
