@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,19 @@ def test_a_field_nobody_knows_is_refused() -> None:
     application["spec"]["syncPolicy"]["automatic"] = {}
     with pytest.raises(jsonschema_rs.ValidationError):
         check(application)
+
+
+@pytest.mark.parametrize("path", ["out", "out/prod"])
+def test_argo_cd_reads_manifests_alone(path: str, tmp_path: Path) -> None:
+    """It takes every .json below the path for one; its globs have no separators, as ours here."""
+    root = repository(tmp_path)
+    assert trainc(root, "build", "--env", "all", "--out-dir", "out").returncode == 0
+    (application,) = examples("application.yaml")
+    exclude = application["spec"]["source"]["directory"]["exclude"]
+    files = [each for each in (root / path).rglob("*") if each.suffix in (".json", ".yaml")]
+    read = [e for e in files if not fnmatchcase(e.relative_to(root / path).as_posix(), exclude)]
+    assert len(read) >= 12
+    assert all("kind" in yaml.safe_load(each.read_text()) for each in read)
 
 
 def printed(*args: str, cwd: Path = EXAMPLES) -> Any:
