@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import yaml
+
 from tests.gitops.repository import trainc
 from trainc import build
 
@@ -34,6 +36,19 @@ def test_page_names_the_variables_that_are_set(tmp_path: Path) -> None:
     node = jobset["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]["containers"]
     set_here = {f"{item['name']}={item.get('value')}" for item in node[0]["env"]}
     assert set(re.findall(r"`?(PET_\w+=[\w.-]+)", page)) <= set_here
+
+
+def test_page_applies_objects_alone(tmp_path: Path) -> None:
+    """kubectl takes every .json and .yaml below the folder for an object, hidden or not."""
+    page = PAGE.read_text(encoding="utf-8")
+    (job,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "mnist.yaml").write_text(job, encoding="utf-8")
+    assert trainc(tmp_path, "build", "--out-dir", "out", "jobs").returncode == 0
+    (folder,) = re.findall(r"kubectl apply -R -f (\S+)", page)
+    files = [each for each in (tmp_path / folder).rglob("*") if each.suffix in (".json", ".yaml")]
+    assert files
+    assert all("kind" in yaml.safe_load(each.read_text(encoding="utf-8")) for each in files)
 
 
 def test_page_shows_what_its_commands_print(tmp_path: Path) -> None:
