@@ -100,10 +100,11 @@ prove-cache: $(SETUP)  ## the data cache's long proofs: every fault, many more c
 # The peers of the benchmark are built from their registries, outside the tree.
 PEERS := $(or $(TRAINC_PEERS),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/trainc-peers)
 
-peers:  ## build helm, kustomize and kubeconform for bench and tests; needs Go
+peers:  ## build helm, kustomize, kubeconform and CUE for bench and tests; needs Go
 	GOBIN=$(PEERS) go install helm.sh/helm/v4/cmd/helm@v4.3.1
 	GOBIN=$(PEERS) go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.2
 	GOBIN=$(PEERS) go install github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
+	GOBIN=$(PEERS) go install cuelang.org/go/cmd/cue@v0.15.1
 
 fuzz: $(SETUP)  ## fuzz the loader for FUZZ_SECONDS (300)
 	$(BIN)/python -m pip install --quiet --require-hashes -r deploy/fuzz.txt

@@ -1,7 +1,8 @@
-"""What docs/comparison.md says of helm, kustomize and kubeconform, tried."""
+"""What docs/comparison.md says of helm, kustomize, kubeconform, kapitan and CUE, tried."""
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -103,11 +104,25 @@ def test_a_value_nobody_set_is_nothing_in_helm_and_an_error_in_trainc(folder: Pa
     assert "there is: image" in done.stderr
 
 
-def test_helm_takes_what_is_no_trainjob(folder: Path) -> None:
+def test_a_list_in_values_of_helm_is_whole_and_an_image_is_a_value(folder: Path) -> None:
+    template = JOB.replace("[{name: A, value: a}, {name: B, value: b}]", "{{ toJson .Values.env }}")
+    made = chart(folder, template.replace("llm:1.0", "llm:{{ .Values.tag }}"))
+    made.joinpath("values.yaml").write_text("env: [{name: A, value: a}, {name: B, value: b}]\n")
+    (folder / "prod.yaml").write_text("env: [{name: B, value: c}]\n")
+    flags = ("-f", "prod.yaml", "--set", "tag=2.0")
+    done = run(program("helm"), "template", made, *flags, cwd=folder)
+    trainer = yaml.safe_load(done.stdout)["spec"]["trainer"]
+    assert trainer["env"] == [{"name": "B", "value": "c"}]
+    assert trainer["image"] == "example.com/llm:2.0"
+
+
+def test_helm_and_kustomize_take_what_is_no_trainjob(folder: Path) -> None:
     bad = JOB.replace("numNodes: 2", "numNodes: two")
     done = run(program("helm"), "template", chart(folder, bad), cwd=folder)
     assert done.returncode == 0
     (folder / "job.yaml").write_text(bad)
+    found = kustomized(folder, "")
+    assert found["spec"]["trainer"]["numNodes"] == "two"  # type: ignore[index]
     assert trainc(folder, "validate", "job.yaml").returncode == 1
 
 
@@ -145,12 +160,48 @@ parameters:
 """
 
 
+def kapitan_program() -> Path:
+    found = find("kapitan")
+    if found is None:
+        pytest.skip("no kapitan: pip install kapitan")
+    return found
+
+
+@pytest.mark.parametrize(("key", "names"), [("env", ["A", "B", "B"]), ("~env", ["B"])])
+def test_kapitan_appends_to_a_list_or_replaces_it(key: str, names: list[str], folder: Path) -> None:
+    kapitan = kapitan_program()
+    for name in ("inventory/targets", "inventory/classes", "templates"):
+        (folder / name).mkdir(parents=True)
+    (folder / "inventory/classes/shared.yml").write_text(
+        "parameters: {env: [{name: A, value: a}, {name: B, value: b}]}\n"
+    )
+    target = TARGET.replace("  image: example.com/llm:1.0", f"  {key}: [{{name: B, value: c}}]")
+    (folder / "inventory/targets/t.yml").write_text(f"classes: [shared]\n{target}")
+    (folder / "templates/job.yaml").write_text("{{ inventory.parameters.env }}")
+    done = run(kapitan, "compile", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    made = yaml.safe_load((folder / "compiled/t/job.yaml").read_text())
+    assert [item["name"] for item in made] == names
+
+
+def test_kapitan_can_be_random_and_kustomize_cannot(folder: Path) -> None:
+    assert kustomized(folder, "") == kustomized(folder, "")
+    kapitan = kapitan_program()
+    for name in ("inventory/targets", "inventory/classes", "templates"):
+        (folder / name).mkdir(parents=True)
+    (folder / "inventory/targets/t.yml").write_text(TARGET)
+    (folder / "templates/job.yaml").write_text("{{ range(999) | list | shuffle }}")
+    made = set()
+    for _ in range(2):
+        assert run(kapitan, "compile", cwd=folder).returncode == 0
+        made.add((folder / "compiled/t/job.yaml").read_text())
+    assert len(made) == 2
+
+
 def test_kapitan_tells_the_line_of_a_missing_value_and_takes_what_is_no_trainjob(
     folder: Path,
 ) -> None:
-    kapitan = find("kapitan")
-    if kapitan is None:
-        pytest.skip("no kapitan: pip install kapitan")
+    kapitan = kapitan_program()
     for name in ("inventory/targets", "inventory/classes", "templates"):
         (folder / name).mkdir(parents=True)
     (folder / "inventory/targets/t.yml").write_text(TARGET)
@@ -159,5 +210,60 @@ def test_kapitan_tells_the_line_of_a_missing_value_and_takes_what_is_no_trainjob
     done = run(kapitan, "compile", cwd=folder)
     assert done.returncode != 0
     assert "templates/job.yaml:8" in done.stdout + done.stderr
+    template.write_text(JOB.replace("example.com/llm:1.0", "{{ inventory.parameters.image }}"))
+    assert run(kapitan, "compile", cwd=folder).returncode == 0
+    assert "image: example.com/llm:1.0" in (folder / "compiled/t/job.yaml").read_text()
     template.write_text(JOB.replace("numNodes: 2", "numNodes: two"))
     assert run(kapitan, "compile", cwd=folder).returncode == 0
+
+
+@dataclass(frozen=True)
+class Cue:
+    __test__ = False
+    name: str
+    text: str
+    says: str
+
+
+CUE = [
+    Cue("a list", """\
+job: spec: trainer: env: [{name: "A", value: "a"}, {name: "B", value: "b"}]
+job: spec: trainer: env: [{name: "B", value: "c"}]
+""", "incompatible list lengths (1 and 2)"),
+    Cue("a value nobody set", """\
+values: {image: string}
+job: spec: trainer: image: values.image
+""", "incomplete value string:\n    ./job.cue:1:17"),
+    Cue("a misspelt value", """\
+values: {image: "x"}
+job: spec: trainer: image: values.imgae
+""", "undefined field: imgae:\n    ./job.cue:2:35"),
+    Cue("another value", """\
+job: spec: trainer: image: "llm:1.0"
+job: spec: trainer: image: "llm:2.0"
+""", "conflicting values"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CUE, ids=lambda case: case.name)
+def test_the_language_of_timoni_refuses(case: Cue, tmp_path: Path) -> None:
+    (tmp_path / "job.cue").write_text(case.text)
+    done = run(program("cue"), "export", "job.cue", cwd=tmp_path)
+    assert done.returncode == 1
+    assert case.says in done.stderr
+
+
+@pytest.mark.parametrize(("old", "new", "says"), [
+    ("numNodes: 2", "numNodes: two", "./job.yaml:7:15"),
+    ("name: llm", f"name: {'l' * 60}", ""),
+])  # fmt: skip
+def test_the_language_of_timoni_knows_the_types_and_no_more(
+    old: str, new: str, says: str, folder: Path
+) -> None:
+    cue = program("cue")
+    (folder / "job.yaml").write_text(JOB.replace(old, new))
+    (folder / "schema.json").write_text(trainc(folder, "schema", "--kind", "TrainJob").stdout)
+    done = run(cue, "vet", "job.yaml", "schema.json", cwd=folder)
+    assert done.returncode == bool(says), done.stderr
+    assert says in done.stderr
+    assert trainc(folder, "validate", "job.yaml").returncode == 1

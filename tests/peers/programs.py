@@ -13,6 +13,7 @@ import pytest
 from tests.bench.peers import find
 
 MODULES = {
+    "cue": "cuelang.org/go/cmd/cue@v0.15.1",
     "helm": "helm.sh/helm/v4/cmd/helm@v4.3.1",
     "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0",
     "kustomize": "sigs.k8s.io/kustomize/kustomize/v5@v5.8.2",
