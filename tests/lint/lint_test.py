@@ -394,6 +394,8 @@ RULES = [
           "rule x cannot be evaluated: '(' is no regular expression: missing ): ("),
     Rules("a pattern", "- {name: x, expression: \"'abc'.matches('^a.c$') && !'a'.matches('b')\"}",
           0, ""),
+    Rules("a name with a blank", "- {name: a b, expression: 'false'}", 1,
+          "name 'a b' must be of letters, digits, ., _, - and /"),
     Rules("a field of a number", "- {name: x, expression: 'true', field: 3}", 1,
           "trainc.yaml:2:3: error: rules: field must be text"),
     Rules("a name that is a code", "- {name: TRC302, expression: 'true'}", 1,
@@ -416,6 +418,18 @@ def test_a_team_has_rules_of_its_own(case: Rules, tmp_path: Path) -> None:
     assert done.returncode == case.status, done.stderr
     assert case.says in done.stderr
     assert bool(done.stdout) is (case.status == 0)
+
+
+@pytest.mark.parametrize("name", ["acme/nodes", "acme.nodes-2", "TEAM_1"])
+def test_a_comment_takes_a_teams_finding_away(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("celpy", reason="cel-python is not installed")
+    text = JOB.replace("numNodes: 2", f"numNodes: 2  # trainc: ignore[TRC404, {name}] as agreed")
+    (tmp_path / "job.yaml").write_text(f"{text}---\n{RUNTIME}")
+    rule = f"{{name: {name}, expression: 'false', field: spec.trainer.numNodes}}"
+    (tmp_path / "trainc.yaml").write_text(f"rules: [{rule}]\n")
+    assert trainc(tmp_path, "build").stderr == ""
+    (tmp_path / "job.yaml").write_text(f"{JOB}---\n{RUNTIME}")
+    assert f"[{name}]" in trainc(tmp_path, "build").stderr
 
 
 def test_rules_may_stand_in_files_of_their_own(tmp_path: Path) -> None:

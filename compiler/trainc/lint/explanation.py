@@ -60,8 +60,8 @@ EXPLANATIONS: Final = {
     "TRC406": Explanation("Kueue suspends and resumes a queued job; false goes past its queue.",
                           "labels: {kueue.x-k8s.io/queue-name: gpu}, suspend: false",
                           "labels: {kueue.x-k8s.io/queue-name: gpu}"),
-    "TRC407": Explanation("Flux replaces ${VAR} by nothing once it substitutes variables; $${VAR} is "
-                          "its escape.",
+    "TRC407": Explanation("Flux replaces ${VAR} by nothing once it substitutes variables; $${VAR} "
+                          "is its escape.",
                           "args: ['--nnodes=${PET_NNODES}']",
                           "args: ['--nnodes=$PET_NNODES'], or --profile flux"),
     "TRC408": Explanation("Over 256 KiB client-side apply fails, over 1 MiB the server refuses. "

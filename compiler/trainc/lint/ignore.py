@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from trainc.errors import Problem
 from trainc.lint.explanation import UNSPARED
 
-_COMMENT: Final = re.compile(r"(?:^|\s)#\s*trainc:\s*ignore\[([\w, -]+)\]")
+_COMMENT: Final = re.compile(r"(?:^|\s)#\s*trainc:\s*ignore\[([\w,./ -]+)\]")
 
 
 class _Cover(NamedTuple):

@@ -4,6 +4,7 @@ In: ``rules:`` of ``trainc.yaml`` and the files of ``rules/``. Out: one function
 compiled job, and what is wrong with the rules themselves.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from trainc.project.file import Project
 
+# What a comment that takes a finding away can name.
+_NAME: Final = re.compile(r"[\w./-]+")
 FOLDER: Final = "rules"
 _LEVELS: Final = get_args(Level)
 _KEYS: Final = frozenset({"name", "expression", "message", "severity", "field"})
@@ -177,6 +180,8 @@ def _refusal(written: Any) -> str:
     """Why an entry cannot be used, empty where it can."""
     if not isinstance(written, Mapping) or not isinstance(written.get("name"), str):
         return "must be a map with a name"
+    if not _NAME.fullmatch(written["name"]):
+        return f"name {written['name']!r} must be of letters, digits, ., _, - and /"
     unknown = sorted(set(written) - _KEYS)
     if unknown:
         return f"has no key {unknown[0]!r}; keys: {', '.join(sorted(_KEYS))}"
