@@ -52,7 +52,7 @@ def build(
     """Compiles TrainJobs. Reads the paths it is given and package data, nothing else.
 
     Args:
-        sources: TrainJobs, runtimes and PriorityClasses, in any order.
+        sources: TrainJobs, runtimes, PriorityClasses and claims, in any order.
         runtimes: Runtimes to fall back on where the sources lack one; the stock library comes last.
         compat: Reproduces this release of Kubeflow Trainer, defects included.
         secrets: ``inline`` returns freshly made Secrets too.

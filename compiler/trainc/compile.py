@@ -4,7 +4,7 @@ The five calls of one job stand in ``_job``, in order; everything else here is a
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from trainc import names
@@ -22,6 +22,7 @@ from trainc.plan.rename import renamed
 from trainc.policy import discover, enforce
 from trainc.settings import schema
 from trainc.source.document import Document
+from trainc.source.kinds import CLAIM
 from trainc.spec.admit import admit, usable
 from trainc.spec.compat import POLICIES, Compat
 from trainc.spec.resolve import Key, resolve
@@ -31,6 +32,8 @@ from trainc.spec.trainjob import TrainJob, trainjob
 from trainc.spec.webhook import check_runtime
 
 PRIORITY_CLASS = "PriorityClass"
+SHARED_MODES = frozenset({"ReadWriteMany", "ReadOnlyMany"})
+"""Access modes of a claim by which pods of several nodes mount it."""
 
 # Says what it has to say on a compiled job and its objects.
 Inspect = Callable[[Info, tuple[Object, ...]], Iterable[Problem]]
@@ -75,7 +78,10 @@ def compile_documents(
     objects are not among those returned.
     """
     problems = [*_features(settings.features)]
-    settings = settings._replace(priority_classes=_priority_classes(inputs.documents))
+    settings = settings._replace(
+        priority_classes=_priority_classes(inputs.documents),
+        one_node_claims=frozenset(_one_node_claims(inputs.documents, settings.namespace)),
+    )
     runtimes = _runtimes(inputs, settings, problems)
     objects: list[Object] = []
     for document in inputs.documents:
@@ -157,6 +163,16 @@ def _features(features: Iterable[str]) -> Iterable[Problem]:
 
 def _priority_classes(documents: Iterable[Document]) -> frozenset[str]:
     return frozenset(doc.name for doc in documents if doc.kind == PRIORITY_CLASS)
+
+
+def _one_node_claims(documents: Iterable[Document], namespace: str) -> Iterator[tuple[str, str]]:
+    """The claims whose every access mode is of one node, or one pod."""
+    for document in documents:
+        if document.kind == CLAIM:
+            spec = document.root.get("spec")
+            modes = spec.get("accessModes") if isinstance(spec, dict) else None
+            if isinstance(modes, list) and modes and not SHARED_MODES & {*map(str, modes)}:
+                yield document.namespace or namespace, document.name
 
 
 def _runtimes(

@@ -249,6 +249,66 @@ CASES += [
 ]  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Claim:
+    __test__ = False
+    name: str
+    claim: str
+    told: bool
+
+
+CLAIMED = "{name: data, namespace: default}"
+CLAIM = (
+    "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: METADATA\n"
+    "spec: {accessModes: MODES, resources: {requests: {storage: 1Gi}}}\n"
+)
+CLAIMS_BESIDE = [
+    Claim("of one node", CLAIM.replace("MODES", "[ReadWriteOnce]"), True),
+    Claim("of one pod", CLAIM.replace("MODES", "[ReadWriteOncePod]"), True),
+    Claim("of many", CLAIM.replace("MODES", "[ReadWriteOnce, ReadWriteMany]"), False),
+    Claim("for many to read", CLAIM.replace("MODES", "[ReadOnlyMany]"), False),
+    Claim("of another namespace", CLAIM.replace("MODES", "[ReadWriteOnce]").replace(
+          "METADATA", "{name: data, namespace: other}"), False),
+    Claim("of another name", CLAIM.replace("MODES", "[ReadWriteOnce]").replace(
+          "METADATA", "{name: others}"), False),
+    Claim("without modes", CLAIM.replace("accessModes: MODES, ", ""), False),
+    Claim("without a spec", "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: METADATA\n",
+          False),
+    Claim("none", "", False),
+]  # fmt: skip
+MOUNTED = RUNTIME.replace(
+    POD,
+    f"                volumes: [{{name: d, persistentVolumeClaim: {{claimName: data}}}}]\n{POD}",
+)
+
+
+@pytest.mark.parametrize("case", CLAIMS_BESIDE, ids=lambda case: case.name)
+@pytest.mark.parametrize("project", [False, True])
+def test_a_claim_beside_the_job_is_looked_at(case: Claim, project: bool, tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text(f"{JOB}---\n{MOUNTED}")
+    (tmp_path / "data.yaml").write_text(case.claim.replace("METADATA", CLAIMED))
+    if project:
+        (tmp_path / "overlays" / "prod").mkdir(parents=True)
+        (tmp_path / "overlays/prod/patch.yaml").write_text(
+            "target: {kind: TrainJob}\npatch: {metadata: {labels: {a: b}}}\n"
+        )
+        (tmp_path / "trainc.yaml").write_text("default_env: prod\nsources: [job.yaml, data.yaml]\n")
+    done = trainc(tmp_path, "build", *(() if project else ("job.yaml", "data.yaml")))
+    assert done.returncode == 0, done.stderr
+    assert "PersistentVolumeClaim\n" not in done.stdout
+    assert ("claim data is of one node, and there are 2: all but one wait" in done.stderr) is (
+        case.told
+    )
+
+
+def test_a_claim_of_one_node_is_good_for_one(tmp_path: Path) -> None:
+    claim = CLAIM.replace("MODES", "[ReadWriteOnce]").replace("METADATA", CLAIMED)
+    text = f"{JOB.replace('numNodes: 2', 'numNodes: 1')}---\n{MOUNTED}---\n{claim}---\n{claim}"
+    (tmp_path / "job.yaml").write_text(text)
+    done = trainc(tmp_path, "build", "job.yaml")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("profile", ["argocd", "flux"])
 @pytest.mark.parametrize("code", ["TRC407", "TRC408"])
 def test_what_a_profile_sees_to_is_no_finding(code: str, profile: str) -> None:

@@ -23,6 +23,7 @@ from trainc.manifest.order import in_order
 from trainc.plan.plan import Object, Output
 from trainc.plan.replace import replaced
 from trainc.source.document import Document
+from trainc.source.kinds import CLAIM
 from trainc.source.source import duplicates
 from trainc.spec.spec import Settings
 
@@ -90,7 +91,7 @@ def _is_ours(item: Item | None) -> bool:
 
 
 def _is_read(item: Item) -> bool:
-    return _is_ours(item) or item.document.kind == PRIORITY_CLASS
+    return _is_ours(item) or item.document.kind in (PRIORITY_CLASS, CLAIM)
 
 
 def _clean(document: Document) -> Document:

@@ -23,7 +23,8 @@ EXPLANATIONS: Final = {
     "TRC201": Explanation("Nodes without a fabric exchange gradients over the pod network's TCP.",
                           "numNodes: 8, limits: {nvidia.com/gpu: 8}",
                           "numNodes: 8, limits: {nvidia.com/gpu: 8, rdma/ib: 8}"),
-    "TRC202": Explanation("A ReadWriteOnce volume is attached to one node; pods of others wait.",
+    "TRC202": Explanation("A ReadWriteOnce volume is attached to one node; pods of others wait. "
+                          "Claims among the sources are looked at too.",
                           "accessModes: [ReadWriteOnce], numNodes: 2",
                           "accessModes: [ReadWriteMany], numNodes: 2"),
     "TRC203": Explanation("The trainer must mount what the initializer wrote, and wait for it.",

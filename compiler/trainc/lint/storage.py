@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from trainc import names
+from trainc.compile import SHARED_MODES
 from trainc.errors import Problem
 from trainc.info.podset import PodSet
 from trainc.lint.lint import POD, Job, Lint, Path
@@ -41,7 +42,15 @@ def one_writer(job: Job) -> Iterator[Problem]:
     trainer = job.info.trainer
     assert trainer is not None
     index = job.info.pod_sets.index(trainer)
+    claims = job.info.spec.settings.one_node_claims
     for place, volume in enumerate(trainer.volumes):
+        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName", "")
+        if (job.info.spec.job.namespace, claim) in claims:
+            yield job.at(
+                ("spec", "replicatedJobs", index, *POD, "volumes", place),
+                f"claim {claim} is of one node, and there are {job.nodes}: all but one wait",
+                "write accessModes: [ReadWriteMany] in the claim",
+            )
         for disk in _ONE_NODE & volume.keys():
             if volume[disk].get("readOnly"):
                 continue
@@ -54,7 +63,7 @@ def one_writer(job: Job) -> Iterator[Problem]:
     for place, policy in enumerate(job.jobset["spec"].get("volumeClaimPolicies", ())):
         for number, claim in enumerate(policy.get("templates", ())):
             modes = claim.get("spec", {}).get("accessModes", ())
-            if modes and not {"ReadWriteMany", "ReadOnlyMany"} & set(modes):
+            if modes and not SHARED_MODES & set(modes):
                 path = ("spec", "volumeClaimPolicies", place, "templates", number)
                 yield job.at(
                     path,

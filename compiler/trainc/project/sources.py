@@ -20,6 +20,7 @@ from trainc.project.file import TEMPLATES, Project
 from trainc.project.rendering import SUFFIXES, Rendering
 from trainc.source.document import Document
 from trainc.source.files import STDIN, File, find, read
+from trainc.source.kinds import CLAIM
 from trainc.source.overlay import overlaid
 from trainc.source.source import Source, duplicates, from_bytes, note
 from trainc.source.values import Values, merged
@@ -79,7 +80,10 @@ def assemble(project: Project, asked: Asked) -> Assembled:
     libraries = [reader.library(place) for place in reader.places()]
     libraries = _unseen(libraries, documents)
     libraries.append(_stock(documents, libraries, parts, asked, reader.problems))
+    claims = [document for document in documents if document.kind == CLAIM]
+    documents = [document for document in documents if document.kind != CLAIM]
     documents, libraries = _overlaid(documents, libraries, parts, reader.problems)
+    documents = [*documents, *claims]  # no patch is for them: they are only looked at
     problems = [*reader.problems, *duplicates(documents, project.namespace)]
     kept = [d for d in documents if wanted is None or _is_wanted(d, wanted)]
     digests = {**reader.digests, **{name: d for layer in parts for name, d in layer.digests}}

@@ -15,12 +15,13 @@ from trainc.source.document import Document
 
 PRIORITY_CLASS: Final = "PriorityClass"
 PRIORITY_GROUP: Final = "scheduling.k8s.io"
+CLAIM: Final = "PersistentVolumeClaim"
 CLUSTER_KINDS: Final = frozenset((names.CLUSTER_TRAINING_RUNTIME, PRIORITY_CLASS))
 """The kinds without a namespace."""
 
 _KINDS: Final = (names.TRAIN_JOB, *names.RUNTIME_KINDS)
 _VERSION: Final = names.API_VERSION.partition("/")[2]
-_READ: Final = f"{', '.join(_KINDS)} and {PRIORITY_CLASS}"
+_READ: Final = f"{', '.join(_KINDS)}, {PRIORITY_CLASS} and {CLAIM}"
 
 
 def objects(document: Document, *, named: bool, problems: list[Problem]) -> Iterator[Document]:
@@ -82,6 +83,8 @@ def _refusal(document: Document, named: bool) -> Problem | None:
     if group == names.GROUP:
         return _unknown(document, version)
     if group == PRIORITY_GROUP and document.kind == PRIORITY_CLASS:
+        return None
+    if document.api_version == "v1" and document.kind == CLAIM:
         return None
     if document.kind in _KINDS:
         hint = f"write apiVersion: {names.API_VERSION} if ours is meant"

@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 from trainc.errors import Mark, Problem
 from trainc.source.document import Document
 from trainc.source.files import File, find, read
-from trainc.source.kinds import CLUSTER_KINDS, objects
+from trainc.source.kinds import CLAIM, CLUSTER_KINDS, objects
 from trainc.source.parse import parse
 
 
@@ -19,7 +19,8 @@ class Source(NamedTuple):
     """What a build reads.
 
     Attributes:
-        documents: TrainJobs, runtimes and PriorityClasses, in the order of files and in them.
+        documents: TrainJobs, runtimes, PriorityClasses and PersistentVolumeClaims, in the order of
+            files and in them.
         problems: What is wrong with the files, in the same order; first what is wrong with paths.
         digests: SHA-256 of each file that holds a document, by its printed name; only where they
             are asked for.
@@ -95,6 +96,8 @@ def from_bytes(data: bytes, file: File, problems: list[Problem]) -> list[Documen
 def duplicates(documents: Iterable[Document], namespace: str) -> list[Problem]:
     """Returns an error for every object that another one of its kind and name goes before.
 
+    Claims are not ours to refuse: they are only looked at.
+
     Args:
         documents: In file order.
         namespace: The namespace of objects that name none.
@@ -103,7 +106,7 @@ def duplicates(documents: Iterable[Document], namespace: str) -> list[Problem]:
     problems: list[Problem] = []
     for document in documents:
         kind, name = document.kind, document.name
-        if not name:
+        if not name or kind == CLAIM:
             continue
         home = "" if kind in CLUSTER_KINDS else document.namespace or namespace
         known = first.setdefault((kind, home, name), document)
