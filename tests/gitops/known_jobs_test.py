@@ -30,6 +30,12 @@ ALL = {
 }  # fmt: skip
 # A finding in a template says what the line became, which is not kept: compiled each time.
 RENDERED = {"sweep-1", "sweep-2"}
+CLAIM = """\
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {accessModes: [ReadWriteOnce]}
+"""
 COMMANDS = (
     ("check", "--env", "all"),
     ("build", "--env", "all", "--out-dir", "out"),
@@ -99,6 +105,7 @@ CASES = [
     TestCase("an overlay", edit("overlays/prod/patches.yaml", "vision:prod", "vision:x"), ALL),
     TestCase("a value", edit("overlays/prod/values.yaml", "3", "5"), ALL),
     TestCase("the project", edit("trainc.yaml", "sweep:1.0", "sweep:2.0"), ALL),
+    TestCase("a claim", write("jobs/claim.yaml", CLAIM), ALL),
     TestCase("a rule", write("rules/own.yaml", "- {name: mine, expression: 'true'}\n"), ALL),
 ]  # fmt: skip
 
