@@ -13,6 +13,7 @@ from trainc.source.parse import parse
 
 _STOCK: Final = os.path.join(os.path.dirname(__file__), "runtimes")
 _SUFFIX: Final = ".yaml"
+STOCK_FILES: Final = "trainc:runtimes/"  # how the files of the stock library are called
 
 
 def stock(
@@ -52,7 +53,7 @@ def named(name: str, image_prefix: str | None) -> tuple[list[Document], list[Pro
         data = file.read()
     if image_prefix is not None:
         data = data.replace(names.IMAGE_PREFIX.encode(), image_prefix.encode())
-    return parse(data, f"trainc:runtimes/{name}.yaml")
+    return parse(data, f"{STOCK_FILES}{name}.yaml")
 
 
 def stock_names() -> tuple[str, ...]:

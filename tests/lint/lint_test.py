@@ -344,6 +344,17 @@ def test_a_queue_of_the_template_takes_suspend_away(tmp_path: Path) -> None:
 TEMPLATE = "  template:\n    spec:"
 
 
+@pytest.mark.parametrize("prefix", ["registry.example:5000/ml", "ghcr.io/trainc-dev/trainc"])
+def test_schemes_are_those_of_our_images_wherever_they_come_from(
+    tmp_path: Path, prefix: str
+) -> None:
+    text = FETCHED.replace("{kind: TrainingRuntime, name: own}", "{name: torchtune-llama3.2-1b}")
+    (tmp_path / "job.yaml").write_text(text.replace("URI", "ftp://x/y"))
+    built = trainc(tmp_path, "build", "--image-prefix", prefix, "job.yaml")
+    assert f"image: {prefix}/dataset-initializer:" in built.stdout
+    assert "the dataset initializer cannot read ftp:// [TRC204]" in built.stderr
+
+
 def test_a_build_gives_no_advice_but_warnings() -> None:
     bad = JOB.replace("  activeDeadlineSeconds: 3600\n", "") + "    image: example.com/llm\n"
     found = {problem.code: problem.severity for problem in plan(bad, strict=False)}

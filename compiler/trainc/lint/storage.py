@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from trainc import names
 from trainc.compile import SHARED_MODES
 from trainc.errors import Problem
 from trainc.info.podset import PodSet
+from trainc.library import STOCK_FILES
 from trainc.lint.lint import POD, Job, Lint, Path
 
 _INITIALIZERS: Final = (names.DATASET_INITIALIZER, names.MODEL_INITIALIZER)
@@ -192,7 +194,10 @@ def _schemes(job: Job, ancestor: str, ours: tuple[str, ...]) -> tuple[str, ...] 
     image = (pod_set.containers[0].image or "") if pod_set and pod_set.containers else ""
     if _REFERENCE in image:
         return _REFERENCE_SCHEMES
-    return ours if image.startswith(names.IMAGE_PREFIX) else None
+    # A stock runtime has our images, whatever --image-prefix put before their names.
+    stock = job.info.spec.runtime.document.file.startswith(STOCK_FILES)
+    moved = stock and re.split("[:@]", image.rpartition("/")[2])[0] == ancestor
+    return ours if moved or image.startswith(names.IMAGE_PREFIX) else None
 
 
 LINTS = (
