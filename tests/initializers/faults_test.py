@@ -16,6 +16,7 @@ from tests.initializers.running import complete, fetch_here, some_bytes, tree
 from tests.initializers.servers import S3
 from trainc.initializers.failure import FetchError, IntegrityError, TransientError
 from trainc.initializers.manifest import NAME, Finished, Identity, Manifest
+from trainc.initializers.paths import PARTIAL
 from trainc.initializers.target import Target
 
 MiB = 1024 * 1024
@@ -274,3 +275,4 @@ def test_two_at_a_time_fetch_once(versitygw: S3, filled: str, target: Path) -> N
                 each.result()
         assert len(between.gets("small")) == 1
     assert tree(target) == {"small": SMALL, "large": LARGE}
+    assert not (target / PARTIAL).exists()

@@ -10,6 +10,7 @@ import re
 import signal
 import socketserver
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -198,6 +199,32 @@ def test_a_wrong_key_and_a_rotten_object(versitygw: S3, filled: str, tmp_path: P
     assert "is not what it should be" in rotten.reason
 
 
+@pytest.mark.parametrize("log", ["folder", "missing/log", "/proc/version"])
+def test_a_reason_that_cannot_be_left_changes_no_code(tmp_path: Path, log: str) -> None:
+    (tmp_path / "folder").mkdir()
+    ended = run_pod(tmp_path, {"TRAINC_TERMINATION_LOG": str(tmp_path / log)})
+    assert ended.code == 64
+    assert "configuration: STORAGE_URI is not set" in ended.output
+    assert "WARNING" in ended.output
+    assert "Traceback" not in ended.output
+
+
+def test_what_is_no_exception_is_a_bug_too_and_has_a_reason(tmp_path: Path) -> None:
+    """As a library in Rust panics."""
+    log = tmp_path / "log"
+    code = (
+        "import trainc.initializers.run as run\n"
+        "class Panic(BaseException): pass\n"
+        "def fetch(*_): raise Panic('at the disco')\n"
+        "run.fetch = fetch\n"
+        f"environ = {{'STORAGE_URI': 's3://x/y', 'TRAINC_TERMINATION_LOG': {str(log)!r}}}\n"
+        "raise SystemExit(run.run('dataset', environ))\n"
+    )
+    environ = pod_environ(tmp_path, {})
+    ended = subprocess.run([sys.executable, "-c", code], env=environ, check=False)
+    assert (ended.returncode, log.read_text()) == (70, "bug: Panic: at the disco")
+
+
 @pytest.mark.parametrize("words", [[], ["both"], ["dataset", "model"]])
 def test_wrong_usage(words: list[str], tmp_path: Path) -> None:
     ended = subprocess.run(
@@ -220,8 +247,9 @@ def test_a_model_goes_to_its_own_folder(versitygw: S3, bucket: str, tmp_path: Pa
     assert set(tree(tmp_path / "model")) == {"config.json", "model.safetensors"}
 
 
-def test_sigterm_ends_it_at_once_and_the_next_start_goes_on(
-    versitygw: S3, bucket: str, tmp_path: Path
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_it_at_once_and_the_next_start_goes_on(
+    versitygw: S3, bucket: str, tmp_path: Path, number: int, code: int
 ) -> None:
     versitygw.bucket(bucket)
     body = some_bytes(8 * MiB)
@@ -230,11 +258,15 @@ def test_sigterm_ends_it_at_once_and_the_next_start_goes_on(
         between.bytes_per_second = MiB
         uri = {"STORAGE_URI": f"s3://{bucket}/a", "ENDPOINT": between.url}
         environ = pod_environ(tmp_path, versitygw.environ(**uri))
-        process = subprocess.Popen(command("dataset"), env=environ, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command("dataset"), env=environ, stderr=subprocess.PIPE, text=True
+        )
         while not between.gets():
             time.sleep(0.01)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 143
+        process.send_signal(number)
+        said = process.communicate(timeout=30)[1]
+        assert process.returncode == code
+        assert "Traceback" not in said
         between.bytes_per_second = 0
         subprocess.run(command("dataset"), env=environ, check=True)
     assert tree(tmp_path / "dataset") == {"a": body}

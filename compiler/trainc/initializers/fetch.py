@@ -58,7 +58,9 @@ def fetch(config: Config, progress: Progress) -> None:
         return
     try:
         with target.locked(config.retry_max_seconds):
-            if not _complete(target, identity, config):
+            if _complete(target, identity, config):  # another initializer did it meanwhile
+                target.clean()
+            else:
                 _Fetch(config, target, remote, identity, progress).run(wanted)
     except OSError as error:
         raise disk_error(error, f"writing to {target.folder}") from error
