@@ -229,6 +229,14 @@ def test_failures_have_their_kind(server: Hub, target: Path, case: FailureCase) 
     assert TOKEN not in str(raised.value)
 
 
+@pytest.mark.parametrize("token", ["planted\nplanted", "plänted", "planted\x00"])
+def test_a_token_that_cannot_be_is_not_tried_again(server: Hub, target: Path, token: str) -> None:
+    environ = {"HF_ENDPOINT": server.url, "ACCESS_TOKEN": token}
+    with pytest.raises(ConfigurationError, match="a header that cannot be") as raised:
+        fetch_here("hf://org/private", target, environ)
+    assert "plant" not in str(raised.value)
+
+
 def test_the_token_goes_to_the_hub_and_to_nobody_else(server: Hub, target: Path) -> None:
     server.repos["org/private"] = Repo(
         "datasets", {"main": {"large": WEIGHTS}}, large=frozenset({"large"}), token=TOKEN

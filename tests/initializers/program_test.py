@@ -125,6 +125,14 @@ class TestCase:
             {"AWS_CA_BUNDLE": "/no/such"},
         ),
         TestCase(
+            "a token that is none",
+            "http://127.0.0.1:9/x",
+            64,
+            "configuration: http://127.0.0.1:9/x: "
+            "the request has a header that cannot be: is ACCESS_TOKEN a token?",
+            {"ACCESS_TOKEN": "tök en"},
+        ),
+        TestCase(
             "a bucket that cannot be",
             "s3://my bucket/y",
             64,

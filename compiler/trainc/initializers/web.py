@@ -74,6 +74,10 @@ def translated(name: str) -> Iterator[None]:
         yield
     except (httpx2.TooManyRedirects, httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
         raise ConfigurationError(f"{name}: {error}") from error
+    except (UnicodeEncodeError, httpx2.LocalProtocolError):  # whose texts would quote it
+        raise ConfigurationError(
+            f"{name}: the request has a header that cannot be: is ACCESS_TOKEN a token?"
+        ) from None
     except httpx2.TransportError as error:
         text = f"{name}: {error or type(error).__name__}"
         if "CERTIFICATE_VERIFY_FAILED" in text:
