@@ -32,8 +32,7 @@ def check_paths(files: Iterable[RemoteFile]) -> None:
     """
     paths: set[str] = set()
     for file in files:
-        longest = max(map(len, map(os.fsencode, file.path.split("/"))))
-        if not manifest.is_below(file.path) or longest > _LONGEST:
+        if not manifest.is_below(file.path) or not _is_writable(file.path):
             raise IntegrityError(
                 f"{file.key!r} cannot be a file below the target; IGNORE_PATTERNS can leave it out"
             )
@@ -45,6 +44,14 @@ def check_paths(files: Iterable[RemoteFile]) -> None:
         while parent := parent.rpartition("/")[0]:
             if parent in paths:
                 raise IntegrityError(f"{parent!r} would be a file and the folder of {path!r}")
+
+
+def _is_writable(path: str) -> bool:
+    """Whether each name on the way fits into a file system."""
+    try:
+        return all(len(os.fsencode(name)) <= _LONGEST for name in path.split("/"))
+    except UnicodeEncodeError:  # half a character, as JSON can hold it
+        return False
 
 
 def check_source(files: Iterable[RemoteFile], name: str) -> None:

@@ -110,13 +110,14 @@ class Target:
             IntegrityError: if somebody else changed one meanwhile, or if the file system takes two
                 names for one, as some do that know no capitals.
         """
-        alike: dict[str, dict[int, str]] = {}
+        alike: dict[str, str] = {}
         for file in files:
             if not self.holds(file):
                 raise IntegrityError(f"{file.path!r} was changed by somebody else meanwhile")
-            places = alike.setdefault(normalize("NFC", file.path).casefold(), {})
-            other = places.setdefault((self.folder / file.path).lstat().st_ino, file.path)
-            if other != file.path:
+            other = alike.setdefault(normalize("NFC", file.path).casefold(), file.path)
+            if other != file.path and os.path.samefile(
+                self.folder / other, self.folder / file.path
+            ):
                 raise IntegrityError(
                     f"{other!r} and {file.path!r} are one file on this file system"
                 )

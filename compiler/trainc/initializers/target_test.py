@@ -54,6 +54,7 @@ def put(target: Target, path: str, body: bytes = b"1") -> Finished:
         [".."],
         ["a\0b"],
         ["n" * 256],
+        ["\ud800"],
         ["sub/" + "ü" * 128],
         ["a", "a"],
         ["a", "a/b"],
