@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import http.server
+import json
+import threading
 from pathlib import Path
 
 import pytest
 
 from tests.initializers.proxy import Fault, proxy, times
 from tests.initializers.running import complete, fetch_here, some_bytes, tree
-from tests.initializers.servers import S3
+from tests.initializers.servers import ACCESS_KEY_ID, S3, SECRET_ACCESS_KEY
 from trainc.initializers.failure import (
     FetchError,
     IntegrityError,
@@ -324,6 +327,46 @@ def test_a_region_that_is_not_told_at_once_is_asked_for_again(
         fetch_here(f"s3://{bucket}/set", target, moto.environ(ENDPOINT=between.url, REGION=""))
         signed = [seen.authorization for seen in between.gets()]
     assert {each.split("Credential=")[1].split("/")[2] for each in signed} == {region}
+
+
+@pytest.mark.parametrize(("status", "kind"), [(503, None), (403, PermissionDeniedError)])
+def test_an_agent_that_is_not_up_yet_is_waited_for(
+    moto: S3,
+    bucket: str,
+    target: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    kind: type[FetchError] | None,
+) -> None:
+    asked = [0]
+
+    class Agent(http.server.BaseHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:
+            """Says nothing."""
+
+        def do_GET(self) -> None:
+            asked[0] += 1
+            self.send_response(status if kind or asked[0] <= 3 else 200)
+            self.end_headers()
+            keys = {"AccessKeyId": ACCESS_KEY_ID, "SecretAccessKey": SECRET_ACCESS_KEY}
+            more = {"Token": "planted", "Expiration": "2100-01-01T00:00:00Z"}
+            self.wfile.write(json.dumps(keys | more).encode())
+
+    moto.bucket(bucket)
+    moto.put(bucket, "set/a", b"1")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Agent) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/keys"
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
+        monkeypatch.setattr("botocore.utils.ContainerMetadataFetcher.SLEEP_TIME", 0)
+        environ = moto.environ(ACCESS_KEY_ID="", SECRET_ACCESS_KEY="")
+        if kind:
+            with pytest.raises(kind):
+                fetch_here(f"s3://{bucket}/set", target, environ)
+        else:
+            fetch_here(f"s3://{bucket}/set", target, environ)
+            assert tree(target) == {"a": b"1"}
+        server.shutdown()
 
 
 def upload_in_parts(s3: S3, bucket: str, key: str, body: bytes, part: int, checksum: str) -> None:

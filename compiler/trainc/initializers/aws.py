@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from obstore.store import S3Store
 
 _REGION: Final = "us-east-1"  # where a server does not say; S3-compatible ones rarely care
+_REFUSED: Final = "non 200 response 4"  # of an agent, as botocore tells it
 _CA_BUNDLE: Final = "AWS_CA_BUNDLE"  # as all of Amazon's tools call it
 
 
@@ -225,5 +226,10 @@ def _translated() -> Iterator[None]:
         raised.ParamValidationError,
     ) as error:
         raise ConfigurationError(f"credentials: {error}") from error
+    except raised.CredentialRetrievalError as error:
+        # The pod's own agent of credentials: it may not be up yet, or it may say no.
+        agent = error.kwargs.get("provider") == "container-role"
+        kind = TransientError if agent and _REFUSED not in str(error) else PermissionDeniedError
+        raise kind(f"credentials: {error}") from error
     except raised.BotoCoreError as error:
         raise PermissionDeniedError(f"credentials: {error}") from error
