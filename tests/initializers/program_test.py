@@ -133,6 +133,13 @@ class TestCase:
             {"ACCESS_TOKEN": "tök en"},
         ),
         TestCase(
+            "a style that is none",
+            "s3://x/y",
+            64,
+            "configuration: PATH_STYLE must be true or false, got 'maybe'",
+            {"PATH_STYLE": "maybe"},
+        ),
+        TestCase(
             "a bucket that cannot be",
             "s3://my bucket/y",
             64,

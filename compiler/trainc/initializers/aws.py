@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from trainc.initializers.config import boolean
 from trainc.initializers.failure import (
     ConfigurationError,
     FetchError,
@@ -62,7 +63,7 @@ class Settings:
         """Whether the bucket is part of the path."""
         if not self.path_style:
             return bool(self.endpoint)
-        return self.path_style.lower() in ("1", "true", "yes", "on")
+        return boolean("PATH_STYLE", self.path_style)
 
 
 Supplier = Callable[[], dict[str, Any]]

@@ -163,6 +163,15 @@ def server_url(name: str, text: str) -> str:
     return text
 
 
+def boolean(name: str, text: str) -> bool:
+    """What the variable ``name`` says, where that is yes or no.
+
+    Raises:
+        ConfigurationError: if it is neither.
+    """
+    return bool(_value(name, text, bool))
+
+
 def _numbers(environ: Mapping[str, str]) -> dict[str, Any]:
     """The settings of ``Config`` that are no text, where the environment has them."""
     hints = get_type_hints(Config)
