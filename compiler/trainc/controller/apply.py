@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from trainc.controller.api import JSON_PATCH, MERGE_PATCH, Api
 from trainc.controller.caching import keep
@@ -19,7 +21,7 @@ from trainc.controller.minter import Minter
 from trainc.controller.paths import JOB_SETS, TRAIN_JOBS, item
 from trainc.controller.statuspatch import status_patch
 from trainc.controller.times import written
-from trainc.controller.view import JobSetView, Json, TrainJobView
+from trainc.controller.view import JobSetView, Json, TrainJobView, key_of
 from trainc.names import HELD_ANNOTATION, PROGRESS_ANNOTATION
 
 logger = logging.getLogger(__name__)
@@ -75,7 +77,13 @@ class Applying:
             return
         path = item(TRAIN_JOBS, trainjob.namespace, trainjob.name, "status")
         found = self._api.patch(path, patch, JSON_PATCH)
-        self._gathering.learn(TRAIN_JOBS, found)
+        expected = replace(
+            trainjob,
+            conditions=status.conditions,
+            jobs=status.jobs,
+            progress=status.progress,
+        )
+        self._gathering.learn_trainjob(found, expected)
 
     def _steer(self, jobset: JobSetView, decision: Decision, now: datetime) -> None:
         """Deletes, holds or releases the JobSet, or writes its progress."""
@@ -83,21 +91,22 @@ class Applying:
             self._api.delete(item(JOB_SETS, jobset.namespace, jobset.name), jobset.uid)
             logger.info("deleted JobSet %s/%s: its time is over", jobset.namespace, jobset.name)
         elif decision.hold:
-            self._patch(jobset, {HELD_ANNOTATION: written(now)}, suspend=True)
+            self._patch(jobset, {HELD_ANNOTATION: written(now)}, held=True, suspended=True)
         elif decision.release:
-            self._patch(jobset, {HELD_ANNOTATION: None}, suspend=False)
+            self._patch(jobset, {HELD_ANNOTATION: None}, held=False, suspended=False)
         elif decision.progress is not None and decision.progress != jobset.progress:
             text = json.dumps(decision.progress, separators=(",", ":"))
-            self._patch(jobset, {PROGRESS_ANNOTATION: text})
+            self._patch(jobset, {PROGRESS_ANNOTATION: text}, progress=decision.progress)
 
     def _patch(
-        self, jobset: JobSetView, annotations: dict[str, str | None], suspend: bool | None = None
+        self, jobset: JobSetView, annotations: dict[str, str | None], **changes: Any
     ) -> None:
+        """Writes annotations and perhaps ``suspended``; ``changes`` are what the view then has."""
         patch: Json = {"metadata": {"uid": jobset.uid, "annotations": annotations}}
-        if suspend is not None:
-            patch["spec"] = {"suspend": suspend}
-        path = item(JOB_SETS, jobset.namespace, jobset.name)
-        self._gathering.learn(JOB_SETS, self._api.patch(path, patch, MERGE_PATCH))
+        if "suspended" in changes:
+            patch["spec"] = {"suspend": changes["suspended"]}
+        found = self._api.patch(item(JOB_SETS, *key_of(jobset)), patch, MERGE_PATCH)
+        self._gathering.learn_jobset(found, replace(jobset, **changes))
 
 
 def _sooner(one: float | None, other: float | None) -> float | None:

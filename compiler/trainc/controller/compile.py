@@ -77,7 +77,12 @@ class Compiling:
             ApiError: if the API server does not answer.
         """
         trainjob = observed.trainjob
-        if trainjob is None or not _is_ours(trainjob, observed.jobset):
+        if trainjob is None or not _is_wanted(trainjob):
+            return observed
+        if observed.jobset is not None and _is_in_the_way(observed.jobset):
+            why = f"{_PREFIX}a JobSet of this name is there, and trainc did not build it"
+            return replace(observed, error=why, reason=CREATION_FAILED)
+        if not _is_ours(trainjob, observed.jobset):
             return observed
         observed = replace(observed, compiled=True)
         if not _is_due(trainjob, observed.jobset):
@@ -98,8 +103,8 @@ class Compiling:
         there = self._api.find(item(JOB_SETS, *key_of(trainjob)))
         if there is not None and not _is_ours(trainjob, jobset_view(there)):
             # Git's, and its event is still on its way.
-            self._gathering.learn(JOB_SETS, there)
-            return replace(observed, jobset=jobset_view(there), compiled=False)
+            self._gathering.learn_jobset(there)
+            return self.ensure(replace(observed, jobset=jobset_view(there), compiled=False))
         runtime = self._snapshots.runtime(found)
         built = self._built(found, runtime)
         for manifest in built.objects:
@@ -125,13 +130,21 @@ class Compiling:
         query = {"fieldManager": FIELD_MANAGER, "force": "true"}
         applied = self._api.patch(path, manifest, APPLY_PATCH, query)
         if kind == JOB_SETS:
-            self._gathering.learn(JOB_SETS, applied)
+            self._gathering.learn_jobset(applied)
+
+
+def _is_wanted(trainjob: TrainJobView) -> bool:
+    over = trainjob.deleting or finished(trainjob.conditions)
+    return trainjob.managed_by == MANAGED_BY and not over
+
+
+def _is_in_the_way(jobset: JobSetView) -> bool:
+    """Whether a person made it: nobody else will ever act on the TrainJob of its name."""
+    return not jobset.owner and jobset.note is None and not jobset.malformed
 
 
 def _is_ours(trainjob: TrainJobView, jobset: JobSetView | None) -> bool:
     """Whether this controller makes the job's objects: not where Git or another one does."""
-    if trainjob.managed_by != MANAGED_BY or trainjob.deleting or finished(trainjob.conditions):
-        return False
     return jobset is None or jobset.owner == trainjob.uid and jobset.note is not None
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import kubernetes
 
@@ -87,7 +88,9 @@ class Controller:
         self.queue = Queue()
         self.metrics.queued.set_function(lambda: len(self.queue))
         self._events = Events(self.api)
-        gathering = Gathering(self.api, self.trainjobs, self.jobsets)
+        # By the timer's way: a worker must never wait for room in its own queue.
+        changed = partial(self.queue.add_after, seconds=0)
+        gathering = Gathering(self.api, self.trainjobs, self.jobsets, changed)
         self.progress: ProgressServer | None = None
         authority: Callable[[], str] = str
         if options.progress is not None:

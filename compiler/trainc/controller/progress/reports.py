@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from trainc.controller.api import MERGE_PATCH, Api, ApiError
@@ -195,7 +195,8 @@ class Reports:
         status = {"trainerStatus": {**dict.fromkeys(_FIELDS), **report}}
         patch = {"metadata": {"uid": trainjob.uid}, "status": status}
         path = item(TRAIN_JOBS, trainjob.namespace, trainjob.name, "status")
-        self._gathering.learn(TRAIN_JOBS, self._api.patch(path, patch, MERGE_PATCH))
+        found = self._api.patch(path, patch, MERGE_PATCH)
+        self._gathering.learn_trainjob(found, replace(trainjob, progress=report))
 
     def _into_annotation(self, jobset: JobSetView, report: Json) -> None:
         if is_true(jobset.conditions, "Completed"):
@@ -203,7 +204,8 @@ class Reports:
         text = json.dumps(report, separators=(",", ":"))
         patch = {"metadata": {"uid": jobset.uid, "annotations": {PROGRESS_ANNOTATION: text}}}
         path = item(JOB_SETS, jobset.namespace, jobset.name)
-        self._gathering.learn(JOB_SETS, self._api.patch(path, patch, MERGE_PATCH))
+        found = self._api.patch(path, patch, MERGE_PATCH)
+        self._gathering.learn_jobset(found, replace(jobset, progress=report))
 
 
 def _percent(told: Json) -> int:
