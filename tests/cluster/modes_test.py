@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import urllib3
 import yaml
 
 from tests.cluster.binaries import UnavailableError, find
@@ -20,7 +21,7 @@ from tests.cluster.compile_test import a_job, a_runtime
 from tests.cluster.conftest import CRDS, ROOT
 from tests.cluster.jobs import Json, a_jobset, a_note, a_trainjob, conditions, end_pods
 from tests.cluster.plane import Plane
-from tests.cluster.process import Process
+from tests.cluster.process import Process, free_ports
 from tests.cluster.refusals import compare
 from tests.cluster.running import process
 from tests.corpus import cases, need
@@ -157,6 +158,22 @@ def test_namespaced(plane: Plane, admin: Client, tmp_path: Path) -> None:
     assert [each for each in SERVED if _may(client, "", *each)] == []  # cluster-wide
     assert [each for each in NEVER if _may(client, "team-a", *each)] == []
     _remove(admin, Installation(namespaces=("team-a",), with_crds=False))
+    eventually(lambda: admin.find("Namespace", "", NAMESPACE) is None, 60)
+
+
+def test_a_namespace_without_rights_holds_up_no_other(plane: Plane, admin: Client) -> None:
+    """Where a team's namespace is deleted, the rights in it go too."""
+    _namespace(admin, "left")
+    _install(admin, Installation(namespaces=("left",)))
+    arguments = ["--no-leader-elect", "--namespace", "gone"]
+    port = free_ports(1)[0]
+    with process(plane, "left", *arguments, bearer=_bearer(admin), health=port):
+        admin.apply(a_trainjob("left"))
+        admin.apply(a_jobset("left", end="complete"))
+        eventually(lambda: "Complete" in conditions(admin, "left"), 120)
+        ready = urllib3.request("GET", f"http://127.0.0.1:{port}/readyz", retries=False)
+        assert (ready.status, ready.data) == (200, b"ok\n")
+    _remove(admin, Installation(namespaces=("left",), with_crds=False))
     eventually(lambda: admin.find("Namespace", "", NAMESPACE) is None, 60)
 
 

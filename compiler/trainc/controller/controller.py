@@ -151,10 +151,17 @@ class Controller:
 
     def missing(self) -> str:
         """What must be there before it can serve, empty when nothing is missing."""
-        late = [watch.name for watch in self._watches if not watch.synced.is_set()]
+        late = [watch.name for watch in self._late()]
         if self.progress is not None and not self.progress.ready.is_set():
             late.append("the progress server's certificate")
         return ", ".join(late)
+
+    def _late(self) -> list[Watching[TrainJobView] | Watching[JobSetView]]:
+        """The watches that are waited for: a namespace without rights holds up no other."""
+        late = [watch for watch in self._watches if not watch.synced.is_set()]
+        if len(late) == len(self._watches):
+            return late
+        return [watch for watch in late if not watch.refused.is_set()]
 
     def _make_watches(self) -> Iterator[Watching[TrainJobView] | Watching[JobSetView]]:
         for namespace in self._options.namespaces or ("",):
@@ -164,10 +171,9 @@ class Controller:
 
     def _lead(self) -> None:
         """Works while it is the leader, after the first lists are in."""
-        for watch in self._watches:
-            while not watch.synced.wait(0.02):
-                if self._stop.is_set():
-                    return
+        while self._late():
+            if self._stop.wait(0.02):
+                return
         namespace = self._options.lease_namespace
         if not namespace:
             self._begin()

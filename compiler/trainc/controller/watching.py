@@ -53,10 +53,11 @@ class Watching(Generic[V]):
         self._changed = changed
         self._stop = threading.Event()
         self.synced = threading.Event()
+        self.refused = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"watch {self._path}", daemon=True)
 
     def start(self) -> None:
-        """Begins; ``synced`` is set once the first list is in the store."""
+        """Begins; ``synced`` is set once the first list is in the store, or ``refused`` by 403."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -94,6 +95,8 @@ class Watching(Generic[V]):
             return _ABSENT_SECONDS
         if error.is_expired:
             return 0.0
+        if error.code == 403:
+            self.refused.set()
         logger.warning("%s", error)
         return backoff.next()
 
@@ -110,6 +113,7 @@ class Watching(Generic[V]):
         for key in self._store.keep_only(self._namespace, held, int(version)):
             self._changed(key)
         self.synced.set()
+        self.refused.clear()
         logger.info("listed %s: %d objects", self._path, len(held))
         return version
 

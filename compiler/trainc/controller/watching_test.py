@@ -37,11 +37,13 @@ class Script:
         self._lists = lists
         self._watches = watches
         self.watched_from: list[str] = []
+        self.was_refused: list[bool] = []  # at each list
         self.watching: Watching[TrainJobView] | None = None
 
     def pages(self, path: str) -> Iterator[tuple[list[Json], str]]:
         """The next list: its version and its pages, or an error."""
         answer = self._lists.pop(0)
+        self.was_refused.append(self.watching is not None and self.watching.refused.is_set())
         if isinstance(answer, ApiError):
             self._end_if_done()
             raise answer
@@ -138,6 +140,16 @@ def test_a_kind_that_is_not_installed_is_no_failure() -> None:
     store, _, watching = _run(script)
     assert watching.synced.is_set()
     assert len(store) == 0
+
+
+def test_what_is_refused_is_asked_for_again() -> None:
+    refused = ApiError(403, "trainjobs is forbidden", "Forbidden")
+    script = Script([refused, (5, [_object("a", 1)])], [[]])
+    store, _, watching = _run(script)
+    assert script.was_refused == [False, True]
+    assert watching.synced.is_set()
+    assert not watching.refused.is_set()
+    assert len(store) == 1
 
 
 def test_one_odd_object_does_not_end_the_watch_of_the_others() -> None:
