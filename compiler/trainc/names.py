@@ -83,6 +83,8 @@ PROGRESS_ANNOTATION: Final = "trainc.dev/progress"
 HELD_ANNOTATION: Final = "trainc.dev/held"
 # On a JobSet: compiled in the cluster from this generation of its TrainJob.
 GENERATION_ANNOTATION: Final = "trainc.dev/generation"
+# Seconds that a compiled JobSet is kept after its finish: the controller deletes it, once told.
+TTL_ANNOTATION: Final = "trainc.dev/ttl-seconds-after-finished"
 
 # --- The initializers ---------------------------------------------------------------------------
 # What both sides of an initializer's pod must agree on: the compiler writes the pod, the program

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -99,6 +100,30 @@ def test_a_failed_trainjob_whose_jobset_went_does_not_run_again(
     eventually(lambda: len(controller.queue) == 0)
     assert admin.find("JobSet", namespace, "m") is None
     assert list(conditions(admin, namespace)) == ["Failed"]
+
+
+def test_a_job_that_ended_and_expired_while_no_controller_ran_does_not_run_again(
+    plane: Plane, admin: Client, namespace: str
+) -> None:
+    """JobSet itself would delete it, and what is not there and not finished is made."""
+    runtime = a_runtime(namespace)
+    runtime["spec"]["template"]["spec"]["ttlSecondsAfterFinished"] = 1
+    admin.apply(runtime)
+    admin.create(a_job(namespace))
+    with running(plane, namespace, compile=True):
+        first = eventually(lambda: admin.find("JobSet", namespace, "m"))
+    end_pods_when_there(admin, namespace, "complete")
+    eventually(lambda: admin.get("JobSet", namespace, "m").get("status", {}).get("terminalState"))
+    time.sleep(2)  # longer than it is kept
+    assert admin.get("JobSet", namespace, "m")["metadata"]["uid"] == first["metadata"]["uid"]
+    with running(plane, namespace, compile=True) as controller:
+        eventually(lambda: admin.find("JobSet", namespace, "m") is None)
+        assert "Complete" in conditions(admin, namespace)
+        admin.create(a_job(namespace, "after"))
+        eventually(lambda: admin.find("JobSet", namespace, "after"))
+        eventually(lambda: len(controller.queue) == 0)
+        assert admin.find("JobSet", namespace, "m") is None
+    assert list(conditions(admin, namespace)) == ["Complete"]
 
 
 def test_what_cannot_be_compiled_is_a_condition_until_it_can(

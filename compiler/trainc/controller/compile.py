@@ -39,6 +39,7 @@ from trainc.names import (
     KUEUE_PREFIX,
     MANAGED_BY,
     TRAIN_JOB,
+    TTL_ANNOTATION,
 )
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ FIELD_MANAGER = "trainc"
 CREATION_FAILED = "TrainJobResourcesCreationFailed"
 _PREFIX = "TrainJob resources reconciliation failed: "
 _LONGEST = 950  # characters of the reasons, as the reference cuts them
+_TTL = "ttlSecondsAfterFinished"
 _SHARED = re.compile(f"{CACHE_SHARED_PREFIX}[0-9a-f]{{10}}{CACHE_SUFFIX}")
 # Where the kinds that the compiler prints are: kind -> (group and version, plural).
 _KINDS: dict[str, Kind] = {
@@ -189,12 +191,23 @@ def _of_trainjob(manifest: dict[str, Any], trainjob: Json) -> Json:
     if manifest["kind"] != "JobSet":
         return {**manifest, "metadata": metadata}
     generation = {GENERATION_ANNOTATION: str(theirs["generation"])}
-    metadata["annotations"] = {**metadata.get("annotations", {}), **generation}
+    metadata["annotations"] = {**metadata.get("annotations", {}), **generation, **_kept(manifest)}
     # Here Kueue suspends the TrainJob, and the JobSet follows it.
     labels = metadata.get("labels", {})
     metadata["labels"] = {k: v for k, v in labels.items() if not k.startswith(KUEUE_PREFIX)}
     spec = {**manifest["spec"], "suspend": bool(trainjob["spec"].get("suspend"))}
+    spec.pop(_TTL, None)
     return {**manifest, "metadata": metadata, "spec": spec}
+
+
+def _kept(jobset: Json) -> dict[str, str]:
+    """How long the JobSet is kept after its finish.
+
+    JobSet would delete it while no controller runs to see how it ended, and a job of which nothing
+    is left would be made again.
+    """
+    seconds = jobset["spec"].get(_TTL)
+    return {} if seconds is None else {TTL_ANNOTATION: str(seconds)}
 
 
 def _podgroups(manifest: Json) -> Kind:

@@ -1,4 +1,4 @@
-"""``activeDeadlineSeconds``: how much of a job's time is left.
+"""``activeDeadlineSeconds`` and ``ttlSecondsAfterFinished``: how much of a job's time is left.
 
 The rules of Kubeflow Trainer v2.3.0: counted from the TrainJob's creation, or from its last
 resumption; not counted while it is suspended. Without a TrainJob the JobSet's own times stand in.
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from trainc.controller.conditions import DEADLINE_EXCEEDED, SUSPENDED, find
+from trainc.controller.conditions import DEADLINE_EXCEEDED, SUSPENDED, find, time_of
 from trainc.controller.times import moment_of
 from trainc.controller.view import JobSetView, Json, TrainJobView
 
@@ -47,6 +47,15 @@ def seconds_left(
     if not seconds or not starts:
         return None
     return seconds - (now - max(starts)).total_seconds()
+
+
+def seconds_kept(jobset: JobSetView, now: datetime) -> float | None:
+    """Seconds for which a finished JobSet is kept; None where that is not ours to end."""
+    ends = [each for each in jobset.conditions if each.get("type") in ("Completed", "Failed")]
+    end = next((time_of(each) for each in ends if each.get("status") == "True"), None)
+    if jobset.ttl is None or jobset.deleting or end is None:
+        return None
+    return jobset.ttl - (now - end).total_seconds()
 
 
 def _limit(trainjob: TrainJobView | None, jobset: JobSetView | None) -> int:

@@ -22,10 +22,11 @@ from trainc.controller.conditions import (
     find,
     finished,
     is_true,
+    time_of,
     with_condition,
     without,
 )
-from trainc.controller.deadline import EXCEEDED, seconds_left
+from trainc.controller.deadline import EXCEEDED, seconds_kept, seconds_left
 from trainc.controller.decision import NOTHING, Decision, Observed, Status, Told
 from trainc.controller.finish import Verdict, made_after, verdict_of
 from trainc.controller.minting import wants_minting
@@ -34,7 +35,8 @@ from trainc.controller.view import JobSetView, Json, TrainJobView
 from trainc.names import JOB_ANNOTATION, MANAGED_BY
 
 _MALFORMED = "MalformedAnnotation"
-_TRY_AGAIN = 15.0  # seconds until what could not be made is tried again
+_TRY_AGAIN = 15.0  # seconds until what could not be made is tried again, at first
+_TRY_AGAIN_LATEST = 300.0
 MAX_JOBS = 100  # the CRD's bound on jobsStatus
 _COUNTS = ("ready", "succeeded", "failed", "active", "suspended")
 _ENDS = {"Completed": COMPLETE, "Failed": FAILED}  # JobSet's condition -> TrainJob's
@@ -103,7 +105,7 @@ def _alone(seen: Observed, jobset: JobSetView, now: datetime) -> Decision:
         told = Told("Warning", EXCEEDED.reason, EXCEEDED.message)
         return Decision(delete=True, confirm=True, events=(told,))
     events = (Told("Warning", seen.reason, seen.error),) if seen.error else ()
-    after = _sooner(left, _again(seen))
+    after = _sooner(left, _again(seen, now))
     mint = wants_minting(jobset)
     return Decision(mint=mint, release=jobset.held, after=after, events=events)
 
@@ -139,8 +141,9 @@ def _after_the_end(
         )
         told = (Told("Warning", "HeldAfterFinish", message),)
         return Decision(status=status, hold=True, confirm=True, events=told)
-    delete = verdict is Verdict.DELETE
-    return Decision(status=status, delete=delete, confirm=delete)
+    left = None if jobset is None else seconds_kept(jobset, now)
+    delete = verdict is Verdict.DELETE or (left is not None and left <= 0)
+    return Decision(status=status, delete=delete, confirm=delete, after=None if delete else left)
 
 
 def _running(seen: Observed, trainjob: TrainJobView, now: datetime) -> Decision:
@@ -180,7 +183,7 @@ def _missing(seen: Observed, trainjob: TrainJobView, now: datetime) -> Decision:
         kept = without(conditions, STALLED)
         status = replace(status, conditions=with_condition(kept, failed))
     told = Told("Warning", reason, message)
-    again = _again(seen)
+    again = _again(seen, now)
     return Decision(status=status, confirm=not seen.error, after=again, events=(told,))
 
 
@@ -199,7 +202,7 @@ def _mirrored(
         told = (Told("Warning", seen.reason, seen.error),)
     mint = wants_minting(jobset) and not jobset.deleting
     release = jobset.held
-    return Decision(status=status, mint=mint, release=release, after=_again(seen), events=told)
+    return Decision(status=status, mint=mint, release=release, after=_again(seen, now), events=told)
 
 
 def _ended(jobset: JobSetView, trainjob: TrainJobView, now: datetime) -> Decision:
@@ -275,9 +278,17 @@ def _all_done(progress: Json | None, now: datetime) -> Json | None:
     return {**progress, **left, "progressPercentage": 100, "lastUpdatedTime": written(now)}
 
 
-def _again(seen: Observed) -> float | None:
-    """Seconds until what failed is tried again: an annotation mends itself by an event."""
-    return _TRY_AGAIN if seen.error and seen.reason != _MALFORMED else None
+def _again(seen: Observed, now: datetime) -> float | None:
+    """Seconds until what failed is tried again: after as long as it has failed so far.
+
+    To try costs requests and perhaps a compilation; an annotation mends itself by an event.
+    """
+    if not seen.error or seen.reason == _MALFORMED:
+        return None
+    stalled = None if seen.trainjob is None else find(seen.trainjob.conditions, STALLED)
+    since = None if stalled is None else time_of(stalled)
+    age = 0.0 if since is None else (now - since).total_seconds()
+    return min(max(age, _TRY_AGAIN), _TRY_AGAIN_LATEST)
 
 
 def _sooner(one: float | None, other: float | None) -> float | None:

@@ -284,6 +284,32 @@ CASES = [
         hold=True,
     ),
     TestCase(
+        "finished, and kept for a while",
+        a_trainjob(conditions=(_is("Complete"),)),
+        a_jobset(conditions=(COMPLETED,), ttl=3600),
+        (_is("Complete"),),
+        after=1800.0,
+    ),
+    TestCase(
+        "finished, and kept for long enough",
+        a_trainjob(conditions=(_is("Failed"),)),
+        a_jobset(conditions=(FAILED_JOBSET,), ttl=1800),
+        (_is("Failed"),),
+        delete=True,
+    ),
+    TestCase(
+        "its end is told before it goes",
+        a_trainjob(),
+        a_jobset(conditions=(COMPLETED,), ttl=0),
+        (_is("Complete"),),
+    ),
+    TestCase(
+        "not kept any longer, and going",
+        a_trainjob(conditions=(_is("Complete"),)),
+        a_jobset(conditions=(COMPLETED,), ttl=0, deleting=True),
+        (_is("Complete"),),
+    ),
+    TestCase(
         "without a TrainJob the deadline is the annotation's",
         None,
         a_jobset(note=Note("m", deadline=3600)),
@@ -553,3 +579,11 @@ def test_a_job_that_cannot_be_made_is_suspended_all_the_same() -> None:
     assert resumed.status is not None
     assert not finished(resumed.status.conditions)
     assert resumed.status.conditions[0]["reason"] == "Resumed"
+
+
+@pytest.mark.parametrize(("age", "want"), [(0, 15), (14, 15), (60, 60), (3600, 300), (-60, 15)])
+def test_what_failed_for_long_is_tried_less_often(age: int, want: float) -> None:
+    since = (NOW - timedelta(seconds=age)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    trainjob = a_trainjob(conditions=(_is("Stalled", when=since),))
+    seen = Observed(trainjob, None, error="no such runtime", reason="Why", compiled=True)
+    assert decide(seen, NOW).after == want

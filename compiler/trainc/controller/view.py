@@ -20,11 +20,13 @@ from trainc.names import (
     JOB_ANNOTATION,
     MANAGED_BY,
     PROGRESS_ANNOTATION,
+    TTL_ANNOTATION,
 )
 
 FIELD_MANAGER = "trainc-controller"  # who owns the fields that the controller writes
 
 _STATUS = {"conditions", "jobsStatus", "trainerStatus"}
+_LONGEST_NUMBER = 18  # digits that an int64 holds in any case
 
 Json = dict[str, Any]
 Key = tuple[str, str]  # namespace, name
@@ -76,6 +78,7 @@ class JobSetView:
         held: Suspended by us, since its TrainJob had finished before it was made.
         compiled_from: Generation of the TrainJob that a controller compiled it from; 0 where a
             build did.
+        ttl: Seconds it is kept after its finish by us; None where JobSet sees to that.
     """
 
     namespace: str
@@ -95,6 +98,7 @@ class JobSetView:
     jobs: tuple[Json, ...]
     restarts: int
     progress: Json | None
+    ttl: int | None = None
 
 
 def trainjob_view(found: Json) -> TrainJobView:
@@ -139,11 +143,12 @@ def jobset_view(found: Json) -> JobSetView:
         malformed=malformed,
         suspended=bool((found.get("spec") or {}).get("suspend")),
         held=HELD_ANNOTATION in annotations,
-        compiled_from=_number(annotations.get(GENERATION_ANNOTATION)),
+        compiled_from=_number(annotations.get(GENERATION_ANNOTATION)) or 0,
         conditions=tuple(status.get("conditions") or ()),
         jobs=tuple(status.get("replicatedJobsStatus") or ()),
         restarts=status.get("restarts") or 0,
         progress=_progress(annotations.get(PROGRESS_ANNOTATION)),
+        ttl=_number(annotations.get(TTL_ANNOTATION)),
     )
 
 
@@ -152,8 +157,9 @@ def key_of(view: TrainJobView | JobSetView) -> Key:
     return view.namespace, view.name
 
 
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdecimal() else 0
+def _number(text: str | None) -> int | None:
+    is_one = text and text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
+    return int(text) if text and is_one else None
 
 
 def _followed(metadata: Mapping[str, Any]) -> bool:

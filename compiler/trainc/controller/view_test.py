@@ -66,3 +66,24 @@ def test_progress_that_is_none(text: str) -> None:
     annotations = {"trainc.dev/progress": text, "trainc.dev/generation": "²"}
     view = jobset_view({"metadata": _metadata(annotations=annotations)})
     assert (view.progress, view.compiled_from) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("0", 0),
+        ("60", 60),
+        ("", None),
+        ("-1", None),
+        ("1.5", None),
+        ("soon", None),
+        ("9" * 5000, None),
+    ],
+)
+def test_what_an_annotation_says_is_a_number_or_nothing(text: str, want: int | None) -> None:
+    annotations = {
+        "trainc.dev/ttl-seconds-after-finished": text,
+        "trainc.dev/generation": text,
+    }
+    view = jobset_view({"metadata": _metadata(annotations=annotations)})
+    assert (view.ttl, view.compiled_from) == (want, want or 0)
