@@ -282,22 +282,26 @@ def test_the_sidecar_of_argo_cd_is_taken(admin: Client) -> None:
     assert mounted <= {each["name"] for each in spec["volumes"]}
 
 
-def test_users_get_rights_on_trainjobs_by_their_role(admin: Client) -> None:
-    """Who may edit a namespace may edit TrainJobs there; who may view, view."""
+@pytest.mark.parametrize(
+    "kind", ["trainer.kubeflow.org/trainjobs", "jobset.x-k8s.io/jobsets"], ids=lambda kind: kind
+)
+def test_users_get_rights_on_jobs_by_their_role(admin: Client, kind: str) -> None:
+    """Who may edit a namespace may edit jobs there, who may view, view: for `trainc status`."""
     for role, verbs in (("edit", {"create", "delete", "patch", "get"}), ("view", {"get", "list"})):
-        eventually(partial(_holds, admin, role, verbs))
-        assert role == "edit" or "create" not in _held(admin, role)
+        eventually(partial(_holds, admin, role, kind, verbs))
+        assert role == "edit" or "create" not in _held(admin, role, kind)
 
 
-def _holds(admin: Client, role: str, verbs: set[str]) -> bool:
-    return verbs <= _held(admin, role)
+def _holds(admin: Client, role: str, kind: str, verbs: set[str]) -> bool:
+    return verbs <= _held(admin, role, kind)
 
 
-def _held(admin: Client, role: str) -> set[str]:
-    """The verbs on TrainJobs that an aggregated role has."""
+def _held(admin: Client, role: str, kind: str) -> set[str]:
+    """The verbs on a kind that an aggregated role has."""
+    group, plural = kind.split("/")
     rules = admin.get("ClusterRole", "", role).get("rules") or []
-    ours = (rule for rule in rules if "trainer.kubeflow.org" in rule["apiGroups"])
-    return {verb for rule in ours if "trainjobs" in rule["resources"] for verb in rule["verbs"]}
+    ours = (rule for rule in rules if group in rule["apiGroups"])
+    return {verb for rule in ours if plural in rule["resources"] for verb in rule["verbs"]}
 
 
 def test_deleting_it_leaves_jobs_running(admin: Client) -> None:

@@ -54,6 +54,7 @@ _OWN: Final = [
 ]
 _REVIEW: Final = [_rule("authentication.k8s.io", ["tokenreviews"], ["create"])]
 _RUNTIMES: Final = [_rule(GROUP, ["clustertrainingruntimes"], ["get"])]
+_WRITE: Final = ["create", "delete", "deletecollection", "patch", "update"]
 _KINDS: Final = ["trainjobs", "trainingruntimes", "clustertrainingruntimes"]
 
 
@@ -77,16 +78,19 @@ def rights(namespaces: Sequence[str], compiles: bool) -> list[Json]:
 
 
 def _for_users() -> list[Json]:
-    """What the roles view and edit of every namespace hold in addition."""
-    read = _rule(GROUP, _KINDS, ["get", "list", "watch"])
-    write = _rule(
-        GROUP,
-        ["trainjobs", "trainingruntimes"],
-        ["create", "delete", "deletecollection", "patch", "update"],
-    )
+    """What the roles view and edit of every namespace hold in addition.
+
+    JobSet has such roles, but gives them to nobody; a job is a JobSet too.
+    """
+    read = ["get", "list", "watch"]
+    view = [_rule(GROUP, _KINDS, read), _rule(_JOBSET, ["jobsets"], read)]
+    edit = [
+        _rule(GROUP, ["trainjobs", "trainingruntimes"], _WRITE),
+        _rule(_JOBSET, ["jobsets"], _WRITE),
+    ]
     roles = []
-    for name, rule in (("view", read), ("edit", write)):
-        role = _role("ClusterRole", f"trainc-{name}", [rule])
+    for name, rules in (("view", view), ("edit", edit)):
+        role = _role("ClusterRole", f"trainc-{name}", rules)
         role["metadata"]["labels"][f"{_RBAC}/aggregate-to-{name}"] = "true"
         roles.append(role)
     return roles
