@@ -145,6 +145,12 @@ RUNS = [
         said="features: TrainJobStatus",
     ),
     TestCase(
+        name="nothing can be served there",
+        args=("controller", "--namespace", "good", "--namespace", "no/../good"),
+        status=2,
+        said="can be called 'no/../good'",
+    ),
+    TestCase(
         name="a feature and nothing to compile",
         args=("controller", "--feature", "TrainJobStatus"),
         status=2,

@@ -22,6 +22,15 @@ def named(context: click.Context, parameter: click.Parameter, value: str | None)
     return value
 
 
+def all_named(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Refuses what no object can be called, of an option that may be repeated."""
+    for value in values:
+        named(context, parameter, value)
+    return values
+
+
 def cluster_options(command: F) -> F:
     """Adds ``--kubeconfig``, ``--context`` and ``-n``."""
     for option in (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from trainc.cli.cluster import all_named, named
 from trainc.cli.extra import require
 from trainc.cli.flags import check_features
 
@@ -44,6 +45,7 @@ Exit status:
     "namespaces",
     multiple=True,
     metavar="NS",
+    callback=all_named,
     help="Serve this namespace only; may be repeated. Default: all.",
 )
 @click.option("--kubeconfig", type=click.Path(), help="Credentials to use outside a cluster.")
@@ -61,7 +63,12 @@ Exit status:
     show_default=True,
     help="Work only while holding the Lease trainc-controller.",
 )
-@click.option("--lease-namespace", metavar="NS", help="Where the Lease is. Default: the pod's.")
+@click.option(
+    "--lease-namespace",
+    metavar="NS",
+    callback=named,
+    help="Where the Lease is. Default: the pod's.",
+)
 @click.option(
     "--health",
     default="0.0.0.0:8081",

@@ -49,7 +49,7 @@ def run(options: Options, kubeconfig: str | None, context: str | None) -> int:
         hint = "give --kubeconfig, or run it in a pod with a service account"
         raise TraincError([Problem(f"no credentials: {error}", hint=hint)]) from error
     except OSError as error:
-        raise TraincError([Problem(f"cannot listen on {options.health_host}: {error}")]) from error
+        raise TraincError([Problem(f"cannot listen: {error}")]) from error
     controller.start()
     stop.wait()
     controller.stop()

@@ -29,6 +29,7 @@ class Certificate:
         """Nothing is read yet."""
         self._folder = folder
         self._loaded: tuple[int, ...] = ()
+        self._missing = ""
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         self.context.set_alpn_protocols(["http/1.1"])
@@ -53,8 +54,11 @@ class Certificate:
                 self.context.load_cert_chain(chain, key)
                 logger.info("loaded the certificate of %s", self._folder)
                 self._loaded = found
+            self._missing = ""
         except OSError as error:  # ssl.SSLError is one: the files are being replaced
-            logger.info("no certificate in %s so far: %s", self._folder, error)
+            if str(error) != self._missing:  # looked for many times a minute
+                logger.info("no certificate in %s so far: %s", self._folder, error)
+            self._missing = str(error)
         return bool(self._loaded)
 
 

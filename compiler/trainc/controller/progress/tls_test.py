@@ -59,6 +59,19 @@ def test_it_follows_its_files(tmp_path: Path) -> None:
     assert not _shakes_hands(certificate.context, first)
 
 
+def test_what_is_looked_for_often_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    certificate = Certificate(tmp_path)
+    with caplog.at_level("INFO"):
+        for _ in range(5):
+            assert not certificate.refresh()
+        assert len(caplog.records) == 1
+        (tmp_path / "tls.crt").write_text("")
+        certificate.refresh()
+    assert len(caplog.records) == 2
+
+
 @pytest.mark.parametrize("broken", ["tls.crt", "tls.key"])
 def test_files_that_are_being_replaced_change_nothing(tmp_path: Path, broken: str) -> None:
     certificate = Certificate(tmp_path)
