@@ -1,7 +1,7 @@
 """Plan: the objects that shall exist, each with its origin; and what the controller must know."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from trainc import names
 from trainc.errors import Problem
@@ -12,6 +12,19 @@ from trainc.plan.secret import secret
 
 Secrets = Literal["refer", "inline"]
 Emit = Literal["jobset", "both"]
+# What a cluster writes into an object's metadata. With a version or a UID of another day it refuses
+# the object, and an owner that is gone takes it along.
+_CLUSTERS_OWN: Final = {
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "generation",
+    "managedFields",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+}
 
 
 class Object(NamedTuple):
@@ -149,7 +162,9 @@ def annotation(info: Info, output: Output) -> str:
 
 
 def _trainjob(info: Info) -> Manifest:
+    """The TrainJob as somebody wrote it, and be it read from a cluster, which takes it so only."""
     root = info.spec.job.document.root
     job = info.spec.job
-    metadata = {**root["metadata"], "name": job.name, "namespace": job.namespace}
+    written = {k: v for k, v in root["metadata"].items() if k not in _CLUSTERS_OWN}
+    metadata = {**written, "name": job.name, "namespace": job.namespace}
     return {**{k: v for k, v in root.items() if k != "status"}, "metadata": metadata}

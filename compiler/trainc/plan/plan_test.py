@@ -95,6 +95,19 @@ def test_the_trainjob_beside_its_jobset() -> None:
     assert kinds == ["JobSet"]
 
 
+def test_a_trainjob_read_from_a_cluster_can_be_applied_to_one() -> None:
+    read = (
+        'annotations: {a: b}, uid: u, resourceVersion: "5", generation: 2, creationTimestamp: null'
+    )
+    owned = "ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: c, uid: u}]"
+    made = plan(trainjob(metadata=f"{read}, {owned}"), RT, output=Output(emit="both"))
+    assert made.objects[-1].manifest["metadata"] == {
+        "name": "m",
+        "namespace": "team",
+        "annotations": {"a": "b"},
+    }
+
+
 @pytest.mark.parametrize(("kind", "keys"), [("ssh", {"ssh-privatekey", "ssh-publickey"}),
                                             ("curve", {"curve.cert"})])  # fmt: skip
 def test_secrets_are_fresh(kind: str, keys: set[str]) -> None:
