@@ -219,6 +219,21 @@ def test_git_owns_what_git_made(admin: Client, namespace: str, controller: Contr
     assert admin.find("ConfigMap", namespace, "m-runtime-snapshot") is None
 
 
+def test_git_may_bring_the_trainjob_first(
+    admin: Client, namespace: str, controller: Controller
+) -> None:
+    admin.apply(a_runtime(namespace))
+    printed = a_job(namespace)
+    printed["metadata"]["labels"] = {"app.kubernetes.io/managed-by": "trainc"}
+    admin.create(printed)
+    admin.create(a_job(namespace, "after"))
+    eventually(lambda: admin.find("JobSet", namespace, "after"))
+    assert admin.find("JobSet", namespace, "m") is None
+    admin.apply(a_jobset(namespace, end="complete"))
+    eventually(lambda: list(conditions(admin, namespace)) == ["Complete"])
+    assert "ownerReferences" not in admin.get("JobSet", namespace, "m")["metadata"]
+
+
 def test_a_job_of_kueue_in_another_cluster_is_not_compiled(
     admin: Client, namespace: str, controller: Controller
 ) -> None:

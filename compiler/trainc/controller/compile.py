@@ -136,8 +136,9 @@ class Compiling:
 
 
 def _is_wanted(trainjob: TrainJobView) -> bool:
+    """Whether its objects are ours to make: a build's JobSet may come after its TrainJob."""
     over = trainjob.deleting or finished(trainjob.conditions)
-    return trainjob.managed_by == MANAGED_BY and not over
+    return trainjob.managed_by == MANAGED_BY and not trainjob.built and not over
 
 
 def _is_in_the_way(jobset: JobSetView) -> bool:

@@ -9,7 +9,7 @@ from trainc.controller import compile as compiling
 from trainc.controller.api import Api
 from trainc.controller.compile import Compiling
 from trainc.controller.decide import decide
-from trainc.controller.decision import Observed
+from trainc.controller.decision import NOTHING, Observed
 from trainc.controller.gather import Gathering
 from trainc.controller.store import Store
 from trainc.controller.view import Json, jobset_view, trainjob_view
@@ -67,3 +67,13 @@ def test_a_jobset_that_a_person_made_is_in_the_way_and_is_told(is_known: bool) -
     assert (stalled["type"], stalled["reason"]) == ("Stalled", "TrainJobResourcesCreationFailed")
     assert stalled["message"].endswith("is there, and trainc did not build it")
     assert not (decision.delete or decision.hold)
+
+
+def test_the_trainjob_of_a_build_waits_for_its_jobset() -> None:
+    labels = {"app.kubernetes.io/managed-by": "trainc"}
+    trainjob = trainjob_view({**TRAINJOB, "metadata": {**TRAINJOB["metadata"], "labels": labels}})
+    api = cast(Api, _Cluster())
+    ensure = Compiling(api, Gathering(api, Store(), Store()), ()).ensure
+    observed = ensure(Observed(trainjob, None))
+    assert observed == Observed(trainjob, None)
+    assert decide(observed, datetime(2026, 11, 22, 13, tzinfo=UTC)) == NOTHING

@@ -19,7 +19,9 @@ from trainc.names import (
     HELD_ANNOTATION,
     JOB_ANNOTATION,
     MANAGED_BY,
+    MANAGED_BY_LABEL,
     PROGRESS_ANNOTATION,
+    TRAINC,
     TTL_ANNOTATION,
 )
 
@@ -46,6 +48,7 @@ class TrainJobView:
         followed: A controller of ours wrote its status before. Only then a JobSet that is not
             there has gone; another controller's may just be on its way.
         has_more: Its status has parts that are not here.
+        built: Printed by a build, which prints its JobSet too.
     """
 
     namespace: str
@@ -64,6 +67,7 @@ class TrainJobView:
     jobs: tuple[Json, ...]
     progress: Json | None
     has_more: bool = False
+    built: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ def trainjob_view(found: Json) -> TrainJobView:
         jobs=tuple(status.get("jobsStatus") or ()),
         progress=status.get("trainerStatus"),
         has_more=not status.keys() <= _STATUS,
+        built=(metadata.get("labels") or {}).get(MANAGED_BY_LABEL) == TRAINC,
     )
 
 

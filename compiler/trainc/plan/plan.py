@@ -166,5 +166,7 @@ def _trainjob(info: Info) -> Manifest:
     root = info.spec.job.document.root
     job = info.spec.job
     written = {k: v for k, v in root["metadata"].items() if k not in _CLUSTERS_OWN}
-    metadata = {**written, "name": job.name, "namespace": job.namespace}
-    return {**{k: v for k, v in root.items() if k != "status"}, "metadata": metadata}
+    metadata = {**written, "name": job.name}
+    printed = {**{k: v for k, v in root.items() if k != "status"}, "metadata": metadata}
+    # By the mark a controller that compiles leaves it to its JobSet, which may come later.
+    return _stamped(printed, info, sound=True)

@@ -89,7 +89,7 @@ def test_the_trainjob_beside_its_jobset() -> None:
     made = plan(trainjob(metadata="labels: {a: b}"), RT, output=Output(emit="both"))
     job = made.objects[-1].manifest
     assert job["kind"] == "TrainJob"
-    assert job["metadata"]["labels"] == {"a": "b"}
+    assert job["metadata"]["labels"] == {"a": "b", names.MANAGED_BY_LABEL: "trainc"}
     kinds = [o.manifest["kind"] for o in plan(trainjob(), RT, output=Output(emit="both"),
                                               compat=REFERENCE).objects]  # fmt: skip
     assert kinds == ["JobSet"]
@@ -105,6 +105,7 @@ def test_a_trainjob_read_from_a_cluster_can_be_applied_to_one() -> None:
         "name": "m",
         "namespace": "team",
         "annotations": {"a": "b"},
+        "labels": {names.MANAGED_BY_LABEL: "trainc"},
     }
 
 
