@@ -97,3 +97,16 @@ def test_generate_name_is_refused_with_a_remedy(root: Path, strategy: str) -> No
     assert done.returncode == 1
     assert "metadata.name" in done.stderr
     assert "hint" in done.stderr
+
+
+def test_names_that_are_cut_alike_are_refused(root: Path) -> None:
+    """Two jobs of one name would be one file, and the first of them gone."""
+    text = (root / "job.yaml").read_text()
+    name = "an-experiment-whose-name-is-very-long-indeed"
+    for number in (1, 2):
+        own = text.replace("name: train\n", f"name: {name}-{number}\n", 1)
+        (root / f"job{number}.yaml").write_text(own)
+    done = trainc(root, "build", "job1.yaml", "job2.yaml", "--on-change", "rename")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"TrainJob default/{name}-1 and default/{name}-2" in done.stderr
+    assert "rename one of them" in done.stderr

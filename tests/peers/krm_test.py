@@ -131,6 +131,21 @@ def test_objects_belong_to_the_file_of_their_job() -> None:
     assert "config.kubernetes.io" not in yaml.dump(pod)
 
 
+def test_jobs_of_one_name_in_two_namespaces_stay_apart_whatever_they_are_called() -> None:
+    jobs = [JOB.replace("name: llm\n", f"name: llm\n  namespace: {name}\n", 1) for name in "ab"]
+    config = "apiVersion: trainc.dev/v1\nkind: TrainBuild\nspec: {onChange: rename}\n"
+    found = answered(listed(*(at(job, f"{n}.yaml", 0) for n, job in enumerate(jobs)), RUNTIME,
+                            config=config))  # fmt: skip
+    paths = {
+        each["metadata"]["namespace"]: each["metadata"]["annotations"][
+            "internal.config.kubernetes.io/path"
+        ]
+        for each in found["items"]
+    }
+    assert paths == {"a": "0.yaml", "b": "1.yaml"}
+    assert all(each["metadata"]["name"].startswith("llm-") for each in found["items"])
+
+
 def test_results_name_object_field_and_file() -> None:
     bad = at(JOB, "jobs/llm.yaml", 1).replace("numNodes: 2", "numNodes: two")
     warned = JOB.replace("llm", "other").replace(":1.0", "")

@@ -80,7 +80,7 @@ def answer(data: bytes) -> Answer:
     if any(problem.severity == "error" for problem in problems):
         return Answer(given.written(given.items, _results(problems, given)), told)
     objects = _profiled(plan.objects, build.profile, build.on_change)
-    items = _placed(given, _by_job(objects))
+    items = _placed(given, _by_job(objects), build.namespace)
     return Answer(given.written(items, _results(problems, given)), told)
 
 
@@ -129,19 +129,20 @@ def _by_job(objects: Iterable[Object]) -> dict[tuple[str, str], list[Object]]:
 
 
 def _placed(
-    given: ResourceList, made: dict[tuple[str, str], list[Object]]
+    given: ResourceList, made: dict[tuple[str, str], list[Object]], namespace: str
 ) -> list[Item | Mapping[str, Any]]:
     """Everything that goes on: objects where their TrainJob stood, in its file; no runtimes."""
     out: list[Item | Mapping[str, Any]] = []
     numbers: dict[str, int] = {}
-    left = {name: list(each) for (_, name), each in made.items()}
+    left = dict(made)
     for item in given.items:
         if not _is_ours(item):
             out.append(item)
             continue
         notes = item.annotations
         file = next((notes[key] for key in _PATH if key in notes), "")
-        for each in left.pop(item.document.name, []) if _is_job(item) else []:
+        job = (item.document.namespace or namespace, item.document.name)
+        for each in left.pop(job, []) if _is_job(item) else []:
             numbers[file] = numbers.get(file, 999) + 1  # behind everything the file holds
             out.append(_noted(each.manifest, notes, file, numbers[file]))
     out += [each.manifest for objects in left.values() for each in objects]

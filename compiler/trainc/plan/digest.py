@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from trainc.kube.kept import Kept
+from trainc.kube.resources import merged
 from trainc.spec.runtime import Runtime
 from trainc.spec.spec import Spec
 
@@ -27,6 +28,11 @@ def digest(spec: Spec) -> str:
         job["runtimePatches"] = [patch for patch in fixed if "replicatedJobs" in patch]
         if not job["runtimePatches"]:
             del job["runtimePatches"]
+    trainer = job.get("trainer") or {}
+    if "resourcesPerNode" in trainer:
+        # As they are printed: 2, "2" and 2000m are the same pods.
+        resources = merged({}, trainer["resourcesPerNode"], claims=True)
+        job["trainer"] = {**trainer, "resourcesPerNode": resources}
     text = canonical(job) + "\n" + _runtime(spec.runtime)
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 

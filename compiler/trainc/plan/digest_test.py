@@ -69,6 +69,9 @@ SAME = [
     TestCase("a patch's time", trainjob(pod_patch("nodeSelector: {a: b}")),
              trainjob(patch("template: {spec: {template: {spec: {nodeSelector: {a: b}}}}}",
                             ", time: 2026-01-01T00:00:00Z"))),
+    TestCase("a quantity written otherwise",
+             trainjob(trainer="{resourcesPerNode: {limits: {cpu: 2, a.io/gpu: '1'}}}"),
+             trainjob(trainer="{resourcesPerNode: {limits: {cpu: 2000m, a.io/gpu: 1}}}")),
     TestCase("a label of the runtime", trainjob(), trainjob(), RT,
              RT.replace("{name: rt}", "{name: rt, labels: {a: b}}", 1)),
 ]  # fmt: skip

@@ -33,7 +33,8 @@ class Object(NamedTuple):
     Attributes:
         manifest: The whole object. Parts of it are shared with other objects: never change it.
         origin: What it was made from, as the comment above it says.
-        trainjob: Namespace and name of the TrainJob it belongs to; no name where it is several's.
+        trainjob: Namespace and name of the TrainJob it belongs to, as it is written, whatever the
+            job is called; no name where it is several's.
     """
 
     manifest: Mapping[str, Any]
@@ -74,7 +75,7 @@ def plan(info: Info, output: Output) -> tuple[Object, ...]:
     """The objects of one job, in no particular order."""
     job = info.spec.job
     origin = f"{job.document.file} (TrainJob {job.document.name}, {info.spec.runtime.label})"
-    key = (job.namespace, job.name)
+    key = (job.namespace, job.document.name)
     made = tuple(Object(manifest, origin, key) for manifest in _manifests(info, output))
     return (*made, *_shared(info, output, origin)) if info.shared else made
 
