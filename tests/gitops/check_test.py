@@ -69,6 +69,31 @@ def test_an_environment_that_is_gone_is_drift(root: Path) -> None:
     assert "out/dev/default/" not in out
 
 
+def test_an_output_from_before_there_were_environments_is_drift_and_goes(root: Path) -> None:
+    (root / "overlays").rename(root / "later")
+    (root / "trainc.yaml").write_text("sources: [jobs]\nvalues: {image: x, rates: []}\n")
+    assert trainc(root, "build", "--out-dir", "fresh").returncode == 0
+    assert list((root / "fresh/default").iterdir())
+    (root / "later").rename(root / "overlays")
+    done = trainc(root, "check", "--out-dir", "fresh")
+    assert done.returncode == 1
+    assert "--- fresh/default/" in done.stdout
+    assert trainc(root, "build", "--out-dir", "fresh").returncode == 0
+    assert not (root / "fresh/default").exists()
+    assert list((root / "fresh/dev/default").iterdir())
+    assert trainc(root, "check", "--out-dir", "fresh").returncode == 0
+
+
+def test_an_output_that_is_no_folder_is_told(root: Path) -> None:
+    (root / "file").touch()
+    (root / "trainc.yaml").write_text(
+        "sources: [jobs]\noutput: file\nvalues: {image: x, rates: []}\n"
+    )
+    done = trainc(root, "check")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "cannot be read: not a directory" in done.stderr
+
+
 def test_validate_prints_problems_only(root: Path) -> None:
     done = trainc(root, "validate", "--env", "all")
     assert (done.returncode, done.stdout) == (0, ""), done.stderr

@@ -83,13 +83,18 @@ class Request:
         return [*environments(self.project)]
 
     def gone(self, folder: "Path") -> list[str]:
-        """Folders of the output whose environments the project no longer has."""
+        """Folders below the output's that no longer are what is built there.
+
+        They are those of environments that the project no longer has; and the output's own, empty,
+        where it was written before the project had any.
+        """
         known = self.known()
         if known is None:
             return []
         from trainc.manifest.index import NAME
 
-        return sorted(
+        own = [""] if known and (folder / NAME).exists() else []
+        return own + sorted(
             index.parent.name
             for index in folder.glob(f"*/{NAME}")
             if index.parent.name not in known

@@ -56,6 +56,10 @@ def _known(folder: Path) -> index.Index:
         return index.load((folder / index.NAME).read_bytes())
     except FileNotFoundError:
         return index.Index()
+    except OSError as error:
+        message, place = (error.strerror or str(error)).lower(), Mark(str(folder))
+        hint = "the rendered output is a folder that can be read"
+        raise TraincError([Problem(f"cannot be read: {message}", place, hint=hint)]) from error
     except index.NotAnIndexError as error:
         message = f"this is not the index that trainc wrote: {error}"
         raise TraincError([Problem(message, Mark(str(folder / index.NAME)))]) from error
