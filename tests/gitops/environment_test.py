@@ -8,6 +8,10 @@ import pytest
 import yaml
 
 from tests.gitops.repository import repository, trainc
+from trainc.errors import TraincError
+from trainc.project.file import Project
+from trainc.project.rendering import Rendering
+from trainc.source.values import Values
 
 
 @pytest.fixture
@@ -249,3 +253,15 @@ def test_a_template_may_end_in_yml(root: Path) -> None:
     (root / "templates/sweep.yaml.j2").rename(root / "templates/sweep.yml.j2")
     built = jobsets(trainc(root, "build", "--env", "prod").stdout)
     assert "sweep-1" in built
+
+
+def test_a_folder_that_cannot_be_read_is_not_an_empty_one(root: Path) -> None:
+    def denied(path: str) -> Any:
+        raise PermissionError(13, "Permission denied", path)
+
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(TraincError) as told:
+        patched.setattr("os.scandir", denied)
+        Rendering(Project(str(root)), Values(), "").files("templates", ())
+    (problem,) = told.value.problems
+    assert problem.message == "permission denied"
+    assert problem.hint

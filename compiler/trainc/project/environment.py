@@ -212,6 +212,8 @@ def _layer(project: Project, name: str) -> Layer:
 def _templates(folder: str, name: str) -> list[Problem]:
     """Templates among the patches: they would be left out, and the environment be another."""
     hint = "write plain YAML here; a template of the job can look at env and values"
+    if not os.access(folder, os.R_OK):
+        return []  # told already
     return [
         Problem("patches are not templates", Mark(printable(f"{name}/{entry}")), hint=hint)
         for entry in sorted(os.listdir(folder))

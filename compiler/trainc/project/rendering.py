@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from trainc.errors import Mark, Problem, TraincError
-from trainc.project.file import Project
+from trainc.project.file import TEMPLATES, Project
 from trainc.source.composed import ComposedDocument, Origin, RenderedMark
 from trainc.source.document import Document, pack
 from trainc.source.files import File, read
@@ -15,7 +15,7 @@ from trainc.source.ignore import compiled, ignored
 from trainc.source.lines import Use
 from trainc.source.source import from_bytes
 from trainc.source.values import Values
-from trainc.source.walk import printable
+from trainc.source.walk import printable, refused
 
 SUFFIXES: Final = (".yaml.j2", ".yml.j2")
 
@@ -36,11 +36,21 @@ class Rendering:
         Args:
             place: A folder, relative to the project or absolute.
             exclude: Patterns of what is not read.
+
+        Raises:
+            TraincError: A folder below templates/ cannot be read; its jobs would be missing.
         """
         root = os.path.realpath(self._project.root)
+
+        def stop(error: OSError) -> None:
+            absent = isinstance(error, FileNotFoundError | NotADirectoryError)
+            if place == TEMPLATES and not absent:  # of other places the search for files tells
+                name = printable(os.path.relpath(error.filename, root))
+                raise TraincError([refused(error, name)]) from error
+
         rules = compiled(root, exclude, "trainc.yaml", []) if exclude else []
         found = []
-        for folder, folders, files in os.walk(os.path.join(root, place)):
+        for folder, folders, files in os.walk(os.path.join(root, place), onerror=stop):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in files:
                 path = os.path.join(folder, name)
