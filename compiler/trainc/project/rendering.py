@@ -11,8 +11,8 @@ from trainc.project.file import TEMPLATES, Project
 from trainc.source.composed import ComposedDocument, Origin, RenderedMark
 from trainc.source.document import Document, pack
 from trainc.source.files import File, read
+from trainc.source.flow import Use
 from trainc.source.ignore import compiled, ignored
-from trainc.source.lines import Use
 from trainc.source.source import from_bytes
 from trainc.source.values import Values
 from trainc.source.walk import printable, refused

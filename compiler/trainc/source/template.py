@@ -23,7 +23,8 @@ from jinja2.utils import missing
 from trainc.errors import Mark, Problem
 from trainc.source.bounded import called, compared, filtered, operated
 from trainc.source.budget import MAX_BYTES, STEP, Budget, Limit
-from trainc.source.lines import MARKER, Use, line_marks, uses
+from trainc.source.flow import Flow, Use
+from trainc.source.lines import MARKER, line_marks
 
 _Read = Callable[[str], str | None]
 
@@ -98,7 +99,7 @@ def render(
     if found := _ADDRESS.search(text):
         message = f"{found[0]} has no text for a manifest: it differs from run to run"
         return Problem(message, lines[text.count("\n", 0, found.start())])
-    return Rendered(text, lines, plain.uses)
+    return Rendered(text, lines, plain.flow.uses())
 
 
 def _text(environment: _Environment, name: str, *, marking: bool = False) -> str:
@@ -164,7 +165,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         self, read: _Read, variables: Mapping[str, Any], delimiters: Delimiters, *, marking: bool
     ) -> None:
         self.seen: dict[str, int] = {}
-        self.uses: dict[tuple[str, int], tuple[Use, ...]] = {}
+        self.flow = Flow()
         self._macros: dict[str, int] = {}
         self._marking, self._budget = marking, Budget(_MARKED if marking else 1)
         super().__init__(
@@ -187,7 +188,7 @@ class _Environment(ImmutableSandboxedEnvironment):
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, filename or name, filename)
         printed = filename or name or ""
-        self.uses.update(uses(tree, printed))
+        self.flow.read(tree, printed)
         _count(tree)
         for macro in tree.find_all(nodes.Macro):
             self._macros[macro.name] = max(self._macros.get(macro.name, 0), _length(macro))
