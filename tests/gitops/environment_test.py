@@ -265,3 +265,18 @@ def test_a_folder_that_cannot_be_read_is_not_an_empty_one(root: Path) -> None:
     (problem,) = told.value.problems
     assert problem.message == "permission denied"
     assert problem.hint
+
+
+def test_a_file_that_is_wrong_does_not_make_its_patches_wrong(root: Path) -> None:
+    (root / "jobs/vision.yaml").write_text("kind: [\n")
+    done = trainc(root, "validate", "--env", "prod")
+    assert done.returncode == 1
+    assert "jobs/vision.yaml:2:1: error" in done.stderr
+    assert "matches nothing" not in done.stderr
+
+
+def test_an_abstract_overlay_is_no_environment(root: Path) -> None:
+    (root / "overlays/base/overlay.yaml").write_text("abstract: true\n")
+    done = trainc(root, "build", "--env", "base")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "base is abstract" in done.stderr

@@ -115,6 +115,8 @@ def _visit(project: Project, name: str, above: tuple[str, ...], order: list[str]
 def _unknown(project: Project, wanted: str, names: str) -> Problem:
     near = get_close_matches(wanted, environments(project), 1)
     hint = f"did you mean {near[0]}? {names}" if near else names
+    if wanted in _folders(project):
+        hint = f"{wanted} is abstract: it is for others to build on; {names}"
     where = project.document.mark(("default_env",)) if project.document else None
     mark = where if project.default_env == wanted else None
     return Problem(f"no environment {wanted!r}", mark, hint=hint)

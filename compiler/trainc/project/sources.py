@@ -138,7 +138,8 @@ def _overlaid(
     for number, group in enumerate(groups):
         for document in group:
             group_of[document.file, document.index, document.place] = number
-    every, wrong = overlaid([document for group in groups for document in group], patches)
+    found = [document for group in groups for document in group]
+    every, wrong = overlaid(found, patches, whole=all(p.severity != "error" for p in problems))
     problems += wrong
     out: list[list[Document]] = [[] for _ in groups]
     for document in every:

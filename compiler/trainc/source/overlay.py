@@ -75,9 +75,16 @@ def patch_of(document: Document) -> Patch | Problem:
 
 
 def overlaid(
-    documents: Iterable[Document], patches: Sequence[Patch]
+    documents: Iterable[Document], patches: Sequence[Patch], *, whole: bool = True
 ) -> tuple[list[Document], list[Problem]]:
-    """Returns the documents after the patches, one after another, and what is wrong with these."""
+    """Returns the documents after the patches, one after another, and what is wrong with these.
+
+    Args:
+        documents: What patches are for.
+        patches: The patches.
+        whole: Whether these are all documents: where some cannot be read, a patch that matches
+            nothing may well be for one of them.
+    """
     held: list[Document] = list(documents)
     problems: list[Problem] = []
     for patch in patches:
@@ -95,7 +102,7 @@ def overlaid(
             elif changed is not None:
                 left.append(changed)
         held = left
-        if not hit:
+        if not hit and whole:
             problems.append(_unmatched(patch, held))
     return held, list(dict.fromkeys(problems))
 

@@ -99,6 +99,13 @@ def test_patches_act_in_their_order_and_the_source_stays() -> None:
     assert documents(JOB, "f")[0].root == yaml.safe_load(JOB)
 
 
+def test_a_patch_may_be_for_what_could_not_be_read() -> None:
+    patch = patch_of(documents("target: {name: other}\npatch: {}\n", "p.yaml")[0])
+    assert isinstance(patch, Patch)
+    assert len(overlaid(documents(JOB, "job.yaml"), [patch])[1]) == 1
+    assert overlaid(documents(JOB, "job.yaml"), [patch], whole=False)[1] == []
+
+
 def test_an_object_may_be_taken_out() -> None:
     found, problems = applied(for_llm("$patch: delete"))
     assert (found, problems) == ([], [])
