@@ -48,7 +48,13 @@ class Field(NamedTuple):
 
 @cache
 def fields(type_name: str) -> dict[str, Field]:
-    """The fields of a struct by JSON name, in the order of their declaration."""
+    """The fields of a struct by JSON name, in the order of their declaration; else none.
+
+    A list, a map and a scalar have none: where somebody wrote a map in place of one, its keys are
+    merged as they are, and the schema tells of it.
+    """
+    if type_name in _SCALARS or type_name in ("", "quantity") or type_name[:2] in ("[]", "{}"):
+        return {}
     return {row[0]: _field(row) for row in _table()[type_name]}
 
 

@@ -84,7 +84,7 @@ def _merge_map(
         free = _UNIONS[type_name]
         if any(key not in free for key in patch):
             out = {key: value for key, value in base.items() if key in free or key in patch}
-    known = {} if type_name.startswith("{}") or not type_name else fields(type_name)
+    known = fields(type_name)
     for key, value in patch.items():
         if key.startswith("$"):
             raise MergeError(f"{key} is not a merge directive", (*path, key))

@@ -156,7 +156,7 @@ def _remark_map(
     root: dict[str, Any], base: Any, change: Any, type_name: str, marks: dict[int, list[int]]
 ) -> None:
     old, new = _as_map(base), _as_map(change)
-    known = fields(type_name) if type_name and type_name[:2] not in ("{}", "[]") else {}
+    known = fields(type_name)
     places = []
     for key, value in root.items():
         field = known.get(key)

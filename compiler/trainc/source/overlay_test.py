@@ -74,6 +74,11 @@ CASES = [
              TRAINER, {"image": "x"}, "p0.yaml:3:10"),
     TestCase("an operation", for_llm("- {op: replace, path: /spec/trainer/image, value: op}"),
              (*TRAINER, "image"), "op", "p0.yaml:3:46"),
+    TestCase("a map in place of text", for_llm("spec: {trainer: {image: {}}}"),
+             (*TRAINER, "image"), {}, "p0.yaml:3:20"),
+    TestCase("maps in place of a list", for_llm("spec: {trainer: {args: {a: 1}}}") + "---\n" +
+             for_llm("spec: {trainer: {args: {b: 2}}}"),
+             (*TRAINER, "args"), {"a": 1, "b": 2}, "p0.yaml:7:20"),
     TestCase("part of an object", "kind: TrainJob\nmetadata: {name: llm}\nspec:\n  suspend: true\n",
              ("spec", "suspend"), True, "p0.yaml:4:3"),
 ]  # fmt: skip
