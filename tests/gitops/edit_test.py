@@ -217,6 +217,8 @@ def test_set_image_in_all_files_or_in_none(tmp_path: Path) -> None:
         "b.yaml:9:5: TrainJob/b node: example.com/train:1.0 -> y:1\n"
     )
     assert trainc(tmp_path, "build", "a.yaml", "b.yaml").stdout.count("image: x:1\n") == 1
+    done = trainc(tmp_path, "set", "image", "a=x:1", "b=z:1", "a.yaml", "b.yaml")
+    assert done.stdout == "b.yaml:9:5: TrainJob/b node: y:1 -> z:1\n"
 
 
 @pytest.mark.parametrize(
@@ -236,6 +238,7 @@ def test_migrate_lists_what_is_lost_and_changes_nothing(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "b.yaml: PyTorchJob/old\n")
     assert "a.yaml:7:3: error: spec.elasticPolicy: has no counterpart" in done.stderr
     assert "a.yaml:8:15: error: spec.runPolicy.foo" in done.stderr
+    assert done.stderr.index("a.yaml:7:3") < done.stderr.index("a.yaml:8:15")
     assert (tmp_path / "a.yaml").read_text() == before
     assert trainc(tmp_path, "build", "b.yaml").returncode == 0
     assert "nothing to migrate" in trainc(tmp_path, "migrate", "b.yaml").stderr

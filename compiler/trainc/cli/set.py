@@ -69,6 +69,7 @@ def image(ctx: click.Context, /, words: tuple[str, ...], dry_run: bool) -> int:
         write_out(
             f"{slot.mark}: {slot.label} {slot.container}: {slot.image or 'none'} -> {value}\n"
             for slot, value in changes
+            if slot.image != value
         )
     return 1 if report.failed else 0
 

@@ -97,7 +97,8 @@ def _wanted(text: Text, changes: dict[int, _Change]) -> tuple[list[Any], list[Pr
             continue
         lost: list[Lost] = []
         wanted += change(deepcopy(document.root), lost)
-        problems += [_problem(document, each) for each in lost]
+        told = [_problem(document, each) for each in lost]
+        problems += sorted(told, key=lambda problem: problem.mark or ())
         problems += _noted(document)
     return wanted, problems
 
