@@ -100,6 +100,8 @@ def _replaced(text: str, args: tuple[Any, ...]) -> int:
 
 def called(function: Any, args: tuple[Any, ...], budget: Budget) -> tuple[Any, ...]:
     """Pays for a method of a plain value; returns the arguments to call it with."""
+    if type(function).__name__ == "LoopContext":  # a recursive loop goes on with these items
+        return tuple(budget.each(arg) for arg in args)
     function = getattr(function, "__wrapped__", function)  # the sandbox wraps str.format
     owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
     if isinstance(owner, list | tuple | Mapping):

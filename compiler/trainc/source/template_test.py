@@ -31,6 +31,8 @@ CASES = [
     TestCase("a word", "a: {{ values.y }}\n", "a: true\n"),
     TestCase("the environment", "a: {{ env }}\n", "a: dev\n"),
     TestCase("a loop", "{% for i in [1, 2] %}\n- {{ i }}\n{% endfor %}\n", "- 1\n- 2\n"),
+    TestCase("a loop in itself", "{% for i in values.tree recursive %}{{ i.n }}{{ loop(i.in) }}"
+             "{% endfor %}", "123"),
     TestCase("a comment", "{# why #}\na: 1\n", "a: 1\n"),
     TestCase("a key that is called like a method", "a: {{ values.w.items }}\n", "a: 5\n"),
     TestCase("a method", "{% for k, v in values.m.items() %}{{ k }}{% endfor %}", "k"),
@@ -50,6 +52,7 @@ CASES = [
              "a: 1\n", Delimiters(("<%", "%>"), ("<<", ">>"), ("<#", "#>"))),
 ]  # fmt: skip
 VALUES = {"x": 1, "y": True, "m": {"k": [1, True, None]}, "u": "ü", "big": "x" * 1000,
+          "tree": [{"n": 1, "in": [{"n": 2, "in": []}]}, {"n": 3, "in": []}],
           "w": {"items": 5}}  # fmt: skip
 
 
