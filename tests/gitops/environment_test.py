@@ -280,3 +280,10 @@ def test_an_abstract_overlay_is_no_environment(root: Path) -> None:
     done = trainc(root, "build", "--env", "base")
     assert (done.returncode, done.stdout) == (1, "")
     assert "base is abstract" in done.stderr
+
+
+def test_no_environment_is_called_as_all_of_them_are(root: Path) -> None:
+    (root / "overlays/all").mkdir()
+    done = trainc(root, "build", "--env", "all", "--out-dir", "out")
+    assert done.returncode == 1
+    assert "overlays/all: error: --env all means every environment" in done.stderr

@@ -68,8 +68,9 @@ def check(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
     write_out(diffs)
     if diffs:
         hint = f"trainc build --out-dir {folder} with the same options makes it fresh"
-        files = "1 file" if len(diffs) == 1 else f"{len(diffs)} files"
-        report.add([Problem(f"{files} of the output differ", Mark(str(folder)), hint=hint)])
+        number = len(diffs)
+        message = f"{number} file{'s' * (number > 1)} of the output differ{'s' * (number == 1)}"
+        report.add([Problem(message, Mark(str(folder)), hint=hint)])
     return 1 if report.failed else 0
 
 

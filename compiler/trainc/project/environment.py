@@ -23,6 +23,7 @@ from trainc.source.walk import printable, refused
 
 OVERLAY_FILE: Final = "overlay.yaml"
 VALUES_FILE: Final = "values.yaml"
+ALL: Final = "all"
 _KEYS: Final = ("extends", "abstract", "patches")
 
 
@@ -49,8 +50,17 @@ class Layer(NamedTuple):
 
 
 def environments(project: Project) -> tuple[str, ...]:
-    """The names of the environments, sorted; empty where the project has none."""
-    return tuple(name for name in _folders(project) if not _settings(project, name).abstract)
+    """The names of the environments, sorted; empty where the project has none.
+
+    Raises:
+        TraincError: An ``overlay.yaml`` is wrong, or one is called as all of them are.
+    """
+    found = tuple(name for name in _folders(project) if not _settings(project, name).abstract)
+    if ALL in found:
+        mark = Mark(f"{project.overlays}/{ALL}")
+        hint = "rename the folder, or make it abstract"
+        raise TraincError([Problem(f"--env {ALL} means every environment", mark, hint=hint)])
+    return found
 
 
 def chosen(project: Project, wanted: str | None, *, several: bool) -> tuple[str | None, ...]:
@@ -71,15 +81,15 @@ def chosen(project: Project, wanted: str | None, *, several: bool) -> tuple[str 
     if wanted == "":
         hint = f"environments: {', '.join(known) or 'none'}"
         raise TraincError([Problem("--env names no environment: it is empty", hint=hint)])
-    wanted = wanted or project.default_env or ("all" if several else None)
-    if wanted == "all" and several:
+    wanted = wanted or project.default_env or (ALL if several else None)
+    if wanted == ALL and several:
         return known or (None,)
     if wanted in known:
         return (wanted,)
-    if not known and wanted in (None, "all"):
+    if not known and wanted in (None, ALL):
         return (None,)
     names = f"environments: {', '.join(known) or 'none'}"
-    if wanted is None or wanted == "all":
+    if wanted is None or wanted == ALL:
         message = "one environment at a time can be printed: say which with --env"
         raise TraincError([Problem(message, hint=f"{names}; --out-dir takes all of them")])
     raise TraincError([_unknown(project, wanted, names)])
