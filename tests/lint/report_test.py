@@ -104,3 +104,13 @@ def test_wrong_usage_is_reported_in_the_form_too(tmp_path: Path) -> None:
     done = trainc(tmp_path, "build", "--problems", "sarif", "--nope")
     assert done.returncode == 2
     assert json.loads(done.stderr)["runs"][0]["results"][0]["level"] == "error"
+
+
+@pytest.mark.parametrize("command", ["validate", "build --out-dir out", "check"])
+def test_what_two_environments_share_is_told_once(command: str, tmp_path: Path) -> None:
+    for env in ("dev", "prod"):
+        (tmp_path / "overlays" / env).mkdir(parents=True)
+        (tmp_path / "overlays" / env / "overlay.yaml").write_text("abstract: false\n")
+    (tmp_path / "trainc.yaml").write_text("sources: [job.yaml]\n")
+    for _ in range(2):  # compiled, and told from memory
+        assert trainc(tmp_path, *command.split()).stderr.count("[TRC302]") == 1

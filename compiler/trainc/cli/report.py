@@ -62,8 +62,11 @@ class Report:
             logging.basicConfig(stream=sys.stderr, format="trainc: %(message)s", level=level)
 
     def add(self, problems: Iterable[Problem]) -> None:
-        """Takes problems in the order in which they are to be read."""
-        self.problems.extend(problems)
+        """Takes problems in the order in which they are to be read, each once.
+
+        Environments are compiled one by one, and most problems are of a file they share.
+        """
+        self.problems = list(dict.fromkeys((*self.problems, *problems)))
 
     def detail(self, text: str) -> None:
         """Takes text for somebody who debugs; JSON has no place for it."""

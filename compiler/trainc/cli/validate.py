@@ -48,8 +48,6 @@ def validate(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> in
 
 
 def _look(report: Report, request: Request, env: str | None, memory: Memory) -> None:
-    """Adds to the report what is wrong with one environment and was not with another."""
+    """Adds to the report what is wrong with one environment."""
     options = request.options(env)._replace(lint="validate")
-    plan = memory.compiled(request.paths, options, texts=False).plan
-    known = set(report.problems)
-    report.add(problem for problem in plan.problems if problem not in known)
+    report.add(memory.compiled(request.paths, options, texts=False).plan.problems)
