@@ -223,6 +223,9 @@ GOOD = DATASET.replace("AFTER", WAITS)
 CASES += [
     TestCase("TRC101", job(GPUS.replace("FABRIC", "")), job(GPUS.replace("FABRIC", "")), LAUNCHED,
              LAUNCHED.replace("numProcPerNode: 2", "numProcPerNode: 4")),
+    TestCase("TRC201", job(GPUS.replace("FABRIC", "")), job(GPUS.replace("FABRIC", "")), RUNTIME,
+             RUNTIME.replace("            template:\n", "            template:\n"
+             "              metadata: {annotations: {k8s.v1.cni.cncf.io/networks: rdma}}\n")),
     TestCase("TRC203", BOTH, BOTH, CHAIN.replace(WAITS, ""), CHAIN),
     TestCase("TRC203", ASKED, ASKED,
              GOOD.replace("persistentVolumeClaim: {claimName: data}", "emptyDir: {}", 1), GOOD),
@@ -236,7 +239,9 @@ CASES += [
              RUNTIME + WAITS + INITIALIZER),
     TestCase("TRC301", job("    env: [{name: MYTOKEN, value: abcdefghijkl}]\n"),
              job("    env: [{name: TOKENIZER, value: meta-llama/Llama-3.1-8B}, {name: MAX_TOKENS, "
-                 "value: '104857600'}, {name: PAD_TOKEN, value: <|endoftext|>}]\n")),
+                 "value: '104857600'}, {name: PAD_TOKEN, value: <|endoftext|>}, {name: "
+                 "PASSWORDLESS, value: as-agreed}, {name: SECRET_STORE, value: vault-prod}]\n")),
+    TestCase("TRC301", job("    env: [{name: DB_PASSWORD2, value: abcdefghijkl}]\n")),
     TestCase("TRC302", job("    image: example.com/llm:main\n"),
              job("    image: example.com/llm:maintained\n")),
     TestCase("TRC404", JOB.replace("  activeDeadlineSeconds: 3600\n", ""),

@@ -9,13 +9,18 @@ from typing import Final
 from trainc.info.podset import Container, PodSet
 from trainc.lint.lint import Finding, Lint, Path, of_pods
 
-_TELLING: Final = re.compile(r"TOKEN(?:_|$)|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_KEY|PRIVATE_KEY")
+_TELLING: Final = re.compile(
+    r"(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_KEY|PRIVATE_KEY)(?:_|\d|$)"
+)
 # Tokens of language models; TOKENIZER and MAX_TOKENS do not match above.
 _OF_MODELS: Final = re.compile(
     r"(?:^|_)(?:BOS|CLS|EOS|EOT|IMAGE|MASK|NEXT|PAD|PER|SEP|SPECIAL|START|STOP|UNK)_TOKEN"
 )
 # Names that end in one of these hold a place or a name of a secret, not the secret.
-_HARMLESS: Final = ("_DIR", "_FILE", "_ID", "_LENGTH", "_NAME", "_PATH", "_TYPE", "_URL")
+_HARMLESS: Final = (
+    "_DIR", "_FILE", "_ID", "_LENGTH", "_NAME", "_PATH", "_PROVIDER", "_REF", "_STORE", "_TYPE",
+    "_URL",
+)  # fmt: skip
 _MOUNTED: Final = "/var/run/secrets/"  # where the kubelet puts tokens: a place, not the secret
 _TOKEN: Final = (
     r"hf_[A-Za-z0-9]{20,}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{30,}|sk-[A-Za-z0-9]{20,}"

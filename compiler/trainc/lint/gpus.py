@@ -23,8 +23,12 @@ _FABRIC: Final = (
     "nvidia.com/ib",
     "networking.gke.io",
     "openshift.io/",
-    "k8s.cni.cncf.io",
+    "k8s.v1.cni.cncf.io",  # Multus: the pod has further networks
+    "v1.multus-cni.io",
+    "nvidia.com/hostdev",
     "nvidia.com/roce",
+    "nvidia.com/sriov",
+    "mellanox.com/",
     "intel.com/sriov",
 )
 
