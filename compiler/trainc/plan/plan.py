@@ -8,6 +8,7 @@ from trainc.errors import Problem
 from trainc.info.info import Info, SecretRequest
 from trainc.plan.digest import canonical, digest
 from trainc.plan.jobset import Manifest, jobset
+from trainc.plan.queue import queued
 from trainc.plan.secret import secret
 
 Secrets = Literal["refer", "inline"]
@@ -165,9 +166,20 @@ def annotation(info: Info, output: Output) -> str:
 def _trainjob(info: Info) -> Manifest:
     """The TrainJob as somebody wrote it, and be it read from a cluster, which takes it so only."""
     root = info.spec.job.document.root
-    job = info.spec.job
     written = {k: v for k, v in root["metadata"].items() if k not in _CLUSTERS_OWN}
-    metadata = {**written, "name": job.name}
+    metadata = {**written, "name": info.spec.job.name}
     printed = {**{k: v for k, v in root.items() if k != "status"}, "metadata": metadata}
     # By the mark a controller that compiles leaves it to its JobSet, which may come later.
-    return _stamped(printed, info, sound=True)
+    return _stamped(_unqueued(printed) if queued(info) else printed, info, sound=True)
+
+
+def _unqueued(job: Manifest) -> Manifest:
+    """The TrainJob of a JobSet that a queue holds.
+
+    It is the JobSet that Kueue admits: a TrainJob with the label would be a second workload, and
+    one that says ``suspend: false`` would go past the queue.
+    """
+    labels = job["metadata"].get("labels") or {}
+    kept = {k: v for k, v in labels.items() if not k.startswith(names.KUEUE_PREFIX)}
+    spec = {k: v for k, v in job["spec"].items() if k != "suspend"}
+    return {**job, "metadata": {**job["metadata"], "labels": kept}, "spec": spec}

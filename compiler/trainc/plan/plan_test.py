@@ -109,6 +109,18 @@ def test_a_trainjob_read_from_a_cluster_can_be_applied_to_one() -> None:
     }
 
 
+@pytest.mark.parametrize("more", ["", "a: b, kueue.x-k8s.io/priority-class: high, "])
+def test_a_queued_job_is_one_workload(more: str) -> None:
+    queue = f"labels: {{{more}kueue.x-k8s.io/queue-name: gpu}}"
+    made = plan(trainjob(metadata=queue), RT, output=Output(emit="both"))
+    jobset, job = (item.manifest for item in made.objects[-2:])
+    assert jobset["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "gpu"
+    kept = {"a": "b"} if more else {}
+    assert job["metadata"]["labels"] == {**kept, names.MANAGED_BY_LABEL: "trainc"}
+    assert "suspend" not in job["spec"]
+    assert "suspend" not in jobset["spec"]
+
+
 @pytest.mark.parametrize(("kind", "keys"), [("ssh", {"ssh-privatekey", "ssh-publickey"}),
                                             ("curve", {"curve.cert"})])  # fmt: skip
 def test_secrets_are_fresh(kind: str, keys: set[str]) -> None:
