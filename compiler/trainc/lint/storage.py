@@ -38,40 +38,40 @@ _REFERENCE_SCHEMES: Final = ("cache", "hf", "s3")
 
 
 def one_writer(job: Job) -> Iterator[Problem]:
-    """A ReadWriteOnce volume under pods that land on several nodes."""
+    """A volume of one node under pods that land on several."""
     if job.nodes < 2:
         return
     trainer = job.info.trainer
     assert trainer is not None
     index = job.info.pod_sets.index(trainer)
-    claims = job.info.spec.settings.one_node_claims
     for place, volume in enumerate(trainer.volumes):
-        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName", "")
-        if (job.info.spec.job.namespace, claim) in claims:
-            yield job.at(
-                ("spec", "replicatedJobs", index, *POD, "volumes", place),
-                f"claim {claim} is of one node, and there are {job.nodes}: all but one wait",
-                "write accessModes: [ReadWriteMany] in the claim",
-            )
-        for disk in _ONE_NODE & volume.keys():
-            if volume[disk].get("readOnly"):
-                continue
-            path = ("spec", "replicatedJobs", index, *POD, "volumes", place)
-            yield job.at(
-                path,
-                f"{disk} is one machine's disk, and there are {job.nodes} nodes",
-                "use a ReadWriteMany claim, or object storage",
-            )
+        for message, hint in _of_one_node(job, volume):
+            yield job.at(("spec", "replicatedJobs", index, *POD, "volumes", place), message, hint)
     for place, policy in enumerate(job.jobset["spec"].get("volumeClaimPolicies", ())):
         for number, claim in enumerate(policy.get("templates", ())):
             modes = claim.get("spec", {}).get("accessModes", ())
             if modes and not SHARED_MODES & set(modes):
-                path = ("spec", "volumeClaimPolicies", place, "templates", number)
                 yield job.at(
-                    path,
+                    ("spec", "volumeClaimPolicies", place, "templates", number),
                     f"{modes[0]} is shared by {job.nodes} nodes: all but one wait",
                     "write accessModes: [ReadWriteMany]",
                 )
+
+
+def _of_one_node(job: Job, volume: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with a volume that pods of several nodes mount, and the remedy."""
+    claim = (volume.get("persistentVolumeClaim") or {}).get("claimName", "")
+    if (job.info.spec.job.namespace, claim) in job.info.spec.settings.one_node_claims:
+        yield (
+            f"claim {claim} is of one node, and there are {job.nodes}: all but one wait",
+            "write accessModes: [ReadWriteMany] in the claim",
+        )
+    for disk in _ONE_NODE & volume.keys():
+        if not volume[disk].get("readOnly"):
+            yield (
+                f"{disk} is one machine's disk, and there are {job.nodes} nodes",
+                "use a ReadWriteMany claim, or object storage",
+            )
 
 
 def initializer_sides(job: Job) -> Iterator[Problem]:
