@@ -34,8 +34,8 @@ def test_the_page_does_what_it_says(tmp_path: Path) -> None:
     assert trainc(tmp_path, *build).returncode == 0
     told = trainc(tmp_path, *diff)
     assert told.returncode == 1
-    assert "1 to prune, 1 to create; 1 running job would be stopped" in told.stdout
-    (name,) = re.findall(r"created, in place of (?:mnist-[0-9a-f]{8})", told.stdout)
+    assert "2 to prune, 2 to create; 1 running job would be stopped" in told.stdout
+    (name,) = set(re.findall(r"created, in place of (?:mnist-[0-9a-f]{8})", told.stdout))
     assert name
     (logs,) = [args for args, _ in commands("5.") if args[0] == "logs"]
     assert f"JobSet training/{logs[1]}: created" in told.stdout
