@@ -164,6 +164,23 @@ def test_one_file_alone(root: Path) -> None:
     }
 
 
+def test_a_file_that_was_moved_holds_the_same_job(root: Path) -> None:
+    (root / "jobs/more").mkdir()
+    git(root, "mv", "jobs/jax.yaml", "jobs/more/jax.yaml")
+    assert changes(root, "jobs/more/jax.yaml") == {}
+    edited(root / "jobs/more/jax.yaml", "--lr=1", "--lr=2")
+    (found,) = changes(root, "jobs/more/jax.yaml").values()
+    assert found["verdict"] == "replace"
+    assert list(changes(root, "jobs/more")) == list(changes(root))
+
+
+def test_an_error_elsewhere_in_the_base_is_not_asked_for(root: Path) -> None:
+    edited(root / "jobs/jax.yaml", "numNodes: 2", "numNodes: two")
+    committed(root)
+    edited(root / "jobs/torch.yaml", "--lr=1", "--lr=2")
+    assert list(changes(root, "jobs/torch.yaml")) == ["dev: JobSet/job-torch"]
+
+
 def test_where_the_branch_left(root: Path) -> None:
     git(root, "switch", "-q", "-c", "topic")
     edited(root / "jobs/jax.yaml", "--lr=1", "--lr=2")

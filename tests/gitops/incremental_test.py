@@ -172,6 +172,8 @@ CHANGES = [
     Change("a file of somebody else", write("out/dev/README.md", "hello\n")),
     Change("the output of an environment there is not", lambda root: shutil.copytree(
         root / "out/dev", root / "out/old")),
+    Change("output from before there were environments", lambda root: shutil.copy(
+        root / "out/dev/.trainc.json", root / "out")),
     Change("no output", lambda root: shutil.rmtree(root / "out")),
 ]  # fmt: skip
 

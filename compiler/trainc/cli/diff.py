@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from trainc.diff.revision import Checkout
     from trainc.plan.plan import Object
 
+    _Built = dict[str | None, tuple[Object, ...]]
+
 _HELP = """
 Says of every object what a change does to it: created, changed in place, NEEDS REPLACEMENT
 (the API server refuses the change, and a running job would be killed) or pruned.
@@ -132,7 +134,7 @@ def _with_revision(
     request: Request,
     inputs: tuple[str, ...],
     flags: dict[str, Any],
-    built: dict[str | None, tuple[Object, ...]],
+    built: _Built,
 ) -> list[Comparison]:
     """The changes since a revision, environment by environment."""
     from trainc.diff.change import Comparison
@@ -141,7 +143,7 @@ def _with_revision(
 
     start, places = _places(request, inputs, flags)
     with checkout(flags["base"], start, places) as base:
-        before = _base(ctx, report, base, inputs, flags)
+        before = _base(ctx, base, request, inputs, flags, built)
     found = []
     for env in [*built, *(env for env in before if env not in built)]:
         old, new = before.get(env, ()), built.get(env, ())
@@ -179,24 +181,49 @@ def _places(
 
 def _base(
     ctx: click.Context,
-    report: Report,
     base: Checkout,
+    request: Request,
     inputs: tuple[str, ...],
     flags: dict[str, Any],
-) -> dict[str | None, tuple[Object, ...]]:
-    """What the revision compiles to; nothing where it has none of the paths."""
-    moved = [base.place(path) for path in inputs or (".",)]
-    there = tuple(path for path in moved if os.path.exists(path))
+    built: _Built,
+) -> _Built:
+    """What the revision compiles to: below the paths, and what is now made below them.
+
+    The latter is of jobs whose file was moved since: they are no new ones.
+    """
+    with _told_of(flags["base"], base.folder):
+        found = _compiled_paths(ctx, base, inputs or (".",), flags)
+    if request.project is None or not request.paths:
+        return found
+    try:
+        every = _compiled_paths(ctx, base, (request.project.root,), flags)
+    except TraincError:
+        return found  # what is wrong elsewhere is not asked for
+    return {env: _together(found.get(env, ()), every[env], built.get(env, ())) for env in every}
+
+
+def _together(
+    below: Iterable[Object], every: Iterable[Object], now: Iterable[Object]
+) -> tuple[Object, ...]:
+    """Of all objects those below the paths, and those that stand below them now."""
+    wanted = {*_origins(below), *_origins(now)}
+    return tuple(each for each in every if {*_origins([each])} <= wanted)
+
+
+def _compiled_paths(
+    ctx: click.Context, base: Checkout, paths: tuple[str, ...], flags: dict[str, Any]
+) -> _Built:
+    """What some paths of the revision compile to; nothing where it has none of them."""
+    there = _moved(base, paths)
     if not there:
         return {}
-    with _told_of(flags["base"], base.folder):
-        own = {**flags, **{name: _moved(base, flags[name]) for name in ("runtimes", "values")}}
-        if flags["status_ca"]:
-            own["status_ca"] = base.place(flags["status_ca"])
-        request = Request(ctx, there, own)
-        if request.project is None and flags["env"] is not None:
-            return {}  # the project is younger than the revision
-        return {env: _compiled_base(report, request, env) for env in _known(request, flags)}
+    own = {**flags, **{name: _moved(base, flags[name]) for name in ("runtimes", "values")}}
+    if flags["status_ca"]:
+        own["status_ca"] = base.place(flags["status_ca"])
+    request = Request(ctx, there, own)
+    if request.project is None and flags["env"] is not None:
+        return {}  # the project is younger than the revision
+    return {env: _compiled_base(request, env) for env in _known(request, flags)}
 
 
 def _known(request: Request, flags: dict[str, Any]) -> tuple[str | None, ...]:
@@ -213,7 +240,7 @@ def _moved(base: Checkout, paths: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(path for path in map(base.place, paths) if os.path.exists(path))
 
 
-def _compiled_base(report: Report, request: Request, env: str | None) -> tuple[Object, ...]:
+def _compiled_base(request: Request, env: str | None) -> tuple[Object, ...]:
     """The objects of the revision; of its problems only what makes them useless is told."""
     from trainc.manifest.order import in_order
     from trainc.pipeline import compile_sources
@@ -244,9 +271,7 @@ def _of(revision: str, folder: str, problem: Problem) -> Problem:
     return problem._replace(mark=mark._replace(file=f"{revision}:{file}"))
 
 
-def _with_cluster(
-    built: dict[str | None, tuple[Object, ...]], flags: dict[str, Any]
-) -> list[Comparison]:
+def _with_cluster(built: _Built, flags: dict[str, Any]) -> list[Comparison]:
     """What applying the objects would do to a cluster."""
     from trainc.cli.extra import require
 

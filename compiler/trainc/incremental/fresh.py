@@ -38,7 +38,12 @@ def is_fresh(folder: str, index: str) -> bool:
 
 
 def gone(folder: str, known: list[str]) -> bool:
-    """Whether folders of environments stand there that the project no longer has."""
+    """Whether folders of environments stand there that the project no longer has.
+
+    Where it has some, the folder itself holds no output: that was written before.
+    """
+    if known and os.path.exists(os.path.join(folder, OUTPUT_INDEX)):
+        return True
     try:
         with os.scandir(folder) as listing:
             names = [entry.name for entry in listing if entry.name not in known]
