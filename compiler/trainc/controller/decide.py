@@ -90,7 +90,11 @@ def _left_alone(trainjob: TrainJobView | None) -> Decision:
     if trainjob is None:
         return NOTHING
     message = "its JobSet has another controller; trainc leaves both alone"
-    return Decision(events=(Told("Normal", "ManagedByAnother", message),))
+    told = (Told("Normal", "ManagedByAnother", message),)
+    if not trainjob.followed or find(trainjob.conditions, STALLED) is None:
+        return Decision(events=told)
+    kept = without(trainjob.conditions, STALLED)  # ours, of before
+    return Decision(status=Status(kept, trainjob.jobs, trainjob.progress), events=told)
 
 
 def _alone(seen: Observed, jobset: JobSetView, now: datetime) -> Decision:

@@ -587,3 +587,12 @@ def test_what_failed_for_long_is_tried_less_often(age: int, want: float) -> None
     trainjob = a_trainjob(conditions=(_is("Stalled", when=since),))
     seen = Observed(trainjob, None, error="no such runtime", reason="Why", compiled=True)
     assert decide(seen, NOW).after == want
+
+
+def test_what_another_controller_took_over_keeps_no_complaint_of_ours() -> None:
+    trainjob = a_trainjob(conditions=(_is("Stalled"),), followed=True)
+    jobset = a_jobset(owner="trainjob", owner_kind="TrainJob", note=None)
+    decision = decide(Observed(trainjob, jobset), NOW)
+    assert decision.status is not None
+    assert decision.status.conditions == ()
+    assert decide(Observed(replace(trainjob, conditions=()), jobset), NOW).status is None
