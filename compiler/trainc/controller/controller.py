@@ -87,7 +87,7 @@ class Controller:
         self.api = Api(client, self.metrics.counted)
         self.queue = Queue()
         self.metrics.queued.set_function(lambda: len(self.queue))
-        self._events = Events(self.api)
+        self._events = Events(self.api, lambda: self.queue.is_calm)
         # By the timer's way: a worker must never wait for room in its own queue.
         changed = partial(self.queue.add_after, seconds=0)
         gathering = Gathering(self.api, self.trainjobs, self.jobsets, changed)

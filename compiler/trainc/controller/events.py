@@ -1,8 +1,9 @@
 """Events on TrainJobs and JobSets, for ``kubectl describe``.
 
 In: what happened to which object. Out: Event objects, written by a thread of its own at a bounded
-pace, the oldest dropped when too many wait: an Event never holds up a status. The name is made of
-what is told, so the same is told once, also by a controller that was restarted.
+pace and where it can be while no status is on its way, the oldest dropped when too many wait: an
+Event never holds up a status. The name is made of what is told, so the same is told once, also by a
+controller that was restarted.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from trainc.controller.api import Api, ApiError
@@ -28,15 +30,23 @@ _WAITING = 1000
 _REMEMBERED = 10_000
 _PAUSE = 0.04  # seconds between two, 25 a second
 _CALM = 1.0  # seconds before the first: with many of them come many statuses, which go first
+_PATIENCE = 1.0  # seconds an Event waits for a moment in which no status is on its way
+_LOOK = 0.02  # seconds between looks for one
 _LONGEST = 1024  # the API server's bound on an Event's message
 
 
 class Events:
     """Tells what happened."""
 
-    def __init__(self, api: Api) -> None:
-        """Nothing is written before ``start``."""
+    def __init__(self, api: Api, is_calm: Callable[[], bool] = lambda: True) -> None:
+        """Nothing is written before ``start``.
+
+        Args:
+            api: The API server.
+            is_calm: Whether no status is on its way.
+        """
         self._api = api
+        self._is_calm = is_calm
         self._waiting: deque[Json] = deque(maxlen=_WAITING)
         self._told: OrderedDict[str, None] = OrderedDict()
         self._change = threading.Condition()
@@ -73,10 +83,17 @@ class Events:
                 if not self._waiting and not self._stopped:
                     self._change.wait_for(lambda: self._waiting or self._stopped)
                     self._change.wait_for(lambda: self._stopped, _CALM)
+                self._give_way()
                 if not self._waiting:
                     return
                 event = self._waiting.popleft()
             self._write(event)
+
+    def _give_way(self) -> None:
+        """Waits while statuses are on their way, but not for ever."""
+        end = time.monotonic() + _PATIENCE
+        while not self._stopped and not self._is_calm() and time.monotonic() < end:
+            self._change.wait(_LOOK)
 
     def _write(self, event: Json) -> None:
         try:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -97,6 +98,38 @@ def test_telling_never_waits_for_the_api_server(cluster: Cluster) -> None:
     assert time.monotonic() - began < 10
     events._waiting.clear()
     cluster.open.set()
+
+
+@dataclass(frozen=True)
+class Busy:
+    """How long statuses are on their way, seconds, and when the Event is written at last."""
+
+    id: str
+    seconds: float
+    soonest: float
+    latest: float
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Busy("calm", 0.0, 0.0, 0.5),
+        Busy("for a moment", 0.3, 0.3, 0.9),
+        Busy("for ever", 1e9, 0.9, 5.0),
+    ],
+    ids=lambda case: case.id,
+)
+def test_statuses_go_first(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, case: Busy) -> None:
+    monkeypatch.setattr("trainc.controller.events._CALM", 0.0)
+    began = time.monotonic()
+    api: Any = cluster
+    events = Events(api, lambda: time.monotonic() >= began + case.seconds)
+    events.start()
+    events.tell(trainjob_view(_found()), FAILED)
+    while not cluster.written and time.monotonic() < began + 10:
+        time.sleep(0.01)
+    assert case.soonest <= time.monotonic() - began <= case.latest
+    events.stop(10)
 
 
 def test_long_names_and_messages_fit(cluster: Cluster) -> None:

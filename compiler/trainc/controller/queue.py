@@ -45,6 +45,11 @@ class Queue:
         """How many are due."""
         return len(self._waiting)
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing is due, and nothing is worked on."""
+        return not self._waiting and not self._working
+
     def add(self, key: Key) -> None:
         """The name is due now; waits while the queue is full."""
         with self._lock:

@@ -39,6 +39,18 @@ def test_a_name_added_during_its_work_comes_back_after_it() -> None:
     assert queue.take() == ONE
 
 
+def test_calm_is_nothing_due_and_nothing_worked_on() -> None:
+    queue = Queue()
+    assert queue.is_calm
+    queue.add(ONE)
+    assert not queue.is_calm
+    queue.take()
+    assert not queue.is_calm
+    queue.add_after(TWO, 60)
+    queue.done(ONE)
+    assert queue.is_calm
+
+
 def test_later_is_later_and_the_earliest_holds() -> None:
     clock = Clock()
     queue = Queue(monotonic=clock)
