@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -69,8 +70,8 @@ class Settings:
 Supplier = Callable[[], dict[str, Any]]
 
 
-def open_bucket(name: str, given: Settings, timeout: float) -> tuple[Bucket, S3Store]:
-    """The bucket, for requests and for small objects.
+def open_bucket(name: str, given: Settings, timeout: float) -> tuple[Bucket, Callable[[], S3Store]]:
+    """The bucket, for requests; and what opens it for small objects, if any are there to be read.
 
     Raises:
         FetchError: where there are no keys, or the settings contradict each other.
@@ -90,15 +91,13 @@ def open_bucket(name: str, given: Settings, timeout: float) -> tuple[Bucket, S3S
     if not region:
         region = _told_region(bucket)
         bucket = replace(bucket, region=region, url=_url(name, given, region))
-    return bucket, _store(bucket, given, supplier)
+    return bucket, partial(_store, bucket, given, supplier)
 
 
 def _store(bucket: Bucket, given: Settings, supplier: Supplier | None) -> S3Store:
     from obstore.store import S3Store
 
     options = client_options(bucket.url, bucket.timeout)
-    if bundle := os.environ.get(_CA_BUNDLE):
-        options["root_certificate"] = Path(bundle).read_bytes()
     keys: dict[str, Any] = {
         "region": bucket.region,
         "virtual_hosted_style_request": not given.in_path,
@@ -110,6 +109,8 @@ def _store(bucket: Bucket, given: Settings, supplier: Supplier | None) -> S3Stor
     else:
         keys["credential_provider"] = supplier
     with opening(f"s3://{bucket.name}"):
+        if bundle := os.environ.get(_CA_BUNDLE):
+            options["root_certificate"] = Path(bundle).read_bytes()
         return S3Store(bucket.name, client_options=options, retry_config=no_retries(), **keys)
 
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from trainc.initializers.digest import Digest
@@ -81,23 +82,30 @@ def digest_of_etag(etag: str) -> Digest | None:
 class StoreRemote:
     """What lies under a prefix of a bucket."""
 
-    def __init__(self, store: ObjectStore, prefix: str, name: str, verify_etag: bool) -> None:
-        """Reads from ``store``; ``name`` is the URI, for messages."""
-        self._store = store
+    def __init__(
+        self, opened: Callable[[], ObjectStore], prefix: str, name: str, verify_etag: bool
+    ) -> None:
+        """Reads from the store that ``opened`` gives; ``name`` is the URI, for messages."""
+        self._opened = opened
         self._prefix = prefix
         self._name = name
         self._verify_etag = verify_etag
+
+    @cached_property
+    def _store(self) -> ObjectStore:
+        return self._opened()
 
     def listing(self) -> Listing:
         """The object of that name, and those in the folder of that name: never its siblings."""
         import obstore
 
+        store = self._store
         folder = self._prefix.strip("/")
         metas: list[ObjectMeta] = []
         try:
             if folder and not self._prefix.endswith("/"):
                 metas += self._exact(folder)
-            for page in obstore.list(self._store, prefix=folder or None):
+            for page in obstore.list(store, prefix=folder or None):
                 metas += (meta for meta in page if meta["path"] != folder)
             metas = self._without_marks(metas)
         except Exception as error:
@@ -119,11 +127,12 @@ class StoreRemote:
     def _read(self, file: RemoteFile, start: int, end: int | None) -> Iterator[Chunk]:
         import obstore
 
+        store = self._store
         options: dict[str, Any] = {"range": (start, end)}
         if file.version.startswith('"'):
             options["if_match"] = file.version
         try:
-            result = obstore.get(self._store, file.key, options=options)  # type: ignore[arg-type]
+            result = obstore.get(store, file.key, options=options)  # type: ignore[arg-type]
             if result.meta["size"] != file.size:
                 raise IntegrityError(
                     f"{file.key!r} was listed with {file.size} bytes and has {result.meta['size']}"

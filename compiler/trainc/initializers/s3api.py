@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import Message
+from functools import cached_property
 from typing import IO, Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, unquote_plus, urlsplit
@@ -142,17 +143,30 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """Follows none."""
 
 
-def new_opener(ca_bundle: str = "") -> urllib.request.OpenerDirector:
-    """An opener; it trusts the authorities of a file, or the system's.
+class _Https(urllib.request.HTTPSHandler):
+    """Reads the authorities in with the first request: that takes as long as many requests."""
 
-    Raises:
-        ConfigurationError: if there is no such file, or no certificate in it.
-    """
-    try:
-        context = ssl.create_default_context(cafile=ca_bundle or None)
-    except OSError as error:
-        raise ConfigurationError(f"the CA bundle {ca_bundle!r}: {error.strerror}") from error
-    return urllib.request.build_opener(_NoRedirects, urllib.request.HTTPSHandler(context=context))
+    def __init__(self, ca_bundle: str) -> None:
+        """Trusts the authorities of a file, or the system's."""
+        super().__init__(context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))  # not the one in use
+        self._ca_bundle = ca_bundle
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        """Opens a connection that is trusted."""
+        return self.do_open(http.client.HTTPSConnection, req, context=self._trusting)
+
+    @cached_property
+    def _trusting(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self._ca_bundle or None)
+        except OSError as error:
+            message = f"the CA bundle {self._ca_bundle!r}: {error.strerror}"
+            raise ConfigurationError(message) from error
+
+
+def new_opener(ca_bundle: str = "") -> urllib.request.OpenerDirector:
+    """An opener; it trusts the authorities of a file, or the system's."""
+    return urllib.request.build_opener(_NoRedirects, _Https(ca_bundle))
 
 
 @contextmanager

@@ -14,8 +14,8 @@ from trainc.initializers.provider import Chunk, RemoteFile
 
 # Bytes of one write. A large one is cached in large pages, which the kernel takes from memory that
 # nobody used lately; on a virtual machine the first touch of that costs more than all else: three
-# times the CPU in writes of 512 KiB.
-_WRITE: Final = 32 * 1024
+# times the CPU in writes of 512 KiB. Small ones cost calls.
+_WRITE: Final = 64 * 1024
 
 
 class Sink:

@@ -25,6 +25,7 @@ from trainc.initializers.digest import (
 from trainc.initializers.extents import has_hole, reserve
 from trainc.initializers.failure import IntegrityError
 from trainc.initializers.journal import Journal
+from trainc.initializers.lanes import Lane, Lanes
 from trainc.initializers.manifest import Finished
 from trainc.initializers.progress import Progress
 from trainc.initializers.provider import Chunk, Remote, RemoteFile
@@ -38,8 +39,7 @@ from trainc.initializers.target import WRITTEN_IN_ORDER, Target, disk_error
 _LEAST: Final = 8 * 1024 * 1024
 _MOST: Final = 64 * 1024 * 1024
 _REQUESTS: Final = 16
-# Ranges fetched at a time, or half the connections: these wait for CPUs more than for the network.
-_LANES: Final = 4
+_LANES: Final = 4  # ranges fetched at a time at most, or half the connections
 _STEP: Final = 4 * 1024 * 1024  # bytes: what a killed fetch loses of each connection
 _ATTEMPTS: Final = 2  # of a file whose bytes are not the ones promised
 _SECOND: Final = 10**9  # nanoseconds
@@ -84,7 +84,7 @@ class _Transfer:
         self._site = site
         self._concurrency = concurrency
         self._crew = Crew(site.patience.stop)
-        self._lanes = threading.Semaphore(max(_LANES, concurrency // 2))
+        self._lanes = Lanes(max(_LANES, concurrency // 2))
         self._done: list[Finished] = []
 
     def run(self, files: Sequence[RemoteFile]) -> list[Finished]:
@@ -138,8 +138,8 @@ class _Transfer:
 
     def _span(self, work: _Spans, span: tuple[int, int]) -> None:
         try:
-            with self._lanes:
-                work.fetch(span)
+            with self._lanes.taken() as lane:
+                work.fetch(span, lane)
             self._one_less(work)
         except OSError as error:
             raise disk_error(error, f"writing {work.part.file.path!r}") from error
@@ -219,16 +219,14 @@ class _Spans:
         # The kernel lets one thread at a time write to a file, and the others burn CPU until then.
         self._writing = threading.Lock()
 
-    def fetch(self, span: tuple[int, int]) -> None:
+    def fetch(self, span: tuple[int, int], lane: Lane) -> None:
         """Fetches one range; takes note of it step by step."""
         noted = span[0]
 
         def take(position: int, chunk: Chunk) -> None:
             nonlocal noted
-            with self._writing:
-                write_all(self.part.fd, chunk, position)
-            self.growing.take(position, chunk)
-            self._site.progress.arrived(len(chunk))
+            with lane.working():
+                self._keep(position, chunk)
             reached = position + len(chunk)
             if reached - noted >= _STEP:
                 self._note(noted, reached)
@@ -243,6 +241,12 @@ class _Spans:
         with self._lock:
             self._left -= 1
             return self._left == 0
+
+    def _keep(self, position: int, chunk: Chunk) -> None:
+        with self._writing:
+            write_all(self.part.fd, chunk, position)
+        self.growing.take(position, chunk)
+        self._site.progress.arrived(len(chunk))
 
     def _note(self, start: int, end: int) -> None:
         if self.part.file.version:

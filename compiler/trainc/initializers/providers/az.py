@@ -50,7 +50,7 @@ def remote(config: Config) -> StoreRemote:
         store = AzureStore(
             container, client_options=options, retry_config=no_retries(), **_keys(given)
         )
-    return StoreRemote(store, config.uri.path, f"az://{container}", config.verify_etag)
+    return StoreRemote(lambda: store, config.uri.path, f"az://{container}", config.verify_etag)
 
 
 def _check(container: str, given: Settings) -> None:

@@ -46,7 +46,7 @@ def remote(config: Config) -> StoreRemote:
         store = GCSStore(
             bucket, client_options=options, retry_config=no_retries(), **_credentials(given)
         )
-    return StoreRemote(store, config.uri.path, f"gs://{bucket}", config.verify_etag)
+    return StoreRemote(lambda: store, config.uri.path, f"gs://{bucket}", config.verify_etag)
 
 
 def _credentials(given: Settings) -> dict[str, Any]:

@@ -28,7 +28,8 @@ from trainc.initializers.s3api import Entry
 # Checksums of an object, the cheapest to compute first.
 _CHECKSUMS: Final = ("crc64nvme", "crc32c", "crc32", "sha256", "sha1")
 _SMALL: Final = 1024 * 1024  # bytes: up to here the library's way takes less work
-_BUFFER: Final = 512 * 1024  # bytes: stays in the CPU's cache between socket, checksum and file
+# Bytes: stays in the CPU's cache between socket, checksum and file; a small one costs switches.
+_BUFFER: Final = 1024 * 1024
 _RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
@@ -49,10 +50,10 @@ class S3Remote(StoreRemote):
         Raises:
             FetchError: where there are none, or they are refused.
         """
-        self._bucket, store = open_bucket(config.uri.host, given, config.read_timeout_seconds)
+        self._bucket, open_store = open_bucket(config.uri.host, given, config.read_timeout_seconds)
         self._buffers = threading.local()
         name = f"s3://{self._bucket.name}"
-        super().__init__(store, config.uri.path, name, config.verify_etag)
+        super().__init__(open_store, config.uri.path, name, config.verify_etag)
 
     def listing(self) -> Listing:
         """The object of that name, and those in the folder of that name: never its siblings."""
