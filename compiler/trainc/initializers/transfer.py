@@ -39,7 +39,8 @@ from trainc.initializers.target import WRITTEN_IN_ORDER, Target, disk_error
 _LEAST: Final = 8 * 1024 * 1024
 _MOST: Final = 64 * 1024 * 1024
 _REQUESTS: Final = 16
-_LANES: Final = 4  # ranges fetched at a time at most, or half the connections
+# Ranges fetched at a time at most; half the connections, where that is more.
+_LANES: Final = 4
 _STEP: Final = 4 * 1024 * 1024  # bytes: what a killed fetch loses of each connection
 _ATTEMPTS: Final = 2  # of a file whose bytes are not the ones promised
 _SECOND: Final = 10**9  # nanoseconds
