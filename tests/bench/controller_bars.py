@@ -80,12 +80,16 @@ class Running:
 
 @contextmanager
 def controller(plane: Plane) -> Iterator[Running]:
-    """A controller as it runs in a pod, with its Lease."""
+    """A controller as it runs in a pod, with its Lease.
+
+    An image holds the bytecode; here the first one, which nobody measures, leaves it to the others.
+    """
+    bytecode = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": f"{plane.folder}/bytecode"}
     port = free_ports(1)[0]
     command = [sys.executable, "-m", "trainc", "controller", "--log-level", "warning"]
     command += ["--kubeconfig", str(plane.kubeconfig()), "--health", f"127.0.0.1:{port}"]
     began = time.monotonic()
-    process = Process("controller", command, plane.folder / "controller.log")
+    process = Process("controller", command, plane.folder / "controller.log", bytecode)
     try:
         running = Running(process, port, began)
         process.wait_until(running.ready)
