@@ -96,7 +96,7 @@ def test_no_other_is(server: Server, target: Path, monkeypatch: pytest.MonkeyPat
 def test_authorities_that_cannot_be_read_are_a_mistake_of_the_settings(
     server: Server, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ConfigurationError, match=r"authorities of '.*absent'"):
+    with pytest.raises(ConfigurationError, match=r"the CA bundle '.*absent'"):
         fetched(server, server.absent, target, monkeypatch)
 
 

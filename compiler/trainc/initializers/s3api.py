@@ -157,16 +157,30 @@ class _Https(urllib.request.HTTPSHandler):
 
     @cached_property
     def _trusting(self) -> ssl.SSLContext:
-        try:
+        with _readable(self._ca_bundle):
             return ssl.create_default_context(cafile=self._ca_bundle or None)
-        except OSError as error:
-            message = f"the CA bundle {self._ca_bundle!r}: {error.strerror}"
-            raise ConfigurationError(message) from error
 
 
 def new_opener(ca_bundle: str = "") -> urllib.request.OpenerDirector:
-    """An opener; it trusts the authorities of a file, or the system's."""
+    """An opener; it trusts the authorities of a file, or the system's.
+
+    Raises:
+        ConfigurationError: if there is no such file.
+    """
+    if ca_bundle:
+        with _readable(ca_bundle), open(ca_bundle, "rb"):
+            pass
     return urllib.request.build_opener(_NoRedirects, _Https(ca_bundle))
+
+
+@contextmanager
+def _readable(ca_bundle: str) -> Iterator[None]:
+    """Says of a file of authorities that it cannot be used."""
+    try:
+        yield
+    except OSError as error:
+        message = f"the CA bundle {ca_bundle!r}: {error.strerror}"
+        raise ConfigurationError(message) from error
 
 
 @contextmanager
