@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gitops.repository import job, repository, runtime, trainc
+from tests.gitops.repository import edit, job, repository, runtime, trainc, write
 
 # Modules that only compiling needs.
 HOUSE = ("click", "jsonschema_rs", "trainc.pipeline", "trainc.source.parse")
@@ -83,23 +83,6 @@ class Change:
     __test__ = False
     name: str
     change: Callable[[Path], object]
-
-
-def write(name: str, text: str) -> Callable[[Path], object]:
-    def change(root: Path) -> None:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-
-    return change
-
-
-def edit(name: str, old: str, new: str) -> Callable[[Path], object]:
-    def change(root: Path) -> None:
-        text = (root / name).read_text()
-        assert old in text
-        (root / name).write_text(text.replace(old, new))
-
-    return change
 
 
 def move(old: str, new: str) -> Callable[[Path], object]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gitops.repository import job, repository, runtime, trainc
+from tests.gitops.repository import edit, job, repository, runtime, trainc, write
 
 # Runs a command line and tells on stderr which TrainJobs it compiled.
 PROBE = """
@@ -66,19 +66,6 @@ def compiled(root: Path, *args: str) -> set[str]:
 def told(root: Path, *args: str) -> tuple[int, str, str]:
     done = trainc(root, *args)
     return done.returncode, done.stdout, done.stderr
-
-
-def edit(name: str, old: str, new: str) -> Callable[[Path], object]:
-    def change(root: Path) -> None:
-        text = (root / name).read_text()
-        assert old in text
-        (root / name).write_text(text.replace(old, new))
-
-    return change
-
-
-def write(name: str, text: str) -> Callable[[Path], object]:
-    return lambda root: (root / name).write_text(text)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 POLICIES = {
@@ -140,3 +141,24 @@ def trainc(root: Path, *args: str, **env: str) -> "subprocess.CompletedProcess[s
     return subprocess.run(
         command, cwd=root, capture_output=True, text=True, check=False, env={**os.environ, **env}
     )
+
+
+def write(name: str, text: str) -> Callable[[Path], object]:
+    """A change that writes a file."""
+
+    def change(root: Path) -> None:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+
+    return change
+
+
+def edit(name: str, old: str, new: str) -> Callable[[Path], object]:
+    """A change of a text in a file that holds it."""
+
+    def change(root: Path) -> None:
+        text = (root / name).read_text()
+        assert old in text
+        (root / name).write_text(text.replace(old, new))
+
+    return change
