@@ -104,15 +104,17 @@ def run(args: Sequence[str], answer: "Answer | None" = None) -> int:
         answer: What a former run said of the same files; the output is not what it says.
     """
     report = Report(args, answer)
-    signal.signal(signal.SIGTERM, _terminate)
+    _listen()
     try:
         status = _guarded(list(args), report)
     except KeyboardInterrupt:
         status = report.stop(130, "interrupted")
     except Terminated:
         status = report.stop(143, "terminated")
-    except Exception as bug:
-        status = _bug(bug, report)
+    except SystemExit:
+        raise
+    except BaseException as bug:
+        status = _panicked(bug, report)
     return _closed(status, report)
 
 
@@ -147,7 +149,19 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def _bug(bug: Exception, report: Report) -> int:
+def _panicked(bug: BaseException, report: Report) -> int:
+    """What is no exception of ours: a bug, or an engine in Rust that a signal met.
+
+    Such an engine (pyo3) answers what is raised while it calls Python with a panic of its own.
+    """
+    if signal.SIGTERM in _arrived:
+        return report.stop(143, "terminated")
+    if signal.SIGINT in _arrived:
+        return report.stop(130, "interrupted")
+    return _bug(bug, report)
+
+
+def _bug(bug: BaseException, report: Report) -> int:
     """One line on our bug and how to report it; the traceback with ``-vv``."""
     import traceback
 
@@ -180,5 +194,22 @@ def _closed(status: int, report: Report) -> int:
     return status
 
 
+_arrived: set[int] = set()
+
+
+def _listen() -> None:
+    """Hears SIGTERM and, unless whoever started us wants it ignored, Ctrl-C."""
+    _arrived.clear()
+    signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
+
+
 def _terminate(number: int, frame: FrameType | None) -> Any:
+    _arrived.add(number)
     raise Terminated
+
+
+def _interrupt(number: int, frame: FrameType | None) -> Any:
+    _arrived.add(number)
+    raise KeyboardInterrupt

@@ -4,6 +4,8 @@ jsonschema-rs reads the date of its own build with ``email.utils`` while it is i
 in sockets, calendars and locales, a tenth of all the time a small build takes. Nobody asks for the
 date, so for that moment a stand-in answers. Whoever else imports ``email.utils`` just then gets the
 real functions through it.
+
+It also imports ``decimal``, and panics where a signal arrives meanwhile: that one comes first.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ class _StandIn(ModuleType):
         return getattr(import_module(_NAME), name)
 
 
+import_module("decimal")
 if _NAME not in sys.modules:
     _stand_in = _StandIn(_NAME)
     sys.modules[_NAME] = _stand_in
