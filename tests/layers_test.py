@@ -47,6 +47,7 @@ HEAVY = {
     "pyarrow": {"cache/"},
     "pyiceberg": {"cache/"},
     "obstore": {"initializers/"},
+    "pycurl": {"initializers/"},
     "botocore": {"initializers/"},
     "awscrt": {"initializers/"},
     "httpx2": {"initializers/"},

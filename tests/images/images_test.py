@@ -48,6 +48,7 @@ OWNERS = {
     "pyarrow": "data-cache",
     "pyiceberg": "data-cache",
     "obstore": "initializers",
+    "pycurl": "initializers",
     "awscrt": "initializers",
     "huggingface-hub": "initializers",
     "cel-python": "cli",

@@ -97,7 +97,12 @@ def test_a_password_in_the_uri_is_not_printed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("uri", "missing"),
-    [("s3://x/y", "obstore"), ("hf://x/y", "huggingface_hub"), ("https://x/y", "httpx2")],
+    [
+        ("s3://x/y", "pycurl"),
+        ("gs://x/y", "obstore"),
+        ("hf://x/y", "huggingface_hub"),
+        ("https://x/y", "httpx2"),
+    ],
 )
 def test_a_missing_extra_is_named(tmp_path: Path, uri: str, missing: str) -> None:
     code = (

@@ -43,10 +43,12 @@ class OneObject(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         listing = "list-type" in self.path
         body = LISTING.encode() if listing else BODY
-        self.send_response(200 if listing else 206)
+        part = "Range" in self.headers
+        self.send_response(206 if part else 200)
         self.send_header("Content-Length", str(len(body)))
-        if not listing:
+        if part:
             self.send_header("Content-Range", f"bytes 0-{len(BODY) - 1}/{len(BODY)}")
+        if not listing:
             self.send_header("ETag", ETAG)
             self.send_header("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT")
         self.end_headers()

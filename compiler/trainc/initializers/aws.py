@@ -1,8 +1,8 @@
 """A bucket of S3, opened: its address, region and keys, found as every AWS tool finds them.
 
-In: the settings of the environment. Out: a ``Bucket`` for requests, a store of ``obstore`` for
-small objects, both with the same keys. Where no keys are given ``botocore`` finds them (a pod's
-identity, profiles, instance roles) and assumes roles; it is not read in otherwise.
+In: the settings of the environment. Out: a ``Bucket`` for requests. Where no keys are given
+``botocore`` finds them (a pod's identity, profiles, instance roles) and assumes roles; it is not
+read in otherwise.
 """
 
 from __future__ import annotations
@@ -11,10 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from trainc.initializers.config import boolean
@@ -24,12 +21,8 @@ from trainc.initializers.failure import (
     PermissionDeniedError,
     TransientError,
 )
-from trainc.initializers.objectstore import client_options, no_retries, opening
 from trainc.initializers.s3api import Bucket, new_opener
 from trainc.initializers.sigv4 import Keys
-
-if TYPE_CHECKING:
-    from obstore.store import S3Store
 
 _REGION: Final = "us-east-1"  # where a server does not say; S3-compatible ones rarely care
 _REFUSED: Final = "non 200 response 4"  # of an agent, as botocore tells it
@@ -67,11 +60,11 @@ class Settings:
         return boolean("PATH_STYLE", self.path_style)
 
 
-Supplier = Callable[[], dict[str, Any]]
+Supplier = Callable[[], Keys]
 
 
-def open_bucket(name: str, given: Settings, timeout: float) -> tuple[Bucket, Callable[[], S3Store]]:
-    """The bucket, for requests; and what opens it for small objects, if any are there to be read.
+def open_bucket(name: str, given: Settings, timeout: float) -> Bucket:
+    """The bucket.
 
     Raises:
         FetchError: where there are no keys, or the settings contradict each other.
@@ -80,38 +73,20 @@ def open_bucket(name: str, given: Settings, timeout: float) -> tuple[Bucket, Cal
         raise ConfigurationError("the URI names no bucket: s3://BUCKET/PREFIX")
     supplier = None if given.anonymous else _supplier(given)
     region = given.region or os.environ.get("AWS_REGION", os.environ.get("AWS_DEFAULT_REGION", ""))
+    bundle = os.environ.get(_CA_BUNDLE, "")
     bucket = Bucket(
         name=name,
         url=_url(name, given, region or _REGION),
         region=region or _REGION,
-        keys=lambda: None if supplier is None else _keys(supplier()),
+        keys=supplier or (lambda: None),
         timeout=timeout,
-        opener=new_opener(os.environ.get(_CA_BUNDLE, "")),
+        ca_bundle=bundle,
+        opener=new_opener(bundle),
     )
     if not region:
         region = _told_region(bucket)
         bucket = replace(bucket, region=region, url=_url(name, given, region))
-    return bucket, partial(_store, bucket, given, supplier)
-
-
-def _store(bucket: Bucket, given: Settings, supplier: Supplier | None) -> S3Store:
-    from obstore.store import S3Store
-
-    options = client_options(bucket.url, bucket.timeout)
-    keys: dict[str, Any] = {
-        "region": bucket.region,
-        "virtual_hosted_style_request": not given.in_path,
-    }
-    if given.endpoint:
-        keys["endpoint"] = given.endpoint if given.in_path else bucket.url
-    if supplier is None:
-        keys["skip_signature"] = True
-    else:
-        keys["credential_provider"] = supplier
-    with opening(f"s3://{bucket.name}"):
-        if bundle := os.environ.get(_CA_BUNDLE):
-            options["root_certificate"] = Path(bundle).read_bytes()
-        return S3Store(bucket.name, client_options=options, retry_config=no_retries(), **keys)
+    return bucket
 
 
 def _url(name: str, given: Settings, region: str) -> str:
@@ -139,21 +114,12 @@ def _told_region(bucket: Bucket) -> str:
         return (headers.get("x-amz-bucket-region") if headers else None) or _REGION
 
 
-def _keys(supplied: dict[str, Any]) -> Keys:
-    return Keys(supplied["access_key_id"], supplied["secret_access_key"], supplied["token"] or "")
-
-
 def _supplier(given: Settings) -> Supplier:
     """Gives the keys for now: those that are given, or those ``botocore`` finds."""
     if bool(given.access_key_id) != bool(given.secret_access_key):
         raise ConfigurationError("ACCESS_KEY_ID and SECRET_ACCESS_KEY belong together")
     if given.access_key_id and not given.role_arn:
-        fixed = {
-            "access_key_id": given.access_key_id,
-            "secret_access_key": given.secret_access_key,
-            "token": given.session_token or None,
-            "expires_at": None,
-        }
+        fixed = Keys(given.access_key_id, given.secret_access_key, given.session_token)
         return lambda: fixed
     with _translated():
         return _refreshing(_credentials(given))
@@ -195,16 +161,10 @@ def _role(session: Any, own: Any, given: Settings) -> Any:
 def _refreshing(credentials: Any) -> Supplier:
     """The credentials, as they are asked for again and again."""
 
-    def supply() -> dict[str, Any]:
+    def supply() -> Keys:
         with _translated():
             frozen = credentials.get_frozen_credentials()
-        expiry: datetime | None = getattr(credentials, "_expiry_time", None)
-        return {
-            "access_key_id": frozen.access_key,
-            "secret_access_key": frozen.secret_key,
-            "token": frozen.token,
-            "expires_at": expiry.astimezone(UTC) if expiry else None,
-        }
+        return Keys(frozen.access_key, frozen.secret_key, frozen.token or "")
 
     return supply
 

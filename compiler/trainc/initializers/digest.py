@@ -105,6 +105,17 @@ def _checksum_function(algorithm: str) -> Callable[..., int]:
     return function
 
 
+def digest_of(content: bytes | bytearray, wanted: Digest) -> Digest:
+    """The digest of a whole file in memory, of the same make as ``wanted``."""
+    if not wanted.part_size:
+        computed = new_hash(wanted.algorithm, len(content))
+        computed.update(content)
+        return Digest(wanted.algorithm, computed.digest().hex())
+    growing = GrowingDigest(-1, len(content), wanted)  # in order: nothing is read back
+    growing.take(0, content)
+    return growing.result()
+
+
 def digest_of_file(fd: int, size: int, wanted: Digest) -> Digest:
     """The digest of a whole file, of the same make as ``wanted``."""
     growing = GrowingDigest(fd, size, wanted)

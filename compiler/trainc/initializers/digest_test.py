@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from trainc.initializers.digest import RECORDED, Digest, GrowingDigest, digest_of_file, new_hash
+from trainc.initializers.digest import (
+    RECORDED,
+    Digest,
+    GrowingDigest,
+    digest_of,
+    digest_of_file,
+    new_hash,
+)
 
 pytest.importorskip("awscrt")
 pytest.importorskip("isal")
@@ -49,6 +56,17 @@ def test_a_git_blob_is_named_as_git_does() -> None:
 
 def test_crc32_is_zlibs() -> None:
     assert straight("crc32", BODY) == zlib.crc32(BODY).to_bytes(4, "big")
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("size", [0, 1, 4096, 10_000])
+@pytest.mark.parametrize("part_size", [0, 4096])
+def test_memory_and_disk_have_the_same_digest(
+    fd: int, algorithm: str, size: int, part_size: int
+) -> None:
+    os.pwrite(fd, BODY[:size], 0)
+    wanted = Digest(algorithm, "", part_size)
+    assert digest_of(bytearray(BODY[:size]), wanted) == digest_of_file(fd, size, wanted)
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,9 @@ from trainc.initializers.provider import (
 )
 from trainc.initializers.redact import REDACTOR
 from trainc.initializers.retry import Patience
+from trainc.initializers.site import Site
 from trainc.initializers.target import Target, disk_error
-from trainc.initializers.transfer import Site, transfer
+from trainc.initializers.transfer import transfer
 
 _JOURNAL = "journal"
 _PREVIOUS = "previous.json"

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from trainc.initializers import providers
 from trainc.initializers.config import Config
 from trainc.initializers.digest import Digest
-from trainc.initializers.failure import ConfigurationError
+from trainc.initializers.failure import ConfigurationError, FetchError
 
 # What a remote hands out: bytes that live until the next one is asked for.
 Chunk = bytes | bytearray | memoryview
@@ -70,6 +70,23 @@ class Remote(Protocol):
 
         Raises:
             FetchError: of the kind that fits; a stream that ends early may just end.
+        """
+        ...
+
+
+# A file with all its bytes, or why they cannot be had.
+Arrived = tuple[RemoteFile, "bytearray | FetchError"]
+Arrivals = Generator["Arrived | None", None, None]
+
+
+@runtime_checkable
+class ManyRemote(Remote, Protocol):
+    """A remote that gives many small files with less work than one by one."""
+
+    def read_many(self, files: Iterator[RemoteFile], connections: int) -> Arrivals:
+        """Each file, as it comes in; now and then None, while nothing comes.
+
+        A file is taken from the iterator when one of the connections is free for it.
         """
         ...
 

@@ -1,8 +1,8 @@
-"""The three requests that are made of S3 besides small reads: list, head, and a range of bytes.
+"""The three requests that are made of S3: list, head, and get of an object or a range of it.
 
-In: a bucket and keys, as they are: a key may be ``..``, end with a slash or hold any character.
-Out: entries, headers, open answers, or failures by kind. ``obstore`` moves small objects with less
-work; it can neither say such keys nor show what an answer's headers tell.
+In: a bucket and keys, as they are: a key may be ``..``, end with a slash or hold any character,
+which ``obstore`` cannot say. Out: entries, headers, open answers, requests for others to make, or
+failures by kind.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ class Bucket:
         region: Its region.
         keys: Gives the keys for now; None signs nothing.
         timeout: Seconds of silence after which a connection is dead.
+        ca_bundle: A file of authorities that are trusted; empty: those of the system.
         opener: Opens requests; proxies are the environment's.
     """
 
@@ -76,6 +77,7 @@ class Bucket:
     region: str
     keys: Callable[[], Keys | None]
     timeout: float
+    ca_bundle: str
     opener: urllib.request.OpenerDirector
 
     def entries(self, prefix: str, most: int = 0) -> Iterator[Entry]:
@@ -113,19 +115,38 @@ class Bucket:
         Raises:
             FetchError: of the kind that fits.
         """
+        url, given = self.request(method, key, query, headers)
+        request = urllib.request.Request(url, headers=given, method=method)
+        with _read(self.called(key)):
+            answer = self.opener.open(request, timeout=self.timeout)
+        with answer:
+            yield answer
+
+    def request(
+        self,
+        method: str,
+        key: str,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[str, dict[str, str]]:
+        """The URL and the headers of a request that is made now.
+
+        Raises:
+            FetchError: where the keys cannot be had.
+        """
         path = f"/{quote(key, safe=_SAFE)}" if key else ""
         asked = f"?{canonical_query(query)}" if query else ""
         url = f"{self.url}{path}{asked}"
         keys = self.keys()
         given = dict(headers or {})
-        if keys is not None:
-            given = signed(method, url, given, keys, self.region, datetime.now(UTC))
-        request = urllib.request.Request(url, headers=given, method=method)
+        if keys is None:
+            return url, given
+        return url, signed(method, url, given, keys, self.region, datetime.now(UTC))
+
+    def called(self, key: str) -> str:
+        """What messages call an object, or the bucket."""
         name = f"s3://{self.name}{f': {key!r}' if key else ''}"
-        with _read(f"{name} at {urlsplit(self.url).netloc}"):
-            answer = self.opener.open(request, timeout=self.timeout)
-        with answer:
-            yield answer
+        return f"{name} at {urlsplit(self.url).netloc}"
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -211,38 +232,51 @@ def _read(name: str) -> Iterator[None]:
 
 def _of_answer(error: HTTPError, name: str) -> FetchError:
     """The kind of failure that a server's answer is."""
-    code, message = _said(error)
-    text = f"{name}: {error.code} {code or error.reason}{message and ': ' + message}"
+    try:
+        body = error.read(_ERROR_BYTES)
+    except (OSError, http.client.HTTPException):
+        body = b""
     wish = error.headers.get("Retry-After", "")
-    if error.code >= 500 or error.code in (408, 425, 429) or code in _PASSING:
-        return TransientError(text, retry_after=float(wish) if wish.isdigit() else 0.0)
-    if error.code == 412:
+    seconds = float(wish) if wish.isdigit() else 0.0
+    return refused(name, error.code, body, seconds)
+
+
+def refused(name: str, status: int, body: bytes | bytearray, wish: float) -> FetchError:
+    """The kind of failure that an answer means; ``wish`` is the server's, in seconds."""
+    code, message = _said(body)
+    reason = code or http.client.responses.get(status, "")
+    text = f"{name}: {status} {reason}{message and ': ' + message}"
+    if status >= 500 or status in (408, 425, 429) or code in _PASSING:
+        return TransientError(text, retry_after=wish)
+    if status == 412:
         return TransientError(f"{name} was changed while it was fetched", again=False)
     if code in _MISCONFIGURED:
         return ConfigurationError(text)
-    if error.code in (401, 403) or code in _DENIED:
+    if status in (401, 403) or code in _DENIED:
         return PermissionDeniedError(text)
-    if error.code == 416:
+    if status == 416:
         return IntegrityError(text)
-    return NotFoundError(text) if error.code == 404 else ConfigurationError(text)
+    return NotFoundError(text) if status == 404 else ConfigurationError(text)
 
 
-def _said(error: HTTPError) -> tuple[str, str]:
+def _said(body: bytes | bytearray) -> tuple[str, str]:
     """The code and the message of an error's body, where it has one."""
     try:
-        body = ElementTree.fromstring(error.read(_ERROR_BYTES))
-    except (ElementTree.ParseError, OSError, http.client.HTTPException):
+        said = ElementTree.fromstring(bytes(body))
+    except ElementTree.ParseError:
         return "", ""
-    return _text(body, "Code"), _text(body, "Message")
+    return _text(said, "Code"), _text(said, "Message")
 
 
 def _entry(found: ElementTree.Element, escaped: bool) -> Entry:
-    key = _text(found, "Key")
+    # One walk over the children: to look for each by name takes several times as long.
+    told = {child.tag.rpartition("}")[2]: child.text or "" for child in found}
+    key = told.get("Key", "")
     return Entry(
         key=unquote_plus(key) if escaped else key,
-        size=int(_text(found, "Size") or 0),
-        etag=_text(found, "ETag"),
-        modified=_text(found, "LastModified"),
+        size=int(told.get("Size") or 0),
+        etag=told.get("ETag", ""),
+        modified=told.get("LastModified", ""),
     )
 
 

@@ -12,8 +12,9 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 EMPTY: Final = hashlib.sha256(b"").hexdigest()
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
@@ -41,19 +42,20 @@ def signed(
         region: Of the bucket.
         now: In UTC; the server allows some minutes of difference.
     """
-    parts = urlsplit(url)
+    host, _, path = url.partition("://")[2].partition("/")
+    path, _, query = path.partition("?")
     date = now.strftime("%Y%m%dT%H%M%SZ")
     sent = {**headers, "x-amz-content-sha256": EMPTY, "x-amz-date": date}
     if keys.session_token:
         sent["x-amz-security-token"] = keys.session_token
-    within = {"host": parts.netloc.rpartition("@")[2]}
+    within = {"host": host.rpartition("@")[2]}
     within |= {name.lower(): text for name, text in sent.items() if name.lower()[:6] == "x-amz-"}
     names = ";".join(sorted(within))
     canonical = "\n".join(
         (
             method,
-            parts.path or "/",
-            parts.query,
+            f"/{path}",
+            query,
             *(f"{name}:{within[name].strip()}" for name in sorted(within)),
             "",
             names,
@@ -77,7 +79,13 @@ def canonical_query(values: Mapping[str, str]) -> str:
 
 def _signature(keys: Keys, scope: str, text: str) -> str:
     """The text, signed with the key that is good for this scope only."""
-    key = f"AWS4{keys.secret_access_key}".encode()
+    return hmac.digest(_scoped(keys.secret_access_key, scope), text.encode(), "sha256").hex()
+
+
+@lru_cache(maxsize=4)
+def _scoped(secret: str, scope: str) -> bytes:
+    """The key of a scope: of one day, and of all its requests."""
+    key = f"AWS4{secret}".encode()
     for word in scope.split("/"):
         key = hmac.digest(key, word.encode(), "sha256")
-    return hmac.digest(key, text.encode(), "sha256").hex()
+    return key

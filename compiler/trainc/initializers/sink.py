@@ -1,6 +1,6 @@
-"""A file that comes over one connection: written in order, hashed on the way.
+"""A file that comes over one connection: kept in memory, or written in order, hashed on the way.
 
-In: chunks with their places. Out: the temporary file, and its digest.
+In: chunks with their places. Out: the bytes, or the temporary file and its digest.
 """
 
 from __future__ import annotations
@@ -16,6 +16,23 @@ from trainc.initializers.provider import Chunk, RemoteFile
 # nobody used lately; on a virtual machine the first touch of that costs more than all else: three
 # times the CPU in writes of 512 KiB. Small ones cost calls.
 _WRITE: Final = 64 * 1024
+
+
+class Content:
+    """Keeps a small file in memory."""
+
+    def __init__(self, progress: Progress) -> None:
+        """Starts empty."""
+        self.whole = bytearray()
+        self._progress = progress
+
+    def take(self, position: int, chunk: Chunk) -> None:
+        """Takes one chunk; a place before the last one begins the file anew."""
+        before = len(self.whole)
+        if position < before:  # the remote knows no ranges and started again
+            del self.whole[position:]
+        self.whole += chunk
+        self._progress.arrived(len(self.whole) - before)
 
 
 class Sink:

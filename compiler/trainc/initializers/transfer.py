@@ -1,8 +1,9 @@
 """The moving of bytes: many files, and many ranges of one file, at a time and in bounded memory.
 
 In: the files to be fetched, and what an earlier process has left of them. Out: every file verified
-and in place, or the first failure. A chunk goes from the socket to the file and is forgotten: how
-large a file is does not matter.
+and in place, or the first failure. A chunk of a large file goes from the socket to the disk and is
+forgotten: how large a file is does not matter. A small one is kept until all of it is there, and is
+then put on the disk at once.
 """
 
 from __future__ import annotations
@@ -10,30 +11,25 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+from trainc.initializers.batch import SMALL, Batch
 from trainc.initializers.crew import Crew
-from trainc.initializers.digest import (
-    RECORDED,
-    Digest,
-    GrowingDigest,
-    digest_of_file,
-)
+from trainc.initializers.digest import RECORDED, Digest, GrowingDigest
 from trainc.initializers.extents import has_hole, reserve
-from trainc.initializers.failure import IntegrityError
-from trainc.initializers.journal import Journal
+from trainc.initializers.failure import FetchError, IntegrityError, TransientError
 from trainc.initializers.lanes import Lane, Lanes
 from trainc.initializers.manifest import Finished
-from trainc.initializers.progress import Progress
-from trainc.initializers.provider import Chunk, Remote, RemoteFile
-from trainc.initializers.retry import Patience
-from trainc.initializers.sink import Sink, write_all
+from trainc.initializers.provider import Chunk, ManyRemote, RemoteFile
+from trainc.initializers.retry import Retry
+from trainc.initializers.settle import Part, Settler
+from trainc.initializers.sink import Content, Sink, write_all
+from trainc.initializers.site import Site
 from trainc.initializers.spans import gaps, merged, split
 from trainc.initializers.stream import stream
-from trainc.initializers.target import WRITTEN_IN_ORDER, Target, disk_error
+from trainc.initializers.target import WRITTEN_IN_ORDER, disk_error
 
 # Bytes asked for in one request: few large ones cost least, several share the work of one file.
 _LEAST: Final = 8 * 1024 * 1024
@@ -43,30 +39,8 @@ _REQUESTS: Final = 16
 _LANES: Final = 4
 _STEP: Final = 4 * 1024 * 1024  # bytes: what a killed fetch loses of each connection
 _ATTEMPTS: Final = 2  # of a file whose bytes are not the ones promised
-_SECOND: Final = 10**9  # nanoseconds
 
 _logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Site:
-    """What the transfer works with.
-
-    Attributes:
-        remote: Where the bytes come from.
-        target: Where they go to.
-        journal: Takes note of what is done.
-        progress: Is told what arrives.
-        patience: Of every single operation.
-        ranges: What temporary files hold already, by name.
-    """
-
-    remote: Remote
-    target: Target
-    journal: Journal
-    progress: Progress
-    patience: Patience
-    ranges: Mapping[str, Sequence[tuple[int, int]]]
 
 
 def transfer(site: Site, files: Sequence[RemoteFile], concurrency: int) -> list[Finished]:
@@ -86,45 +60,93 @@ class _Transfer:
         self._concurrency = concurrency
         self._crew = Crew(site.patience.stop)
         self._lanes = Lanes(max(_LANES, concurrency // 2))
-        self._done: list[Finished] = []
+        self._settler = Settler(site, concurrency, self._one_more)
+        self._batch: Batch | None = None
 
     def run(self, files: Sequence[RemoteFile]) -> list[Finished]:
+        remote = self._site.remote
+        small: list[RemoteFile] = []
+        if isinstance(remote, ManyRemote):
+            small = [file for file in files if file.digest and 0 < (file.size or 0) <= SMALL]
+            if small:
+                self._batch = Batch(remote, small, self._concurrency, self._site.patience)
+                self._one_more()
+        among = {file.path for file in small}
         # The last in is the first out: large files first, and few open at a time.
         for file in sorted(files, key=lambda file: file.size or 0):
-            self._crew.add(partial(self._start, file))
+            if file.path not in among:
+                self._crew.add(partial(self._start, file))
         self._crew.work(self._concurrency, self._site.progress.show)
-        return self._done
+        return self._settler.done
+
+    def _one_more(self) -> None:
+        """Lets one more thread take what comes of the small files."""
+        if self._batch is not None:
+            self._crew.add(self._many)
+
+    def _many(self) -> None:
+        """Takes small files as they come, until there are no more."""
+        assert self._batch is not None
+        for file, content in self._batch.arrivals():
+            if isinstance(content, TransientError):
+                for each in self._batch.given_up():
+                    self._crew.add(partial(self._start, each))
+                self._crew.add(partial(self._later, file, content))
+            elif isinstance(content, FetchError):
+                raise content
+            else:
+                self._site.progress.arrived(len(content))
+                self._settle(file, content, 1)
+
+    def _later(self, file: RemoteFile, error: TransientError) -> None:
+        """Fetches a file alone, after a failure among many."""
+        Retry(self._site.patience).failed(error)
+        self._start(file)
 
     def _start(self, file: RemoteFile, attempt: int = 1) -> None:
         large = file.ranges and file.size is not None and file.size > WRITTEN_IN_ORDER
         if file.digest is None or large:
             known = file
             file = self._site.patience.persist(lambda: self._site.remote.inspect(known))
-        name = self._site.target.part_name(file)
         try:
             if large:
-                self._split(file, name, attempt)
+                self._split(file, attempt)
+            elif file.size is not None and file.size <= SMALL:
+                self._small(file, attempt)
             else:
-                self._in_order(file, name, attempt)
+                self._in_order(file, attempt)
         except OSError as error:
             raise disk_error(error, f"writing {file.path!r}") from error
 
-    def _in_order(self, file: RemoteFile, name: str, attempt: int) -> None:
+    def _small(self, file: RemoteFile, attempt: int) -> None:
+        """Fetches a file into memory, over one connection."""
+        content = Content(self._site.progress)
+        span = (0, file.size)
+        stream(self._site.remote, file, span, self._site.patience, content.take)
+        self._settle(file, content.whole, attempt)
+
+    def _settle(self, file: RemoteFile, content: bytearray, attempt: int) -> None:
+        if not self._settler.content(file, content):
+            self._again(file, len(content), attempt)
+
+    def _in_order(self, file: RemoteFile, attempt: int) -> None:
         """Fetches a file over one connection, hashing what passes."""
+        name = self._site.target.part_name(file)
         fd = self._site.target.open_part(name, keep=False)
         try:
             sink = Sink(fd, file, self._site.progress)
             size = stream(self._site.remote, file, (0, file.size), self._site.patience, sink.take)
-            self._finish(_Part(file, name, fd, size, attempt), sink.result(size))
+            self._finish(Part(file, name, fd, size, attempt), sink.result(size))
         finally:
             os.close(fd)
 
-    def _split(self, file: RemoteFile, name: str, attempt: int) -> None:
+    def _split(self, file: RemoteFile, attempt: int) -> None:
         """Fetches a large file over many connections; what is there already is only hashed."""
         assert file.size is not None
+        name = self._site.target.part_name(file)
         kept = list(self._site.ranges.get(name, ())) if attempt == 1 and file.version else []
         fd = self._site.target.open_part(name, keep=bool(kept))
-        part = _Part(file, name, fd, file.size, attempt)
+        part = Part(file, name, fd, file.size, attempt)
         growing = GrowingDigest(fd, file.size, file.digest or RECORDED)
         held = [span for span in merged(kept, file.size) if not has_hole(fd, *span)]
         reserve(fd, file.size)
@@ -152,66 +174,30 @@ class _Transfer:
             finally:
                 os.close(work.part.fd)
 
-    def _finish(self, part: _Part, computed: Digest) -> None:
+    def _finish(self, part: Part, computed: Digest) -> None:
         """Verifies a file whose bytes are all there, and puts it in place."""
-        verified = self._verified(part, computed)
-        if verified is None:
-            self._again(part)
-            return
-        # Whole seconds: a finer time may not survive the file system that comes back.
-        seconds = os.fstat(part.fd).st_mtime_ns // _SECOND * _SECOND
-        os.utime(part.fd, ns=(seconds, seconds))
-        file = part.file
-        found = os.fstat(part.fd)
-        done = Finished(file.path, part.size, file.version, str(verified), found.st_mtime_ns)
-        self._site.journal.finished(done)
-        self._site.target.place(part.name, file.path)
-        self._done.append(done)
-        self._site.progress.finished()
+        if not self._settler.part(part, computed):
+            self._site.journal.dropped(part.name)
+            self._again(part.file, part.size, part.attempt)
 
-    def _verified(self, part: _Part, computed: Digest) -> Digest | None:
-        """The digest that holds; None where there is one and it does not."""
-        file = part.file
-        if file.digest is None or computed == file.digest:
-            return computed
-        # An etag that looks like a digest may be none (encrypted objects): the remote knows.
-        again = self._site.patience.persist(lambda: self._site.remote.inspect(file))
-        if again.digest == file.digest:
-            return None
-        computed = digest_of_file(part.fd, part.size, again.digest or RECORDED)
-        return computed if again.digest in (None, computed) else None
-
-    def _again(self, part: _Part) -> None:
+    def _again(self, file: RemoteFile, size: int, attempt: int) -> None:
         """Fetches a file once more whose bytes are not the ones promised; then it is no accident.
 
         Raises:
             IntegrityError: after the last attempt.
         """
-        assert part.file.digest is not None
-        text = f"{part.file.key!r} is not what it should be: {part.file.digest} was promised"
-        if part.attempt >= _ATTEMPTS:
-            raise IntegrityError(f"{text}, {part.attempt} attempts brought something else")
+        text = f"{file.key!r} is not what it should be: {file.digest} was promised"
+        if attempt >= _ATTEMPTS:
+            raise IntegrityError(f"{text}, {attempt} attempts brought something else")
         _logger.warning("%s; fetching it once more", text)
-        self._site.journal.dropped(part.name)
-        self._site.progress.arrived(-part.size)
-        self._crew.add(partial(self._start, part.file, part.attempt + 1))
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A temporary file that grows."""
-
-    file: RemoteFile
-    name: str
-    fd: int
-    size: int
-    attempt: int
+        self._site.progress.arrived(-size)
+        self._crew.add(partial(self._start, file, attempt + 1))
 
 
 class _Spans:
     """The ranges of a large file that are still to come."""
 
-    def __init__(self, site: Site, part: _Part, growing: GrowingDigest, left: int) -> None:
+    def __init__(self, site: Site, part: Part, growing: GrowingDigest, left: int) -> None:
         self._site = site
         self.part = part
         self.growing = growing

@@ -1,8 +1,8 @@
 """``s3://BUCKET/PREFIX``: Amazon S3, and whatever speaks its protocol.
 
 In: the reference's settings (``ENDPOINT``, ``ACCESS_KEY_ID``, ``SECRET_ACCESS_KEY``, ``REGION``,
-``ROLE_ARN``) and a few more. Out: a remote. Small objects come by ``obstore``; ranges of large ones
-are read into one buffer over and over, which takes less work.
+``ROLE_ARN``) and a few more. Out: a remote. Many small objects come by ``libcurl``, all over one
+thread; ranges of large ones are read into one buffer over and over, which takes less work.
 """
 
 from __future__ import annotations
@@ -19,15 +19,20 @@ from typing import Final
 
 from trainc.initializers.aws import Settings, open_bucket
 from trainc.initializers.config import Config, server_url, settings
+from trainc.initializers.curl import Answer, Answers, Asked, Circumstances
 from trainc.initializers.digest import Digest
-from trainc.initializers.failure import ConfigurationError, IntegrityError, TransientError
-from trainc.initializers.objectstore import StoreRemote, digest_of_etag, listed, relative
-from trainc.initializers.provider import Chunk, Listing, Provider, RemoteFile
-from trainc.initializers.s3api import Entry
+from trainc.initializers.failure import (
+    ConfigurationError,
+    FetchError,
+    IntegrityError,
+    TransientError,
+)
+from trainc.initializers.objectstore import digest_of_etag, listed, relative
+from trainc.initializers.provider import Arrivals, Chunk, Listing, Provider, RemoteFile
+from trainc.initializers.s3api import Entry, refused
 
 # Checksums of an object, the cheapest to compute first.
 _CHECKSUMS: Final = ("crc64nvme", "crc32c", "crc32", "sha256", "sha1")
-_SMALL: Final = 1024 * 1024  # bytes: up to here the library's way takes less work
 # Bytes: stays in the CPU's cache between socket, checksum and file; a small one costs switches.
 _BUFFER: Final = 1024 * 1024
 _RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
@@ -41,7 +46,7 @@ def remote(config: Config) -> S3Remote:
     return S3Remote(config, given)
 
 
-class S3Remote(StoreRemote):
+class S3Remote:
     """A bucket and a prefix."""
 
     def __init__(self, config: Config, given: Settings) -> None:
@@ -50,10 +55,10 @@ class S3Remote(StoreRemote):
         Raises:
             FetchError: where there are none, or they are refused.
         """
-        self._bucket, open_store = open_bucket(config.uri.host, given, config.read_timeout_seconds)
+        self._bucket = open_bucket(config.uri.host, given, config.read_timeout_seconds)
+        self._prefix = config.uri.path
+        self._verify_etag = config.verify_etag
         self._buffers = threading.local()
-        name = f"s3://{self._bucket.name}"
-        super().__init__(open_store, config.uri.path, name, config.verify_etag)
 
     def listing(self) -> Listing:
         """The object of that name, and those in the folder of that name: never its siblings."""
@@ -77,15 +82,43 @@ class S3Remote(StoreRemote):
         """The bytes of one range, as they come in."""
         size = file.size or 0
         stop = size if end is None else end
-        if stop - start <= _SMALL:
-            yield from super().read(file, start, end)
-            return
-        asked = {"Range": f"bytes={start}-{stop - 1}"}
-        if file.version.startswith('"'):
-            asked["If-Match"] = file.version
+        if stop <= start:
+            return  # there is no empty range
+        asked = {"Range": f"bytes={start}-{stop - 1}", **_of_version(file)}
         with listed(file.key), self._bucket.opened("GET", file.key, headers=asked) as answer:
             self._check(file, answer, start, stop)
             yield from self._chunks(answer)
+
+    def read_many(self, files: Iterator[RemoteFile], connections: int) -> Arrivals:
+        """The whole of each file, as it comes in."""
+        bucket = self._bucket
+        given = Circumstances(bucket.url, bucket.timeout, bucket.ca_bundle)
+        for each in Answers(files, self._asked, self._called, given, connections):
+            yield each and (each[0], self._content(*each))
+
+    def _asked(self, file: RemoteFile) -> Asked:
+        url, headers = self._bucket.request("GET", file.key, headers=_of_version(file))
+        return Asked(url, headers, file.size or 0)
+
+    def _called(self, file: RemoteFile) -> str:
+        return self._bucket.called(file.key)
+
+    def _content(self, file: RemoteFile, answer: Answer | FetchError) -> bytearray | FetchError:
+        """The bytes, or why they are not there."""
+        if isinstance(answer, FetchError):
+            return answer
+        try:
+            with listed(file.key):
+                if answer.status != http.HTTPStatus.OK:
+                    name = self._called(file)
+                    raise refused(name, answer.status, answer.body, answer.wish)
+                if len(answer.body) != file.size:
+                    raise IntegrityError(
+                        f"{file.key!r} was listed with {file.size} bytes and has {len(answer.body)}"
+                    )
+        except FetchError as error:
+            return error
+        return answer.body
 
     def _entries(self, folder: str) -> Iterator[Entry]:
         if folder and not self._prefix.endswith("/"):
@@ -127,7 +160,8 @@ class S3Remote(StoreRemote):
             while count := answer.readinto(buffer):
                 yield buffer[:count]
         except (OSError, http.client.HTTPException) as error:
-            raise TransientError(f"{self._name}: {error or type(error).__name__}") from error
+            name = f"s3://{self._bucket.name}"
+            raise TransientError(f"{name}: {error or type(error).__name__}") from error
 
     def _etag(self, head: Message) -> Digest | None:
         """The digest that the etag is: none where the object is encrypted with a key of KMS."""
@@ -152,6 +186,11 @@ class S3Remote(StoreRemote):
         if not length.isdigit() or math.ceil((file.size or 0) / max(1, int(length))) != count:
             return None
         return replace(digest, part_size=int(length))
+
+
+def _of_version(file: RemoteFile) -> dict[str, str]:
+    """The header that asks for the version that was listed."""
+    return {"If-Match": file.version} if file.version.startswith('"') else {}
 
 
 def _checksum(head: Message) -> Digest | None:
@@ -180,5 +219,5 @@ PROVIDER: Final = Provider(
     dataset=remote,
     model=remote,
     identity=("ENDPOINT",),
-    needs=("awscrt", "botocore", "isal", "obstore"),
+    needs=("awscrt", "botocore", "isal", "pycurl"),
 )

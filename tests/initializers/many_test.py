@@ -1,0 +1,225 @@
+"""Many small objects over one thread: what networks and servers do wrong to some of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.initializers.proxy import Fault, Seen, proxy, times
+from tests.initializers.running import complete, fetch_here, some_bytes, tree
+from tests.initializers.servers import S3
+from trainc.initializers.curl import Answer, Answers, Asked, Circumstances
+from trainc.initializers.failure import (
+    ConfigurationError,
+    FetchError,
+    IntegrityError,
+    PermissionDeniedError,
+    TransientError,
+)
+
+FILES = {
+    f"{number % 3}/{number:02}": some_bytes(1000 + number, seed=number) for number in range(40)
+}
+ALWAYS = 10**6
+
+
+@pytest.fixture
+def filled(versitygw: S3, bucket: str) -> str:
+    versitygw.bucket(bucket)
+    for path, content in FILES.items():
+        versitygw.put(bucket, f"set/{path}", content)
+    return bucket
+
+
+@dataclass(frozen=True)
+class TestCase:
+    __test__ = False
+    name: str
+    fault: Fault
+    count: int = 3
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        TestCase("the server has an error", Fault(status=500)),
+        TestCase("the server has errors for longer than for a few", Fault(status=500), 20),
+        TestCase("the server is overloaded", Fault(status=503, retry_after="1")),
+        TestCase("the connection is cut at once", Fault(cut=0)),
+        TestCase("the connection is cut in the middle", Fault(cut=700)),
+        TestCase("the server stalls", Fault(length=1000, stall=60), 2),
+        TestCase("the server promises more than it sends", Fault(length=1000), 1),
+        TestCase("a byte is changed on the way", Fault(flip=5), 1),
+    ],
+    ids=lambda case: case.name,
+)
+def test_what_passes_is_made_good(versitygw: S3, filled: str, target: Path, case: TestCase) -> None:
+    with proxy(versitygw.endpoint) as between:
+        between.plan = times(case.count, case.fault)
+        environ = versitygw.environ(
+            ENDPOINT=between.url, RETRY_MAX_SECONDS="30", READ_TIMEOUT_SECONDS="1"
+        )
+        fetch_here(f"s3://{filled}/set", target, environ)
+        fetched = [each.path for each in between.gets()]
+    assert tree(target) == FILES
+    # What arrived unharmed is not fetched twice.
+    assert len(fetched) == len(FILES) + case.count
+
+
+@dataclass(frozen=True)
+class LastingCase:
+    __test__ = False
+    name: str
+    fault: Fault
+    kind: type[FetchError]
+    says: str
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        LastingCase("errors", Fault(status=500), TransientError, "'set/./..' at .*: 500"),
+        LastingCase("refusals", Fault(status=403), PermissionDeniedError, "'set/./..' at .*: 403"),
+        LastingCase("cuts", Fault(cut=0), TransientError, "'set/./..'"),
+        LastingCase("it is gone", Fault(status=404), TransientError, "was listed and is not there"),
+        LastingCase("it is another", Fault(status=412), TransientError, "was changed while"),
+        LastingCase("redirects", Fault(status=307), ConfigurationError, "307"),
+        LastingCase("lies, too little", Fault(length=-10), IntegrityError, "was listed with 1"),
+        LastingCase("changes", Fault(flip=1), IntegrityError, "2 attempts"),
+    ],
+    ids=lambda case: case.name,
+)
+def test_what_lasts_ends_the_fetch(
+    versitygw: S3, filled: str, target: Path, case: LastingCase
+) -> None:
+    with proxy(versitygw.endpoint) as between:
+        between.plan = times(ALWAYS, case.fault, "2/")
+        environ = versitygw.environ(
+            ENDPOINT=between.url, RETRY_MAX_SECONDS="1", READ_TIMEOUT_SECONDS="0.5"
+        )
+        with pytest.raises(case.kind, match=case.says):
+            fetch_here(f"s3://{filled}/set", target, environ)
+    assert not [path for path in tree(target) if path.startswith("2/")]
+
+
+def test_no_more_connections_than_allowed(versitygw: S3, filled: str, target: Path) -> None:
+    lock = threading.Lock()
+    alive = [0, 0]
+    stay = threading.Event()
+
+    def plan(seen: Seen) -> Fault | None:
+        with lock:
+            alive[0] += 1
+            alive[1] = max(alive)
+        stay.wait(0.02)
+        with lock:
+            alive[0] -= 1
+        return None
+
+    with proxy(versitygw.endpoint) as between:
+        between.plan = plan
+        environ = versitygw.environ(ENDPOINT=between.url, CONCURRENCY="3")
+        fetch_here(f"s3://{filled}/set", target, environ)
+    assert tree(target) == FILES
+    assert alive[1] == 3
+
+
+def test_the_rest_comes_with_another_start(versitygw: S3, filled: str, target: Path) -> None:
+    with proxy(versitygw.endpoint) as between:
+        environ = versitygw.environ(ENDPOINT=between.url, RETRY_MAX_SECONDS="0")
+        between.plan = times(ALWAYS, Fault(status=500), "0/39")
+        with pytest.raises(TransientError):
+            fetch_here(f"s3://{filled}/set", target, environ)
+        there = set(tree(target))
+        between.plan = lambda seen: None
+        between.seen.clear()
+        fetch_here(f"s3://{filled}/set", target, environ)
+        again = {each.path.partition("/set/")[2] for each in between.gets()}
+    assert there
+    assert again == FILES.keys() - there
+    assert complete(target)["bytes"] == sum(map(len, FILES.values()))
+
+
+def gotten(
+    url: str, names: list[str], sizes: int = 2000, timeout: float = 5, ca_bundle: str = ""
+) -> dict[str, Answer | FetchError]:
+    """What comes of each."""
+    answers = Answers(
+        iter(names),
+        lambda name: Asked(f"{url}/{name}", {"If-Match": '"1"'}, sizes),
+        lambda name: f"the file {name!r}",
+        Circumstances(url, timeout, ca_bundle),
+        2,
+    )
+    return dict(each for each in answers if each is not None)
+
+
+@pytest.fixture
+def environs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
+    for name in ("http_proxy", "https_proxy", "no_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    yield monkeypatch.setenv
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY"])
+def test_requests_go_by_the_environments_proxy(
+    environs: Callable[[str, str], None], variable: str
+) -> None:
+    with proxy("http://127.0.0.1:9") as between:
+        between.plan = lambda seen: Fault(status=418)
+        environs(variable, between.url)
+        (answer,) = gotten("http://storage.invalid", ["a"]).values()
+    assert isinstance(answer, Answer) and answer.status == 418
+    assert [each.path for each in between.seen] == ["/a"]
+
+
+def test_servers_without_a_proxy_are_asked_directly(environs: Callable[[str, str], None]) -> None:
+    with proxy("http://127.0.0.1:9") as between:
+        between.plan = lambda seen: Fault(status=418)
+        environs("http_proxy", "http://127.0.0.1:9")
+        environs("no_proxy", "127.0.0.1")
+        (answer,) = gotten(between.url, ["a"]).values()
+    assert isinstance(answer, Answer) and answer.status == 418
+
+
+def test_a_server_that_is_not_there_is_a_matter_of_another_try() -> None:
+    found = gotten("http://127.0.0.1:9", ["a", "b", "c"])
+    assert found.keys() == {"a", "b", "c"}
+    for error in found.values():
+        assert isinstance(error, TransientError) and "the file '" in str(error)
+
+
+def test_a_url_that_is_none_is_a_mistake() -> None:
+    (error,) = gotten("http://127.0.0.1:99999", ["a"]).values()
+    assert isinstance(error, ConfigurationError)
+
+
+def test_an_answer_without_end_is_cut_off(versitygw: S3, filled: str) -> None:
+    versitygw.put(filled, "long", bytes(300_000))
+    with proxy(versitygw.endpoint) as between:
+        (error,) = gotten(between.url, [f"{filled}/long"], sizes=10).values()
+    assert isinstance(error, Answer | IntegrityError)
+
+
+def test_a_request_that_cannot_be_made_leaves_the_others_alone(versitygw: S3) -> None:
+    def ask(name: str) -> Asked:
+        if name == "b":
+            raise PermissionDeniedError("no keys")
+        return Asked(f"{versitygw.endpoint}/{name}", {}, 10)
+
+    given = Circumstances(versitygw.endpoint, 5, "")
+    answers = dict(filter(None, Answers(iter("abc"), ask, str, given, 1)))
+    assert isinstance(answers["b"], PermissionDeniedError)
+    assert isinstance(answers["a"], Answer) and isinstance(answers["c"], Answer)
+
+
+def test_a_path_is_sent_as_it_is() -> None:
+    with proxy("http://127.0.0.1:9") as between:
+        between.plan = lambda seen: Fault(status=404)
+        gotten(between.url, ["a/../b", "c//d/", "%2E/e"])
+        assert {each.path for each in between.seen} == {"/a/../b", "/c//d/", "/./e"}
