@@ -106,26 +106,51 @@ def test_what_lasts_ends_the_fetch(
     assert not [path for path in tree(target) if path.startswith("2/")]
 
 
+class Slow:
+    """A plan that answers requests of a method late, and counts how many wait at a time."""
+
+    def __init__(self, method: str, seconds: float) -> None:
+        self.most = 0
+        self._method = method
+        self._seconds = seconds
+        self._alive = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, seen: Seen) -> None:
+        if seen.method != self._method or "list-type" in seen.query:
+            return
+        with self._lock:
+            self._alive += 1
+            self.most = max(self.most, self._alive)
+        threading.Event().wait(self._seconds)
+        with self._lock:
+            self._alive -= 1
+
+
 def test_no_more_connections_than_allowed(versitygw: S3, filled: str, target: Path) -> None:
-    lock = threading.Lock()
-    alive = [0, 0]
-    stay = threading.Event()
-
-    def plan(seen: Seen) -> Fault | None:
-        with lock:
-            alive[0] += 1
-            alive[1] = max(alive)
-        stay.wait(0.02)
-        with lock:
-            alive[0] -= 1
-        return None
-
+    slow = Slow("GET", 0.02)
     with proxy(versitygw.endpoint) as between:
-        between.plan = plan
+        between.plan = slow
         environ = versitygw.environ(ENDPOINT=between.url, CONCURRENCY="3")
         fetch_here(f"s3://{filled}/set", target, environ)
     assert tree(target) == FILES
-    assert alive[1] == 3
+    assert slow.most == 3
+
+
+def test_etags_that_are_no_digests_are_asked_for_side_by_side(
+    moto: S3, bucket: str, target: Path
+) -> None:
+    moto.bucket(bucket)
+    for path, content in FILES.items():
+        moto.client.put_object(
+            Bucket=bucket, Key=f"set/{path}", Body=content, ServerSideEncryption="aws:kms"
+        )
+    slow = Slow("HEAD", 0.2)
+    with proxy(moto.endpoint) as between:
+        between.plan = slow
+        fetch_here(f"s3://{bucket}/set", target, moto.environ(ENDPOINT=between.url))
+    assert tree(target) == FILES
+    assert slow.most > 1
 
 
 def test_the_rest_comes_with_another_start(versitygw: S3, filled: str, target: Path) -> None:

@@ -46,11 +46,11 @@ class Part:
 class Settler:
     """Verifies files and puts them in place; many threads may."""
 
-    def __init__(self, site: Site, most: int, grown: Callable[[], None]) -> None:
-        """At most ``most`` write small files at a time; ``grown`` is told of each one more."""
+    def __init__(self, site: Site, most: int) -> None:
+        """At most ``most`` write small files at a time."""
         self._site = site
         # The kernel makes and renames the files of a folder one by one, and who waits burns CPU.
-        self._disk = Lanes(most, first=1, grown=grown)
+        self._disk = Lanes(most, first=1)
         self.done: list[Finished] = []
 
     def part(self, part: Part, computed: Digest) -> bool:

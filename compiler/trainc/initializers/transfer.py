@@ -60,7 +60,9 @@ class _Transfer:
         self._concurrency = concurrency
         self._crew = Crew(site.patience.stop)
         self._lanes = Lanes(max(_LANES, concurrency // 2))
-        self._settler = Settler(site, concurrency, self._one_more)
+        self._settler = Settler(site, concurrency)
+        # One thread takes all small files, unless what it does with them waits for something slow.
+        self._takers = Lanes(concurrency, first=1, grown=self._one_more)
         self._batch: Batch | None = None
 
     def run(self, files: Sequence[RemoteFile]) -> list[Finished]:
@@ -96,7 +98,8 @@ class _Transfer:
                 raise content
             else:
                 self._site.progress.arrived(len(content))
-                self._settle(file, content, 1)
+                with self._takers.working():
+                    self._settle(file, content, 1)
 
     def _later(self, file: RemoteFile, error: TransientError) -> None:
         """Fetches a file alone, after a failure among many."""
