@@ -31,6 +31,7 @@ class Fault:
         stall: Nothing is sent for so many seconds after the first bytes.
         length: Added to the Content-Length that is told.
         flip: The byte at this place of the body is changed.
+        encrypted: The answer is that of an object encrypted by KMS, whose etag is no digest.
     """
 
     status: int = 0
@@ -39,6 +40,7 @@ class Fault:
     stall: float = 0.0
     length: int = 0
     flip: int | None = None
+    encrypted: bool = False
 
 
 @dataclass
@@ -155,8 +157,12 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in answer.getheaders():
             if name.lower() == "content-length":
                 value = str(int(value) + fault.length)
+            if fault.encrypted and name.lower().startswith("x-amz-checksum"):
+                continue
             if name.lower() not in ("connection", "transfer-encoding"):
                 self.send_header(name, value)
+        if fault.encrypted:
+            self.send_header("x-amz-server-side-encryption", "aws:kms")
         self.send_header("Connection", "close")
         self.end_headers()
         self._pass_on(answer, seen, fault)

@@ -1,8 +1,8 @@
-"""How many do the same at a time: few, and more where what they wait for is slow.
+"""How many ranges of large files are fetched at a time: two, and more where the network is slow.
 
-In: turns taken, and the seconds spent in them, waiting or working. Out: further turns, one by one,
-for as long as waiting is most of it. Where CPUs are what is short, each one more costs switches
-between threads and room in caches, and brings nothing.
+In: turns taken, and the seconds spent in them, waiting for bytes or working on them. Out: further
+turns, one by one, for as long as waiting is most of it. Where CPUs are what is short, each range
+more costs switches between threads and room in caches, and brings nothing.
 """
 
 from __future__ import annotations
@@ -15,29 +15,17 @@ from typing import Final
 
 _FIRST: Final = 2  # turns at the start: one waits while the other works
 _WINDOW: Final = 0.4  # seconds, of all turns together, between two looks
-_WAITING: Final = 0.8  # of a window: from here on it is not the CPUs that are slow
+_WAITING: Final = 0.8  # of a window: from here on the network is what is slow
 
 
 class Lanes:
     """Turns, for many threads."""
 
-    def __init__(
-        self,
-        most: int,
-        clock: Callable[[], float] = time.monotonic,
-        first: int = _FIRST,
-        cpu: Callable[[], float] = time.thread_time,
-        grown: Callable[[], None] = lambda: None,
-    ) -> None:
-        """``first`` turns at a time, at most ``most``; ``grown`` is told of each one more.
-
-        ``clock`` and ``cpu`` tell seconds.
-        """
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """At most ``most`` turns at a time; ``clock`` tells seconds."""
         self._clock = clock
-        self._cpu = cpu
-        self._grown = grown
-        self._spare = max(0, most - first)
-        self._turns = threading.Semaphore(min(first, most))
+        self._spare = max(0, most - _FIRST)
+        self._turns = threading.Semaphore(min(_FIRST, most))
         self._lock = threading.Lock()
         self._waited = self._worked = 0.0
 
@@ -46,15 +34,6 @@ class Lanes:
         """One turn, once there is one."""
         with self._turns:
             yield Lane(self, self._clock)
-
-    @contextmanager
-    def working(self) -> Iterator[None]:
-        """One turn, once there is one, in which the thread waits whenever it takes no CPU."""
-        with self._turns:
-            came, before = self._clock(), self._cpu()
-            yield
-            worked = self._cpu() - before
-            self.spent(self._clock() - came - worked, worked)
 
     def spent(self, waited: float, worked: float) -> None:
         """Counts seconds of one turn; adds a turn where waiting is most of the last window."""
@@ -70,7 +49,6 @@ class Lanes:
                 return
             self._spare -= 1
         self._turns.release()
-        self._grown()
 
 
 class Lane:

@@ -69,25 +69,6 @@ def test_work_that_fails_gives_its_turn_back() -> None:
     assert turns(lanes) == 2
 
 
-@pytest.mark.parametrize(("cpu", "want"), [(0.9, 1), (0.3, 1), (0.1, 4)])
-def test_one_that_works_is_joined_by_more_where_it_mostly_waits(cpu: float, want: int) -> None:
-    clock, worked, grown = Clock(), Clock(), list[int]()
-    lanes = Lanes(4, clock, first=1, cpu=worked, grown=lambda: grown.append(1))
-    for _ in range(20):
-        with lanes.working():
-            clock.now += 1.0
-            worked.now += cpu
-    assert turns(lanes) == want
-    assert len(grown) == want - 1
-
-
-def test_a_turn_of_work_that_fails_is_given_back() -> None:
-    lanes = Lanes(2, first=1)
-    with pytest.raises(OSError, match="full"), lanes.working():
-        raise OSError("full")
-    assert turns(lanes) == 1
-
-
 def turns(lanes: Lanes) -> int:
     """How many can be taken at once."""
     free: Callable[..., bool] = lanes._turns.acquire

@@ -14,7 +14,6 @@ from functools import partial
 from typing import Final
 
 from trainc.initializers.digest import RECORDED, Digest, digest_of, digest_of_file
-from trainc.initializers.lanes import Lanes
 from trainc.initializers.manifest import Finished
 from trainc.initializers.provider import RemoteFile
 from trainc.initializers.sink import write_all
@@ -46,11 +45,9 @@ class Part:
 class Settler:
     """Verifies files and puts them in place; many threads may."""
 
-    def __init__(self, site: Site, most: int) -> None:
-        """At most ``most`` write small files at a time."""
+    def __init__(self, site: Site) -> None:
+        """``done`` holds what is in place."""
         self._site = site
-        # The kernel makes and renames the files of a folder one by one, and who waits burns CPU.
-        self._disk = Lanes(most, first=1)
         self.done: list[Finished] = []
 
     def part(self, part: Part, computed: Digest) -> bool:
@@ -65,23 +62,22 @@ class Settler:
             self._place(part, verified)
         return verified is not None
 
-    def content(self, file: RemoteFile, content: bytearray) -> bool:
-        """Writes a small file and puts it in place; False where it is not what was promised."""
-        verified = self._verified(file, partial(digest_of, content))
-        if verified is None:
-            return False
+    def verified(self, file: RemoteFile, content: bytearray) -> Digest | None:
+        """The digest that holds of a file in memory; None where it is not what was promised."""
+        return self._verified(file, partial(digest_of, content))
+
+    def write(self, file: RemoteFile, content: bytearray, verified: Digest) -> None:
+        """Writes a file that was verified in memory, and puts it in place."""
         name = self._site.target.part_name(file)
         try:
-            with self._disk.working():
-                fd = self._site.target.open_part(name, keep=False)
-                try:
-                    write_all(fd, content, 0)
-                    self._place(Part(file, name, fd, len(content), 1), verified)
-                finally:
-                    os.close(fd)
+            fd = self._site.target.open_part(name, keep=False)
+            try:
+                write_all(fd, content, 0)
+                self._place(Part(file, name, fd, len(content), 1), verified)
+            finally:
+                os.close(fd)
         except OSError as error:
             raise disk_error(error, f"writing {file.path!r}") from error
-        return True
 
     def _verified(self, file: RemoteFile, digest: Callable[[Digest], Digest]) -> Digest | None:
         """The digest that holds; None where there is one and it does not.

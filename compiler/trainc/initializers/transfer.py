@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Final
 
@@ -20,6 +21,7 @@ from trainc.initializers.crew import Crew
 from trainc.initializers.digest import RECORDED, Digest, GrowingDigest
 from trainc.initializers.extents import has_hole, reserve
 from trainc.initializers.failure import FetchError, IntegrityError, TransientError
+from trainc.initializers.gate import Gate
 from trainc.initializers.lanes import Lane, Lanes
 from trainc.initializers.manifest import Finished
 from trainc.initializers.provider import Chunk, ManyRemote, RemoteFile
@@ -60,9 +62,9 @@ class _Transfer:
         self._concurrency = concurrency
         self._crew = Crew(site.patience.stop)
         self._lanes = Lanes(max(_LANES, concurrency // 2))
-        self._settler = Settler(site, concurrency)
-        # One thread takes all small files, unless what it does with them waits for something slow.
-        self._takers = Lanes(concurrency, first=1, grown=self._one_more)
+        self._settler = Settler(site)
+        self._takers = Gate(concurrency, self._one_more)  # of small files that come many at a time
+        self._writers = Gate(concurrency)  # of those that come alone
         self._batch: Batch | None = None
 
     def run(self, files: Sequence[RemoteFile]) -> list[Finished]:
@@ -98,8 +100,8 @@ class _Transfer:
                 raise content
             else:
                 self._site.progress.arrived(len(content))
-                with self._takers.working():
-                    self._settle(file, content, 1)
+                with self._takers.passed():
+                    self._settle(file, content, 1, nullcontext())
 
     def _later(self, file: RemoteFile, error: TransientError) -> None:
         """Fetches a file alone, after a failure among many."""
@@ -126,11 +128,17 @@ class _Transfer:
         content = Content(self._site.progress)
         span = (0, file.size)
         stream(self._site.remote, file, span, self._site.patience, content.take)
-        self._settle(file, content.whole, attempt)
+        self._settle(file, content.whole, attempt, self._writers.passed())
 
-    def _settle(self, file: RemoteFile, content: bytearray, attempt: int) -> None:
-        if not self._settler.content(file, content):
+    def _settle(
+        self, file: RemoteFile, content: bytearray, attempt: int, turn: AbstractContextManager[None]
+    ) -> None:
+        verified = self._settler.verified(file, content)
+        if verified is None:
             self._again(file, len(content), attempt)
+            return
+        with turn:
+            self._settler.write(file, content, verified)
 
     def _in_order(self, file: RemoteFile, attempt: int) -> None:
         """Fetches a file over one connection, hashing what passes."""
