@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+import pytest
+
+from tests.initializers.proxy import Fault, proxy
 from trainc.controller.progress.payload import read
 from trainc.initializers.progress import Snapshot
-from trainc.initializers.status import payload
+from trainc.initializers.status import URL, payload, reporter
 
 NOW = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
 
@@ -33,3 +36,15 @@ def test_it_says_how_far_the_fetch_is_and_nothing_of_the_job() -> None:
             "lastUpdatedTime": "2026-11-22T01:02:03Z",
         }
     }
+
+
+def test_the_proxy_of_the_fetch_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with proxy("http://127.0.0.1:9") as endpoint:
+        endpoint.plan = lambda seen: Fault(status=200)
+        for name in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.delenv("no_proxy", raising=False)
+        report = reporter({URL: f"{endpoint.url}/status"}, "dataset")
+        assert report is not None
+        report(Snapshot(50, 100, 1, 2, 10.7, None))
+        assert [each.path for each in endpoint.seen] == ["/status"]

@@ -187,6 +187,8 @@ def _trust(handle: pycurl.Curl, ca_bundle: str) -> None:
         handle.setopt(pycurl.CAINFO, authorities)
     if system.capath and not ca_bundle:
         handle.setopt(pycurl.CAPATH, system.capath)
+    if not authorities and not system.capath:  # not on Linux
+        handle.setopt(pycurl.SSL_OPTIONS, pycurl.SSLOPT_NATIVE_CA)
 
 
 def _proxy(url: str) -> str:

@@ -71,9 +71,12 @@ def _post(url: str, environ: Mapping[str, str], body: dict[str, object]) -> None
         token = Path(path).read_text(encoding="utf-8").strip()  # read anew each time: it rotates
         REDACTOR.learn([token])
         headers["Authorization"] = f"Bearer {token}"
-    context = None
+    # A proxy that the fetch needs does not know the cluster's own services.
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
     if url.startswith("https://"):
         context = ssl.create_default_context(cafile=environ.get(CA_CERT) or None)
+        handlers.append(urllib.request.HTTPSHandler(context=context))
     request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
-    with urllib.request.urlopen(request, timeout=_TIMEOUT, context=context) as response:
+    opener = urllib.request.build_opener(*handlers)
+    with opener.open(request, timeout=_TIMEOUT) as response:
         response.read()
