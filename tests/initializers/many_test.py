@@ -253,3 +253,17 @@ def test_a_path_is_sent_as_it_is() -> None:
         between.plan = lambda seen: Fault(status=404)
         gotten(between.url, ["a/../b", "c//d/", "%2E/e"])
         assert {each.path for each in between.seen} == {"/a/../b", "/c//d/", "/./e"}
+
+
+@pytest.mark.parametrize("server", ["storage.invalid:80", "storage.invalid:", "Storage.invalid:9"])
+def test_what_is_signed_is_what_is_sent(
+    versitygw: S3,
+    filled: str,
+    target: Path,
+    environs: Callable[[str, str], None],
+    server: str,
+) -> None:
+    with proxy(versitygw.endpoint) as between:
+        environs("http_proxy", between.url)
+        fetch_here(f"s3://{filled}/set", target, versitygw.environ(ENDPOINT=f"http://{server}"))
+    assert tree(target) == FILES

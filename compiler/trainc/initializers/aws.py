@@ -8,11 +8,12 @@ read in otherwise.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from trainc.initializers.config import boolean
 from trainc.initializers.failure import (
@@ -25,6 +26,7 @@ from trainc.initializers.s3api import Bucket, new_opener
 from trainc.initializers.sigv4 import Keys
 
 _REGION: Final = "us-east-1"  # where a server does not say; S3-compatible ones rarely care
+_PORTS: Final = {"http": 80, "https": 443}
 _REFUSED: Final = "non 200 response 4"  # of an agent, as botocore tells it
 _CA_BUNDLE: Final = "AWS_CA_BUNDLE"  # as all of Amazon's tools call it
 
@@ -93,13 +95,20 @@ def _url(name: str, given: Settings, region: str) -> str:
     """The bucket's URL; dots in a name would not fit Amazon's certificate."""
     if given.endpoint:
         parts = urlsplit(given.endpoint.rstrip("/"))
+        server = _server(parts)
         if given.in_path:
-            return f"{parts.geturl()}/{name}"
-        return parts._replace(netloc=f"{name}.{parts.netloc}").geturl()
+            return f"{parts._replace(netloc=server).geturl()}/{name}"
+        return parts._replace(netloc=f"{name}.{server}").geturl()
     domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     if given.in_path or "." in name:
         return f"https://s3.{region}.{domain}/{name}"
     return f"https://{name}.s3.{region}.{domain}"
+
+
+def _server(parts: SplitResult) -> str:
+    """Host and port; the scheme's own port is left out: no client says it, so nobody signs it."""
+    host = re.sub(r":\d*$", "", parts.netloc)
+    return host if parts.port in (None, _PORTS[parts.scheme]) else f"{host}:{parts.port}"
 
 
 def _told_region(bucket: Bucket) -> str:
