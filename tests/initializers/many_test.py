@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socketserver
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -222,6 +224,28 @@ def test_a_server_that_is_not_there_is_a_matter_of_another_try() -> None:
     assert found.keys() == {"a", "b", "c"}
     for error in found.values():
         assert isinstance(error, TransientError) and "the file '" in str(error)
+
+
+@contextmanager
+def saying(answer: bytes) -> Iterator[str]:
+    """A server that says one thing to everybody, and hangs up."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_what_is_no_answer_is_a_matter_of_another_try() -> None:
+    with saying(b"no HTTP at all") as url:
+        (error,) = gotten(url, ["a"]).values()
+    assert isinstance(error, TransientError)
 
 
 def test_a_url_that_is_none_is_a_mistake() -> None:

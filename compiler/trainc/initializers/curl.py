@@ -218,7 +218,6 @@ def _failure(code: int, text: str) -> FetchError:
     lasting = {
         pycurl.E_PEER_FAILED_VERIFICATION,
         pycurl.E_SSL_CACERT_BADFILE,
-        pycurl.E_UNSUPPORTED_PROTOCOL,
         pycurl.E_URL_MALFORMAT,
     }
     return ConfigurationError(text) if code in lasting else TransientError(text)
