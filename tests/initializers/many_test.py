@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socketserver
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -226,26 +227,72 @@ def test_a_server_that_is_not_there_is_a_matter_of_another_try() -> None:
         assert isinstance(error, TransientError) and "the file '" in str(error)
 
 
+@dataclass(frozen=True)
+class Sayer:
+    """A server that says one thing to everybody, and hangs up; and what it has heard."""
+
+    port: int
+    heard: list[str]
+
+
 @contextmanager
-def saying(answer: bytes) -> Iterator[str]:
-    """A server that says one thing to everybody, and hangs up."""
+def saying(answer: bytes) -> Iterator[Sayer]:
+    heard: list[str] = []
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            while self.rfile.readline().strip():
-                pass
+            while line := self.rfile.readline().decode().strip():
+                heard.append(line)
             self.wfile.write(answer)
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield Sayer(server.server_address[1], heard)
         server.shutdown()
 
 
 def test_what_is_no_answer_is_a_matter_of_another_try() -> None:
-    with saying(b"no HTTP at all") as url:
-        (error,) = gotten(url, ["a"]).values()
+    with saying(b"no HTTP at all") as sayer:
+        (error,) = gotten(f"http://127.0.0.1:{sayer.port}", ["a"]).values()
     assert isinstance(error, TransientError)
+
+
+@dataclass(frozen=True)
+class ProxyCase:
+    __test__ = False
+    name: str
+    before: str
+    url: str
+    hears: str
+    proof: str = ""
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ProxyCase("no scheme", "", "http://a.invalid", "GET http://a.invalid/x"),
+        ProxyCase("a user", "http://u:p@", "http://a.invalid", "GET http://a.invalid/x", "u:p"),
+        ProxyCase(
+            "odd characters in a password",
+            "http://u:p#/%40?@",
+            "http://a.invalid",
+            "GET http://a.invalid/x",
+            "u:p#/@?",
+        ),
+        ProxyCase("of TLS", "u:p@", "https://a.invalid", "CONNECT a.invalid:443", "u:p"),
+        ProxyCase("of TLS, by name", "https://", "https://a.invalid", "CONNECT a.invalid:443"),
+    ],
+    ids=lambda case: case.name,
+)
+def test_proxies_are_read_as_by_the_other_client(
+    environs: Callable[[str, str], None], case: ProxyCase
+) -> None:
+    with saying(b"HTTP/1.1 418 \r\nContent-Length: 0\r\n\r\n") as sayer:
+        environs(f"{case.url.partition(':')[0]}_proxy", f"{case.before}127.0.0.1:{sayer.port}/")
+        gotten(case.url, ["x"], timeout=1)
+    proofs = [line.partition(" Basic ")[2] for line in sayer.heard if " Basic " in line]
+    assert sayer.heard[0] == f"{case.hears} HTTP/1.1"
+    assert proofs == ([b64encode(case.proof.encode()).decode()] if case.proof else [])
 
 
 def test_a_url_that_is_none_is_a_mistake() -> None:

@@ -8,12 +8,13 @@ more than small answers themselves; here only one of them waits, for all connect
 from __future__ import annotations
 
 import math
+import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from trainc.initializers.failure import (
@@ -30,6 +31,8 @@ _CONNECT_SECONDS: Final = 10
 _WAIT: Final = 0.2  # seconds until one who waits is told that nothing has come
 # Bytes: of what says why there is no object, which may be longer than the object.
 _ERROR_BYTES: Final = 64 * 1024
+# Scheme, user, password, and the server.
+_PROXY: Final = re.compile(r"(?:([^:/@]+)://)?(?:([^:@]*)(?::(.*))?@)?([^/@]*)", re.DOTALL)
 
 File = TypeVar("File")
 
@@ -172,8 +175,7 @@ def _handle(given: Circumstances) -> pycurl.Curl:
     handle.setopt(pycurl.CONNECTTIMEOUT, _CONNECT_SECONDS)
     handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
     handle.setopt(pycurl.LOW_SPEED_TIME, math.ceil(given.timeout))
-    handle.setopt(pycurl.PROXY, _proxy(given.url))  # empty: none, whatever the environment says
-    handle.setopt(pycurl.NOPROXY, "")
+    _go_by(handle, given.url)
     _trust(handle, given.ca_bundle)
     return handle
 
@@ -191,12 +193,25 @@ def _trust(handle: pycurl.Curl, ca_bundle: str) -> None:
         handle.setopt(pycurl.SSL_OPTIONS, pycurl.SSLOPT_NATIVE_CA)
 
 
-def _proxy(url: str) -> str:
-    """The environment's proxy for a server, as for every other request of ours."""
+def _go_by(handle: pycurl.Curl, url: str) -> None:
+    """Goes by the environment's proxy for a server, read as it is for every other request of ours.
+
+    A proxy to a server of ``https`` is always asked in the clear, and its password may hold any
+    character; the library has other opinions.
+    """
+    import pycurl
+
     parts = urlsplit(url)
-    if proxy_bypass(parts.netloc.rpartition("@")[2]):
-        return ""
-    return getproxies().get(parts.scheme, "")
+    excepted = proxy_bypass(parts.netloc.rpartition("@")[2])
+    found = None if excepted else _PROXY.match(getproxies().get(parts.scheme, ""))
+    scheme, user, password, server = found.groups() if found else ("", "", "", "")
+    kind = scheme if scheme and parts.scheme == "http" else "http"
+    # Empty: none, whatever the environment says.
+    handle.setopt(pycurl.PROXY, server and f"{kind}://{unquote(server)}")
+    handle.setopt(pycurl.NOPROXY, "")
+    if user and password:
+        handle.setopt(pycurl.PROXYUSERNAME, unquote(user).encode())
+        handle.setopt(pycurl.PROXYPASSWORD, unquote(password).encode())
 
 
 def _set(handle: pycurl.Curl, asked: Asked, body: bytearray) -> None:
