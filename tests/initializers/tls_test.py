@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import shutil
 import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,7 +79,17 @@ def server(tmp_path: Path) -> Iterator[Server]:
     running.server_close()
 
 
-def fetched(server: Server, bundle: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def subject_hash(certificate: Path) -> str:
+    """What OpenSSL calls a certificate in a folder."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the program openssl")
+    command = ["openssl", "x509", "-noout", "-subject_hash", "-in", str(certificate)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def fetched(
+    server: Server, bundle: Path | str, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
     environ = {"ENDPOINT": server.url, "REGION": "us-east-1", "ANONYMOUS": "true"}
     fetch_here("s3://bucket/", target, environ)
@@ -87,6 +99,18 @@ def test_its_authority_is_trusted(
     server: Server, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetched(server, server.ca, target, monkeypatch)
+    assert tree(target) == {"a.bin": BODY}
+
+
+def test_folders_of_authorities_are_trusted(
+    server: Server, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = server.ca.with_name("authorities")
+    folder.mkdir()
+    shutil.copy(server.ca, folder / f"{subject_hash(server.ca)}.0")
+    monkeypatch.setenv("SSL_CERT_FILE", str(server.absent))
+    monkeypatch.setenv("SSL_CERT_DIR", f"{server.absent}:{folder}")
+    fetched(server, "", target, monkeypatch)
     assert tree(target) == {"a.bin": BODY}
 
 

@@ -8,6 +8,7 @@ more than small answers themselves; here only one of them waits, for all connect
 from __future__ import annotations
 
 import math
+import os
 import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -185,11 +186,13 @@ def _trust(handle: pycurl.Curl, ca_bundle: str) -> None:
     import pycurl
 
     system = ssl.get_default_verify_paths()
+    # Python finds none where there are several; the library hands the text on to OpenSSL.
+    folders = os.environ.get(system.openssl_capath_env) or system.capath
     if authorities := ca_bundle or system.cafile:
         handle.setopt(pycurl.CAINFO, authorities)
-    if system.capath and not ca_bundle:
-        handle.setopt(pycurl.CAPATH, system.capath)
-    if not authorities and not system.capath:  # not on Linux
+    if folders and not ca_bundle:
+        handle.setopt(pycurl.CAPATH, folders)
+    if not authorities and not folders:  # not on Linux
         handle.setopt(pycurl.SSL_OPTIONS, pycurl.SSLOPT_NATIVE_CA)
 
 
