@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -99,6 +99,16 @@ def test_its_authority_is_trusted(
     server: Server, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetched(server, server.ca, target, monkeypatch)
+    assert tree(target) == {"a.bin": BODY}
+
+
+def test_it_is_of_a_proxy_too(
+    server: Server, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", server.url)
+    fetched(replace(server, url="http://storage.invalid"), server.ca, target, monkeypatch)
     assert tree(target) == {"a.bin": BODY}
 
 

@@ -190,8 +190,10 @@ def _trust(handle: pycurl.Curl, ca_bundle: str) -> None:
     folders = os.environ.get(system.openssl_capath_env) or system.capath
     if authorities := ca_bundle or system.cafile:
         handle.setopt(pycurl.CAINFO, authorities)
+        handle.setopt(pycurl.PROXY_CAINFO, authorities)
     if folders and not ca_bundle:
         handle.setopt(pycurl.CAPATH, folders)
+        handle.setopt(pycurl.PROXY_CAPATH, folders)
     if not authorities and not folders:  # not on Linux
         handle.setopt(pycurl.SSL_OPTIONS, pycurl.SSLOPT_NATIVE_CA)
 
