@@ -96,6 +96,8 @@ class _Transfer:
                 for each in self._batch.given_up():
                     self._crew.add(partial(self._start, each))
                 self._crew.add(partial(self._later, file, content))
+            elif isinstance(content, IntegrityError):
+                self._again(file, 0, 1)
             elif isinstance(content, FetchError):
                 raise content
             else:

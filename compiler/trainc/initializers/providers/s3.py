@@ -109,13 +109,13 @@ class S3Remote:
             return answer
         try:
             with listed(file.key):
-                if answer.status != http.HTTPStatus.OK:
+                if answer.status >= http.HTTPStatus.MULTIPLE_CHOICES:
                     name = self._called(file)
                     raise refused(name, answer.status, answer.body, answer.wish)
-                if len(answer.body) != file.size:
-                    raise IntegrityError(
-                        f"{file.key!r} was listed with {file.size} bytes and has {len(answer.body)}"
-                    )
+                count = len(answer.body)
+                if answer.status != http.HTTPStatus.OK or count != file.size:
+                    text = f"answers {answer.status} with {count} bytes"
+                    raise IntegrityError(f"{file.key!r} was listed with {file.size} and {text}")
         except FetchError as error:
             return error
         return answer.body
