@@ -263,7 +263,7 @@ def _said(body: bytes | bytearray) -> tuple[str, str]:
     """The code and the message of an error's body, where it has one."""
     try:
         said = ElementTree.fromstring(bytes(body))
-    except ElementTree.ParseError:
+    except (ElementTree.ParseError, LookupError, ValueError):  # encodings that it does not know
         return "", ""
     return _text(said, "Code"), _text(said, "Message")
 
