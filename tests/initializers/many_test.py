@@ -135,10 +135,19 @@ class Slow:
             self._alive -= 1
 
 
-def test_no_more_connections_than_allowed(versitygw: S3, filled: str, target: Path) -> None:
+@pytest.mark.parametrize("failures", [0, 12])
+def test_no_more_connections_than_allowed(
+    versitygw: S3, filled: str, target: Path, failures: int
+) -> None:
     slow = Slow("GET", 0.02)
+    failing = times(failures, Fault(status=500), "set/0")
+
+    def plan(seen: Seen) -> Fault | None:
+        slow(seen)
+        return failing(seen)
+
     with proxy(versitygw.endpoint) as between:
-        between.plan = slow
+        between.plan = plan
         environ = versitygw.environ(ENDPOINT=between.url, CONCURRENCY="3")
         fetch_here(f"s3://{filled}/set", target, environ)
     assert tree(target) == FILES
@@ -191,7 +200,7 @@ def gotten(
         lambda name: Asked(f"{url}/{name}", {"If-Match": '"1"'}, sizes),
         lambda name: f"the file {name!r}",
         Circumstances(url, timeout, ca_bundle),
-        2,
+        lambda: 2,
     )
     return dict(each for each in answers if each is not None)
 
@@ -319,7 +328,7 @@ def test_a_request_that_cannot_be_made_leaves_the_others_alone(versitygw: S3) ->
         return Asked(f"{versitygw.endpoint}/{name}", {}, 10)
 
     given = Circumstances(versitygw.endpoint, 5, "")
-    answers = dict(filter(None, Answers(iter("abc"), ask, str, given, 1)))
+    answers = dict(filter(None, Answers(iter("abc"), ask, str, given, lambda: 1)))
     assert isinstance(answers["b"], PermissionDeniedError)
     assert isinstance(answers["a"], Answer) and isinstance(answers["c"], Answer)
 

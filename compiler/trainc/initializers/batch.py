@@ -7,7 +7,7 @@ where the remote does nothing but fail, the files that are left, for each to be 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from trainc.initializers.failure import FetchError
@@ -21,12 +21,21 @@ class Batch:
     """The small files of one transfer; many threads may take what comes."""
 
     def __init__(
-        self, remote: ManyRemote, files: Sequence[RemoteFile], connections: int, patience: Patience
+        self,
+        remote: ManyRemote,
+        files: Sequence[RemoteFile],
+        most: int,
+        others: Callable[[], int],
+        patience: Patience,
     ) -> None:
-        """Asks for the first file when the first thread wants one."""
+        """Asks for the first file when the first thread wants one.
+
+        There are ``most`` connections, less those that ``others`` says are used elsewhere.
+        """
         self._left = iter(files)
-        self._most = connections
-        self._coming = remote.read_many(self._left, connections)
+        self._most = most
+        self._coming = remote.read_many(self._left, lambda: max(1, most - others()))
+        self.takers = 0  # threads that take what comes
         self._stop = patience.stop
         self._lock = threading.Lock()
         self._failures = 0  # in a row
@@ -37,8 +46,14 @@ class Batch:
         Raises:
             Stopped: where the fetch has ended meanwhile.
         """
-        while (arrived := self._next()) is not None:
-            yield arrived
+        with self._lock:
+            self.takers += 1
+        try:
+            while (arrived := self._next()) is not None:
+                yield arrived
+        finally:
+            with self._lock:
+                self.takers -= 1
 
     def given_up(self) -> list[RemoteFile]:
         """The files that are not asked for any more: all that are left, after too many failures."""

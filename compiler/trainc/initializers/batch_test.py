@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -21,7 +21,8 @@ class Many:
         self.closed = False
         self._text = text
 
-    def read_many(self, files: Iterator[RemoteFile], connections: int) -> Arrivals:
+    def read_many(self, files: Iterator[RemoteFile], connections: Callable[[], int]) -> Arrivals:
+        self.connections = connections
         try:
             for file, sign in zip(files, self._text, strict=False):
                 yield None
@@ -58,7 +59,7 @@ class TestCase:
     ids=lambda case: case.name,
 )
 def test_every_file_comes_once_or_is_given_up(case: TestCase) -> None:
-    batch = Batch(Many(case.text), FILES, 2, Patience(1))
+    batch = Batch(Many(case.text), FILES, 2, lambda: 0, Patience(1))
     seen, given_up = [], []
     for file, content in batch.arrivals():
         seen.append(file)
@@ -71,9 +72,19 @@ def test_every_file_comes_once_or_is_given_up(case: TestCase) -> None:
 def test_the_end_of_the_fetch_ends_it_and_closes_its_connections() -> None:
     stop = threading.Event()
     remote = Many("xxxxxxxxxx")
-    arrivals = Batch(remote, FILES, 2, Patience(1, stop)).arrivals()
+    arrivals = Batch(remote, FILES, 2, lambda: 0, Patience(1, stop)).arrivals()
     next(arrivals)
     stop.set()
     with pytest.raises(Stopped):
         next(arrivals)
     assert remote.closed
+
+
+@pytest.mark.parametrize(("others", "want"), [(0, 4), (3, 1), (4, 1), (9, 1)])
+def test_connections_that_others_have_are_not_used_twice(others: int, want: int) -> None:
+    remote = Many("xxxxxxxxxx")
+    batch = Batch(remote, FILES, 4, lambda: others, Patience(1))
+    for _ in batch.arrivals():
+        assert batch.takers == 1
+        assert remote.connections() == want
+    assert batch.takers == 0

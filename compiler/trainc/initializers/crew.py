@@ -28,13 +28,13 @@ class Crew:
         self._stop = stop
         self._tasks: queue.LifoQueue[Task | None] = queue.LifoQueue()
         self._lock = threading.Lock()
-        self._left = 0
+        self.left = 0  # tasks that are not done yet
         self._failure: BaseException | None = None
 
     def add(self, task: Task) -> None:
         """Puts a task on the stack."""
         with self._lock:
-            self._left += 1
+            self.left += 1
         self._tasks.put(task)
 
     def work(self, count: int, beat: Callable[[], None]) -> None:
@@ -47,7 +47,7 @@ class Crew:
         for thread in threads:
             thread.start()
         try:
-            while self._left and not self._stop.is_set():
+            while self.left and not self._stop.is_set():
                 beat()
                 self._stop.wait(_BEAT)
         finally:
@@ -71,8 +71,8 @@ class Crew:
                 self._fail(error)
             finally:
                 with self._lock:
-                    self._left -= 1
-            if self._left == 0:
+                    self.left -= 1
+            if self.left == 0:
                 self._stop.set()
 
     def _fail(self, error: BaseException) -> None:

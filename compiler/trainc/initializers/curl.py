@@ -92,16 +92,21 @@ class Answers(Generic[File]):
         ask: Callable[[File], Asked],
         called: Callable[[File], str],
         given: Circumstances,
-        connections: int,
+        connections: Callable[[], int],
     ) -> None:
-        """Asks for a file when one of ``connections`` is free; ``called`` names it in messages."""
+        """Asks for files over so many ``connections`` as are allowed at the moment, at least one.
+
+        ``ask`` gives a file's request, ``called`` its name for messages.
+        """
         import pycurl
 
         self._files = files
         self._ask = ask
         self._called = called
         self._multi = pycurl.CurlMulti()
-        self._free = [_handle(given) for _ in range(connections)]
+        self._given = given
+        self._connections = connections
+        self._free: list[pycurl.Curl] = []
         self._busy: dict[pycurl.Curl, tuple[File, bytearray]] = {}
 
     def __iter__(self) -> Iterator[tuple[File, Answer | FetchError] | None]:
@@ -123,7 +128,7 @@ class Answers(Generic[File]):
 
     def _begin(self) -> Iterator[tuple[File, FetchError]]:
         """Sends requests while there are files and connections; gives those that cannot be made."""
-        while self._free:
+        while len(self._busy) < self._connections():
             file = next(self._files, None)
             if file is None:
                 return
@@ -132,7 +137,7 @@ class Answers(Generic[File]):
             except FetchError as error:
                 yield file, error
                 continue
-            handle = self._free.pop()
+            handle = self._free.pop() if self._free else _handle(self._given)
             body = bytearray()
             _set(handle, asked, body)
             self._multi.add_handle(handle)

@@ -83,10 +83,11 @@ Arrivals = Generator["Arrived | None", None, None]
 class ManyRemote(Remote, Protocol):
     """A remote that gives many small files with less work than one by one."""
 
-    def read_many(self, files: Iterator[RemoteFile], connections: int) -> Arrivals:
+    def read_many(self, files: Iterator[RemoteFile], connections: Callable[[], int]) -> Arrivals:
         """Each file, as it comes in; now and then None, while nothing comes.
 
-        A file is taken from the iterator when one of the connections is free for it.
+        A file is taken from the iterator when there are fewer connections than are allowed at the
+        moment; one always is.
         """
         ...
 

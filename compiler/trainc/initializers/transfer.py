@@ -73,7 +73,8 @@ class _Transfer:
         if isinstance(remote, ManyRemote):
             small = [file for file in files if file.digest and 0 < (file.size or 0) <= SMALL]
             if small:
-                self._batch = Batch(remote, small, self._concurrency, self._site.patience)
+                most = self._concurrency
+                self._batch = Batch(remote, small, most, self._others, self._site.patience)
                 self._one_more()
         among = {file.path for file in small}
         # The last in is the first out: large files first, and few open at a time.
@@ -82,6 +83,10 @@ class _Transfer:
                 self._crew.add(partial(self._start, file))
         self._crew.work(self._concurrency, self._site.progress.show)
         return self._settler.done
+
+    def _others(self) -> int:
+        """Tasks that have connections of their own, or will."""
+        return self._crew.left - (self._batch.takers if self._batch else 0)
 
     def _one_more(self) -> None:
         """Lets one more thread take what comes of the small files."""

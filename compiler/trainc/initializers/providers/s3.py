@@ -12,7 +12,7 @@ import http.client
 import math
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from email.message import Message
 from typing import Final
@@ -89,7 +89,7 @@ class S3Remote:
             self._check(file, answer, start, stop)
             yield from self._chunks(answer)
 
-    def read_many(self, files: Iterator[RemoteFile], connections: int) -> Arrivals:
+    def read_many(self, files: Iterator[RemoteFile], connections: Callable[[], int]) -> Arrivals:
         """The whole of each file, as it comes in."""
         bucket = self._bucket
         given = Circumstances(bucket.url, bucket.timeout, bucket.ca_bundle)
