@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.initializers.lasting import ALWAYS, LastingCase, assert_ends
 from tests.initializers.proxy import Fault, proxy, times
 from tests.initializers.running import complete, fetch_here, some_bytes, tree
 from tests.initializers.servers import S3
@@ -22,7 +23,6 @@ from trainc.initializers.target import Target
 MiB = 1024 * 1024
 SMALL = some_bytes(3 * MiB, seed=3)
 LARGE = some_bytes(36 * MiB, seed=4)
-ALWAYS = 10**6
 
 
 @pytest.fixture
@@ -68,15 +68,6 @@ def test_what_passes_is_made_good(versitygw: S3, filled: str, target: Path, case
     assert tree(target) == {"small": SMALL, "large": LARGE}
 
 
-@dataclass(frozen=True)
-class LastingCase:
-    __test__ = False
-    name: str
-    fault: Fault
-    kind: type[FetchError]
-    says: str
-
-
 @pytest.mark.parametrize(
     "case",
     [
@@ -91,13 +82,7 @@ class LastingCase:
 def test_what_lasts_ends_the_fetch(
     versitygw: S3, filled: str, target: Path, case: LastingCase
 ) -> None:
-    with proxy(versitygw.endpoint) as between:
-        between.plan = times(ALWAYS, case.fault)
-        environ = versitygw.environ(
-            ENDPOINT=between.url, RETRY_MAX_SECONDS="1", READ_TIMEOUT_SECONDS="0.5"
-        )
-        with pytest.raises(case.kind, match=case.says):
-            fetch_here(f"s3://{filled}/set", target, environ)
+    assert_ends(versitygw, filled, target, case)
     assert tree(target) == {}
 
 

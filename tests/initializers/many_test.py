@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.initializers.lasting import ALWAYS, LastingCase, assert_ends
 from tests.initializers.proxy import Fault, Seen, proxy, times
 from tests.initializers.running import complete, fetch_here, some_bytes, tree
 from tests.initializers.servers import S3
@@ -27,7 +28,6 @@ from trainc.initializers.failure import (
 FILES = {
     f"{number % 3}/{number:02}": some_bytes(1000 + number, seed=number) for number in range(40)
 }
-ALWAYS = 10**6
 
 
 @pytest.fixture
@@ -77,15 +77,6 @@ def test_what_passes_is_made_good(versitygw: S3, filled: str, target: Path, case
     assert len(fetched) == len(FILES) + case.count
 
 
-@dataclass(frozen=True)
-class LastingCase:
-    __test__ = False
-    name: str
-    fault: Fault
-    kind: type[FetchError]
-    says: str
-
-
 @pytest.mark.parametrize(
     "case",
     [
@@ -104,13 +95,7 @@ class LastingCase:
 def test_what_lasts_ends_the_fetch(
     versitygw: S3, filled: str, target: Path, case: LastingCase
 ) -> None:
-    with proxy(versitygw.endpoint) as between:
-        between.plan = times(ALWAYS, case.fault, "2/")
-        environ = versitygw.environ(
-            ENDPOINT=between.url, RETRY_MAX_SECONDS="1", READ_TIMEOUT_SECONDS="0.5"
-        )
-        with pytest.raises(case.kind, match=case.says):
-            fetch_here(f"s3://{filled}/set", target, environ)
+    assert_ends(versitygw, filled, target, case, "2/")
     assert not [path for path in tree(target) if path.startswith("2/")]
 
 
