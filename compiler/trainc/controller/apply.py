@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from trainc.controller.again import soonest
 from trainc.controller.api import JSON_PATCH, MERGE_PATCH, Api
 from trainc.controller.caching import keep
 from trainc.controller.decision import Decision, Observed, Status
@@ -50,7 +51,7 @@ class Applying:
         if jobset is not None:
             self._steer(jobset, decision, now)
             if decision.cache is not None and not decision.delete:
-                after = _sooner(after, keep(self._api, jobset, decision.cache))
+                after = soonest(after, keep(self._api, jobset, decision.cache))
         subject = trainjob or jobset
         if subject is not None:
             for told in decision.events:
@@ -107,7 +108,3 @@ class Applying:
             patch["spec"] = {"suspend": changes["suspended"]}
         found = self._api.patch(item(JOB_SETS, *key_of(jobset)), patch, MERGE_PATCH)
         self._gathering.learn_jobset(found, replace(jobset, **changes))
-
-
-def _sooner(one: float | None, other: float | None) -> float | None:
-    return min((each for each in (one, other) if each is not None), default=None)

@@ -43,7 +43,8 @@ def seconds_left(
         return None
     seconds = _limit(trainjob, jobset)
     # A JobSet that is older than its TrainJob may have been resumed before that was made.
-    starts = [each for each in (moment_of(owner.created), _resumed(conditions)) if each is not None]
+    resumed = _resumed(conditions, now)
+    starts = [each for each in (moment_of(owner.created), resumed) if each is not None]
     if not seconds or not starts:
         return None
     return seconds - (now - max(starts)).total_seconds()
@@ -64,8 +65,11 @@ def _limit(trainjob: TrainJobView | None, jobset: JobSetView | None) -> int:
     return jobset.note.deadline if jobset is not None and jobset.note is not None else 0
 
 
-def _resumed(conditions: Iterable[Json]) -> datetime | None:
+def _resumed(conditions: Iterable[Json], now: datetime) -> datetime | None:
+    """When what is not suspended any more was resumed: now, where JobSet has yet to say so."""
     suspended = find(conditions, SUSPENDED)
-    if suspended is None or suspended.get("status") != "False":
+    if suspended is None:
         return None
+    if suspended.get("status") != "False":
+        return now
     return moment_of(str(suspended.get("lastTransitionTime", "")))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from trainc.controller.again import AT_ONCE, soonest, try_again
 from trainc.controller.annotation import Note
 from trainc.controller.caching import groups_of
 from trainc.controller.conditions import (
@@ -22,21 +23,17 @@ from trainc.controller.conditions import (
     find,
     finished,
     is_true,
-    time_of,
     with_condition,
     without,
 )
 from trainc.controller.deadline import EXCEEDED, seconds_kept, seconds_left
-from trainc.controller.decision import NOTHING, Decision, Observed, Status, Told
+from trainc.controller.decision import MALFORMED, NOTHING, Decision, Observed, Status, Told
 from trainc.controller.finish import Verdict, made_after, verdict_of
 from trainc.controller.minting import wants_minting
 from trainc.controller.times import written
 from trainc.controller.view import JobSetView, Json, TrainJobView
 from trainc.names import JOB_ANNOTATION, MANAGED_BY
 
-_MALFORMED = "MalformedAnnotation"
-_TRY_AGAIN = 15.0  # seconds until what could not be made is tried again, at first
-_TRY_AGAIN_LATEST = 300.0
 MAX_JOBS = 100  # the CRD's bound on jobsStatus
 _COUNTS = ("ready", "succeeded", "failed", "active", "suspended")
 _ENDS = {"Completed": COMPLETE, "Failed": FAILED}  # JobSet's condition -> TrainJob's
@@ -57,7 +54,7 @@ def decide(seen: Observed, now: datetime) -> Decision:
         # Only what the annotation asks for is lost: the job is followed as any other.
         jobset = replace(jobset, note=Note(jobset.name))
         message = f"JobSet annotation {JOB_ANNOTATION} {jobset.malformed}"
-        seen = replace(seen, error=message, reason=_MALFORMED)
+        seen = replace(seen, error=message, reason=MALFORMED)
     if trainjob is not None:
         decision = _together(replace(seen, jobset=jobset), trainjob, now)
     else:
@@ -109,7 +106,8 @@ def _alone(seen: Observed, jobset: JobSetView, now: datetime) -> Decision:
         told = Told("Warning", EXCEEDED.reason, EXCEEDED.message)
         return Decision(delete=True, confirm=True, events=(told,))
     events = (Told("Warning", seen.reason, seen.error),) if seen.error else ()
-    after = _sooner(left, _again(seen, now))
+    after = soonest(left, try_again(seen, now))
+    after = AT_ONCE if jobset.held else after
     mint = wants_minting(jobset)
     return Decision(mint=mint, release=jobset.held, after=after, events=events)
 
@@ -165,7 +163,7 @@ def _running(seen: Observed, trainjob: TrainJobView, now: datetime) -> Decision:
     conditions = decision.status.conditions
     left = seconds_left(conditions, trainjob, jobset, now)
     if left is None or left > 0:
-        return replace(decision, after=_sooner(left, decision.after))
+        return replace(decision, after=soonest(left, decision.after))
     if finished(conditions):
         return decision
     over = condition(FAILED, "True", EXCEEDED.reason, EXCEEDED.message, written(now))
@@ -187,7 +185,7 @@ def _missing(seen: Observed, trainjob: TrainJobView, now: datetime) -> Decision:
         kept = without(conditions, STALLED)
         status = replace(status, conditions=with_condition(kept, failed))
     told = Told("Warning", reason, message)
-    again = _again(seen, now)
+    again = try_again(seen, now)
     return Decision(status=status, confirm=not seen.error, after=again, events=(told,))
 
 
@@ -195,9 +193,8 @@ def _mirrored(
     seen: Observed, jobset: JobSetView, trainjob: TrainJobView, now: datetime
 ) -> Decision:
     """The status of a JobSet that has not ended."""
-    if jobset.held:
-        jobset = replace(jobset, suspended=False)  # it is released at once
-    conditions = _followed(trainjob.conditions, jobset, now)
+    released = replace(jobset, suspended=jobset.suspended and not jobset.held)
+    conditions = _followed(trainjob.conditions, released, now)
     status = Status(without(conditions, STALLED), _jobs(jobset), trainjob.progress)
     told: tuple[Told, ...] = ()
     if seen.error:
@@ -205,8 +202,8 @@ def _mirrored(
         status = replace(stalled, jobs=_jobs(jobset))
         told = (Told("Warning", seen.reason, seen.error),)
     mint = wants_minting(jobset) and not jobset.deleting
-    release = jobset.held
-    return Decision(status=status, mint=mint, release=release, after=_again(seen, now), events=told)
+    after = AT_ONCE if jobset.held else try_again(seen, now)
+    return Decision(status=status, mint=mint, release=jobset.held, after=after, events=told)
 
 
 def _ended(jobset: JobSetView, trainjob: TrainJobView, now: datetime) -> Decision:
@@ -221,7 +218,9 @@ def _ended(jobset: JobSetView, trainjob: TrainJobView, now: datetime) -> Decisio
     told = Told("Normal" if kind == COMPLETE else "Warning", new["reason"], new["message"])
     # A run that ended before the TrainJob was made is an older one's, unless it is still there.
     inherited = trainjob.created > end["lastTransitionTime"]
-    return Decision(status=status, confirm=inherited, events=(told,))
+    return Decision(
+        status=status, confirm=inherited, after=seconds_kept(jobset, now), events=(told,)
+    )
 
 
 def _end(jobset: JobSetView) -> Json | None:
@@ -280,20 +279,3 @@ def _all_done(progress: Json | None, now: datetime) -> Json | None:
         return progress
     left = {"estimatedRemainingSeconds": 0} if "estimatedRemainingSeconds" in progress else {}
     return {**progress, **left, "progressPercentage": 100, "lastUpdatedTime": written(now)}
-
-
-def _again(seen: Observed, now: datetime) -> float | None:
-    """Seconds until what failed is tried again: after as long as it has failed so far.
-
-    To try costs requests and perhaps a compilation; an annotation mends itself by an event.
-    """
-    if not seen.error or seen.reason == _MALFORMED:
-        return None
-    stalled = None if seen.trainjob is None else find(seen.trainjob.conditions, STALLED)
-    since = None if stalled is None else time_of(stalled)
-    age = 0.0 if since is None else (now - since).total_seconds()
-    return min(max(age, _TRY_AGAIN), _TRY_AGAIN_LATEST)
-
-
-def _sooner(one: float | None, other: float | None) -> float | None:
-    return min((each for each in (one, other) if each is not None), default=None)

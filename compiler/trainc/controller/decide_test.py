@@ -215,6 +215,7 @@ CASES = [
         a_jobset(suspended=True, held=True),
         (),
         release=True,
+        after=0,
     ),
     TestCase(
         "a finish by another writer is taken back",
@@ -302,6 +303,14 @@ CASES = [
         a_trainjob(),
         a_jobset(conditions=(COMPLETED,), ttl=0),
         (_is("Complete"),),
+        after=-1800,
+    ),
+    TestCase(
+        "its end is told while it is kept",
+        a_trainjob(),
+        a_jobset(conditions=(COMPLETED,), ttl=7200),
+        (_is("Complete"),),
+        after=5400,
     ),
     TestCase(
         "not kept any longer, and going",
@@ -320,6 +329,19 @@ CASES = [
         None,
         a_jobset(note=Note("m", deadline=3600), conditions=(_is("Suspended", "False"),)),
         after=1800.0,
+    ),
+    TestCase(
+        "without a TrainJob, resumed, and JobSet has yet to say so",
+        None,
+        a_jobset(note=Note("m", deadline=60), conditions=(_is("Suspended"),)),
+        after=60.0,
+    ),
+    TestCase(
+        "without a TrainJob, held since the one before",
+        None,
+        a_jobset(note=Note("m", deadline=60), suspended=True, held=True),
+        release=True,
+        after=0,
     ),
     TestCase("not built by trainc", None, a_jobset(note=None)),
     TestCase("not built by trainc, beside a TrainJob", a_trainjob(), a_jobset(note=None)),

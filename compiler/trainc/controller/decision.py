@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from trainc.controller.view import JobSetView, Json, TrainJobView
+
+MALFORMED: Final = "MalformedAnnotation"  # a reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from trainc.controller.again import soonest
 from trainc.controller.api import ApiError
 from trainc.controller.apply import Applying
 from trainc.controller.decide import decide
@@ -73,5 +74,4 @@ class Reconciler:
                 raise
             observed = replace(observed, error=str(error), reason=MINTING_FAILED)
             return self._applying.apply(observed, decide(observed, now), now)
-        after = self._applying.apply(observed, decision, now)
-        return min((each for each in (again, after) if each is not None), default=None)
+        return soonest(again, self._applying.apply(observed, decision, now))
