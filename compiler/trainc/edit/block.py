@@ -70,7 +70,7 @@ class Block:
         if self._node.kind == "list":
             return self._item(entry, index, first, last)
         line = self._layout.lines[first]
-        head = Line(" " * self._new + line.text[self._layout.column_of(entry.start) :], line.end)
+        head = line.saying(" " * self._new + line.text[self._layout.column_of(entry.start) :])
         return [head, *self._value(entry, self._order.below(entry.key), first, last)]
 
     def _item(self, entry: Entry, index: int, first: int, last: int) -> list[Line]:
@@ -80,7 +80,7 @@ class Block:
             return self._dashed(inner.lines(first, last))
         line = self._layout.lines[first]
         rest = line.text[self._layout.column_of(entry.start) + 1 :].lstrip(" ")
-        head = Line(" " * self._new + f"- {rest}" if rest else " " * self._new + "-", line.end)
+        head = line.saying(" " * self._new + (f"- {rest}" if rest else "-"))
         return [head, *self._value(entry, order, first, last)]
 
     def _begins(self, node: Node) -> int:
@@ -91,7 +91,7 @@ class Block:
         begin = next(n for n, line in enumerate(lines) if not line.is_aside)
         first = lines[begin]
         text = f"{' ' * self._new}- {first.text[self._new + STEP :]}"
-        return [*self._settled(lines[:begin]), Line(text, first.end), *lines[begin + 1 :]]
+        return [*self._settled(lines[:begin]), first.saying(text), *lines[begin + 1 :]]
 
     def _value(self, entry: Entry, order: Order, first: int, last: int) -> list[Line]:
         """The lines below an entry's first one."""

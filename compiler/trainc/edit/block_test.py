@@ -220,6 +220,47 @@ CASES = [
             name: a
         """,
     ),
+    TestCase(
+        "a blank line does not become part of a scalar that would keep it",
+        """
+        spec:
+          trainer:
+            image: |+
+              x
+          runtimeRef:
+            name: a
+
+          # further
+          numbers: 1
+        """,
+        """
+        spec:
+          runtimeRef:
+            name: a
+          trainer:
+            image: |+
+              x
+          # further
+          numbers: 1
+        """,
+    ),
+    TestCase(
+        "the blank lines a scalar keeps move with it",
+        """
+        spec:
+          trainer: >+
+            x
+
+          runtimeRef: {}
+        """,
+        """
+        spec:
+          runtimeRef: {}
+          trainer: >+
+            x
+
+        """,
+    ),
 ]
 
 

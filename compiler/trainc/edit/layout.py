@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from trainc.edit.block import Block
 from trainc.edit.line import Line
 from trainc.edit.order import FREE, Order
-from trainc.edit.outline import Outline
+from trainc.edit.outline import Node, Outline
 
 _LINES = r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+"
 
@@ -63,7 +64,19 @@ class Layout:
             return None
         # An anchor set twice means another thing above and below: then nothing changes places.
         order = order if len(set(root.anchors)) == len(root.anchors) else FREE
-        return [*self._at_top(first, head), *Block(self, root, 0, order).lines(head, last)]
+        self._mark(root)
+        lines = [*self._at_top(first, head), *Block(self, root, 0, order).lines(head, last)]
+        return list(_without_strays(lines))
+
+    def _mark(self, node: Node) -> None:
+        """Marks the last line of each block scalar below ``node`` that keeps blank lines."""
+        for entry in node.entries:
+            self._mark(entry.value)
+        if node.style in ("|", ">"):
+            line = self.lines[self.line_of(node.start)]
+            header = line.text[self.column_of(node.start) :].split()[0]
+            last = self.line_of(node.end - 1)
+            self.lines[last] = replace(self.lines[last], keeps="+" in header)
 
     def _at_top(self, first: int, head: int) -> Iterator[Line]:
         """What stands before the first key stays there, whichever key that is."""
@@ -74,3 +87,12 @@ class Layout:
         """The lines of a document: its first, and the one behind its last."""
         first = self.line_of(outline.begin) + (self.column_of(outline.begin) > 0)
         return first, len(self.lines) if outline.end >= self._size else self.line_of(outline.end)
+
+
+def _without_strays(lines: Iterable[Line]) -> Iterator[Line]:
+    """Without blank lines that came behind a scalar they would become part of."""
+    keeps = False
+    for line in lines:
+        if not (keeps and line.is_blank and not line.keeps):
+            keeps = line.keeps
+            yield line

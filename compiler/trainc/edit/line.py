@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -12,10 +12,13 @@ class Line:
     Attributes:
         text: Its letters.
         end: What ends it: a line feed, with or after a carriage return, or that alone.
+        keeps: Whether it is the last one of a block scalar to which blank lines behind it, if
+            there were any, would belong (``|+``, ``>+``).
     """
 
     text: str
     end: str
+    keeps: bool = False
 
     @property
     def column(self) -> int:
@@ -34,7 +37,11 @@ class Line:
 
     def at(self, column: int) -> Line:
         """The line, indented to a column."""
-        return Line(" " * column + self.text.lstrip(" "), self.end)
+        return self.saying(" " * column + self.text.lstrip(" "))
+
+    def saying(self, text: str) -> Line:
+        """The line with other letters."""
+        return replace(self, text=text)
 
     def shifted(self, by: int) -> Line:
         """The line, moved to the right, or to the left as far as it goes."""
