@@ -134,7 +134,7 @@ def _asks_nothing(decision: Decision, seen: Observed) -> bool:
     return decision.status == Status(there.conditions, there.jobs, there.progress)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=1000, deadline=None)
 @given(OBSERVED)
 def test_what_is_left_to_do_is_named_before_it_is_written(seen: Observed) -> None:
     first = decide(seen, NOW)
