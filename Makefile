@@ -54,6 +54,7 @@ soak: $(SETUP)  ## random job life for SOAK_SECONDS (1200), then every status mu
 test-cluster: $(SETUP)  ## run the tests that need a control plane; builds what is missing
 	$(BIN)/python -m tests.cluster.binaries
 	$(BIN)/python -m tests.cluster.lws
+	$(BIN)/python -m tests.cluster.volcano
 	TRAINC_TEST_CLUSTER=1 $(BIN)/pytest --durations=15 tests/cluster
 
 fresh: $(SETUP)  ## fail when out/ is not what examples/ compile to

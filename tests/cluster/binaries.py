@@ -156,7 +156,7 @@ def _build(cache: Path, module: Module, packages: Mapping[str, str]) -> None:
     flags = ["-p", "2", "-mod=readonly", "-trimpath", "-buildvcs=false"]
     linker = ["-ldflags", f"-s -w {module.flags}".strip()]
     try:
-        _go(["build", *flags, *linker, "-o", f"{into}/", *packages.values()], module.folder)
+        go(["build", *flags, *linker, "-o", f"{into}/", *packages.values()], module.folder)
         (cache / "bin").mkdir(exist_ok=True)
         for name, package in packages.items():
             built = package.removesuffix("/v3").rsplit("/", 1)[-1]
@@ -169,7 +169,7 @@ def _build(cache: Path, module: Module, packages: Mapping[str, str]) -> None:
 def _keep_manifests(cache: Path) -> None:
     into = Path(tempfile.mkdtemp(prefix="manifests.", dir=cache))
     for name, (home, module, folder) in MANIFESTS.items():
-        said = _go(["mod", "download", "-json", module], HERE / home, subprocess.PIPE)
+        said = go(["mod", "download", "-json", module], HERE / home, subprocess.PIPE)
         shutil.copytree(Path(json.loads(said)["Dir"]) / folder, into / name)
     into.chmod(0o755)
     for path in into.rglob("*"):
@@ -177,7 +177,12 @@ def _keep_manifests(cache: Path) -> None:
     into.rename(cache / "manifests")
 
 
-def _go(arguments: list[str], folder: Path, stderr: int | None = None) -> str:
+def go(arguments: list[str], folder: Path, stderr: int | None = None) -> str:
+    """What a command of Go printed, run in a tool module's folder.
+
+    Raises:
+        BuildError: if it failed.
+    """
     out = _run_go(arguments, folder, stderr)
     if out.returncode:
         raise BuildError(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster import volcano
 from tests.cluster.binaries import UnavailableError, find
 from tests.cluster.client import Client, eventually
 from tests.cluster.plane import Plane
@@ -20,16 +21,17 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    """The control plane, with the kinds of ``../shared/crds``."""
+    """The control plane, with the kinds of ``../shared/crds`` and Volcano's PodGroup."""
     if not os.environ.get("TRAINC_TEST_CLUSTER"):
         pytest.skip("needs a control plane: `make test-cluster` runs it")
     if not CRDS.is_dir():
         pytest.skip(f"needs the CRDs of {CRDS}")
     try:
-        binaries = find(build=False)
+        binaries, podgroup = find(build=False), volcano.find(build=False)
     except UnavailableError as why:
         pytest.skip(f"no control plane: {why}")
-    started = Plane(binaries, tmp_path_factory.mktemp("plane"), sorted(CRDS.glob("*.yaml")))
+    crds = [*sorted(CRDS.glob("*.yaml")), podgroup]
+    started = Plane(binaries, tmp_path_factory.mktemp("plane"), crds)
     try:
         started.start()
         yield started

@@ -12,7 +12,6 @@ import fcntl
 import hashlib
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from tests.cluster.binaries import UnavailableError, cache_root
+from tests.cluster.binaries import BuildError, UnavailableError, cache_root, go
 from tests.cluster.plane import Plane, listens
 from tests.cluster.process import Process, free_ports
 
@@ -47,11 +46,11 @@ def find(build: bool = True) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        module = Path(json.loads(_go("mod", "download", "-json", _MODULE))["Dir"])
+        module = Path(json.loads(go(["mod", "download", "-json", _MODULE], HERE))["Dir"])
         for name, path in {"webhook": "webhook/manifests", "crd": f"crd/bases/{_CRD}"}.items():
             text = (module / "config" / f"{path}.yaml").read_text()
             (folder / f"{name}.yaml").write_text(text)
-        _go("build", *_FLAGS, "-o", str(folder / "building"), f"{_MODULE}/cmd")
+        go(["build", *_FLAGS, "-o", str(folder / "building"), f"{_MODULE}/cmd"], HERE)
         (folder / "building").rename(folder / "manager")
     return folder
 
@@ -82,15 +81,6 @@ def running(plane: Plane, folder: Path) -> Iterator[Process]:
             admin.delete(configuration["kind"], "", configuration["metadata"]["name"])
         program.stop()
         del plane.processes["lws"]
-
-
-def _go(*arguments: str) -> str:
-    done = subprocess.run(
-        ["go", *arguments], cwd=HERE, stdout=subprocess.PIPE, text=True, check=False
-    )
-    if done.returncode:
-        raise UnavailableError(f"go {' '.join(arguments)} ended with {done.returncode}")
-    return done.stdout
 
 
 def _config(folder: Path, port: int) -> Path:
@@ -132,3 +122,4 @@ if __name__ == "__main__":
         sys.stderr.write(f"{find()}\n")
     except UnavailableError as why:
         sys.stderr.write(f"no LeaderWorkerSet: {why}\n")
+        sys.exit(int(isinstance(why, BuildError)))
