@@ -38,7 +38,7 @@ def test_kubeconform_takes_what_trainc_takes_and_prints(tmp_path: Path) -> None:
     root = repository(tmp_path / "repository")
     done = trainc(root, "build", "--env", "all", "--emit", "both", "--out-dir", "out")
     assert done.returncode == 0, done.stderr
-    kinds = ("jobset", "trainjob", "podgroup.scheduling.x")
+    kinds = ("jobset", "trainjob", "podgroup")
     printed = [path for path in (root / "out").rglob("*.yaml") if path.name.startswith(kinds)]
     stock = sorted((ROOT / "runtimes").glob("*.yaml"))
     found = conforms(tmp_path, root / "jobs", root / "runtimes", *printed, *stock)

@@ -24,8 +24,9 @@ _HELP = """
 Prints the JSON Schema of a kind, or writes all of them into a folder.
 
 There are schemas of TrainJob, TrainingRuntime and ClusterTrainingRuntime, with the policies that
-are installed; of JobSet, LeaderWorkerSet and PodGroup, which are printed; and of trainc.yaml. They
-say less than 'trainc validate', which knows CEL rules and webhooks too.
+are installed; of JobSet, LeaderWorkerSet and PodGroup (Volcano's is
+PodGroup.scheduling.volcano.sh), which are printed; and of trainc.yaml. They say less than
+'trainc validate', which knows CEL rules and webhooks too.
 
 \b
 Examples:
@@ -137,11 +138,12 @@ def _schema_of(text: Text, schemas: str) -> str:
     Raises:
         TraincError: No schema fits, or it is not there.
     """
-    from trainc.gitops.schemas import VERSIONS, name_for
+    from trainc.gitops.schemas import VERSIONS, kind_of, name_for
 
     path = text.file.path
     is_json = path.endswith(".json")
-    kinds = {document.kind for document in text.documents}
+    roots = [document.root for document in text.documents]
+    kinds = {kind_of(root) if isinstance(root, dict) else "" for root in roots}
     name = None if is_json else name_for(kinds, os.path.basename(path) == "trainc.yaml")
     if name is None:
         message = "JSON takes no comments" if is_json else "no schema fits what it holds"

@@ -31,6 +31,7 @@ VERSIONS: Final = {
     "JobSet": "jobset.x-k8s.io/v1alpha2",
     "LeaderWorkerSet": "leaderworkerset.x-k8s.io/v1",
     "PodGroup": "scheduling.x-k8s.io/v1alpha1",
+    "PodGroup.scheduling.volcano.sh": "scheduling.volcano.sh/v1beta1",
 }
 """The kinds of Kubernetes there are schemas of -> their ``apiVersion``."""
 
@@ -55,12 +56,12 @@ def of_kind(kind: str) -> dict[str, Any]:
     Raises:
         KeyError: There is none of that kind.
     """
-    version = VERSIONS[kind]
+    version, bare = VERSIONS[kind], _bare(kind)
     schema = copy.deepcopy(tree(kind, _extensions() if kind in names.RUNTIME_KINDS else ()))
     schema["properties"]["apiVersion"] = {"type": "string", "enum": [version]}
-    schema["properties"]["kind"] = {"type": "string", "enum": [kind]}
+    schema["properties"]["kind"] = {"type": "string", "enum": [bare]}
     required = sorted({*schema.get("required", ()), "apiVersion", "kind", "metadata"})
-    return {"$schema": DRAFT, "title": kind, **schema, "required": required}
+    return {"$schema": DRAFT, "title": bare, **schema, "required": required}
 
 
 def of_project() -> dict[str, Any]:
@@ -90,9 +91,21 @@ def name_for(kinds: Mapping[str, object] | set[str], is_project: bool) -> str | 
     return f"{ANY}.json" if set(kinds) <= set(INPUTS) else None
 
 
+def kind_of(root: Mapping[str, Any]) -> str:
+    """The name in ``VERSIONS`` of an object's kind, or what it says where there is none."""
+    kind = str(root.get("kind"))
+    qualified = f"{kind}.{str(root.get('apiVersion')).partition('/')[0]}"
+    return qualified if qualified in VERSIONS else kind
+
+
 def _catalogued(kind: str) -> str:
     group, _, version = VERSIONS[kind].partition("/")
-    return f"{group}/{kind.lower()}_{version}.json"
+    return f"{group}/{_bare(kind).lower()}_{version}.json"
+
+
+def _bare(kind: str) -> str:
+    """The kind as an object says it, without the group that tells two of them apart."""
+    return kind.partition(".")[0]
 
 
 def _extensions() -> Extensions:

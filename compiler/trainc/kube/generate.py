@@ -1,10 +1,11 @@
 """Turns CustomResourceDefinitions into the small JSON schemas that stand on the hot path.
 
-In: a folder of CRD YAML files. Out: for each kind, minified JSON in ``schemas/`` here.
+In: folders of CRD YAML files. Out: for each kind, minified JSON in ``schemas/`` here.
 The CRDs hold the whole pod and Job tree of the right version, so nothing is written by hand;
 1 MB of YAML becomes about 35 kB of JSON that loads and compiles in two milliseconds.
 
-Run as ``python -m trainc.kube.generate ../shared/crds``.
+Run as ``python -m trainc.kube.generate ../shared/crds DIR``, where DIR has Volcano's, which
+``python -m tests.cluster.volcano`` makes.
 """
 
 from __future__ import annotations
@@ -99,18 +100,18 @@ class Rule(NamedTuple):
     message: str
 
 
-def generate(crds: Path) -> dict[str, str]:
+def generate(*crds: Path) -> dict[str, str]:
     """Gives the text of every generated file by its name.
 
     Args:
-        crds: A folder of CRD YAML files; those of kinds not in ``FILES`` are passed over.
+        crds: Folders of CRD YAML files; those of kinds not in ``FILES`` are passed over.
 
     Raises:
         ValueError: Two kinds that share a file have different schemas.
     """
     files: dict[str, str] = {}
     rules: set[Rule] = set()
-    for kind, crd in _crds(crds):
+    for kind, crd in (found for folder in crds for found in _crds(folder)):
         name = FILES[kind]
         for file, content in _files(name, crd).items():
             text = json.dumps(content, separators=(",", ":"), ensure_ascii=False) + "\n"
@@ -123,7 +124,7 @@ def generate(crds: Path) -> dict[str, str]:
 
 def main() -> None:
     """Writes the files anew."""
-    for file, text in generate(Path(sys.argv[1])).items():
+    for file, text in generate(*map(Path, sys.argv[1:])).items():
         (Path(FOLDER) / file).write_text(text, encoding="utf-8")
 
 
@@ -133,6 +134,8 @@ def _crds(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for path in sorted(folder.glob("*.yaml")):
         spec = yaml.load(path.read_text(encoding="utf-8"))["spec"]
         kind = spec["names"]["kind"]
+        qualified = f"{kind}.{spec['group']}"
+        kind = qualified if qualified in FILES else kind
         if kind in FILES:
             # One version each; the first is the one the reference uses.
             yield kind, spec["versions"][0]["schema"]["openAPIV3Schema"]

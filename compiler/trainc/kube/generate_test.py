@@ -17,7 +17,9 @@ CRDS = Path(__file__).parents[4] / "shared" / "crds"
 def test_committed_schemas_are_those_of_the_crds() -> None:
     if not CRDS.is_dir():
         pytest.skip(f"no CRDs in {CRDS}")
-    committed = {path.name: path.read_text() for path in Path(FOLDER).glob("*.json")}
+    # Volcano's is compared where it is made: tests/cluster/volcano_test.py.
+    paths = [path for path in Path(FOLDER).glob("*.json") if not path.name.startswith("volcano")]
+    committed = {path.name: path.read_text() for path in paths}
     wanted = generate(CRDS)
     stale = sorted(name for name in wanted if committed.get(name) != wanted[name])
     assert (stale, sorted(committed)) == ([], sorted(wanted)), (

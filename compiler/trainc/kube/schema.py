@@ -20,6 +20,7 @@ Table = list[tuple[Any, dict[str, int]]]
 
 FOLDER: Final = os.path.join(os.path.dirname(__file__), "schemas")
 # Both runtimes have one schema; ``trainc.kube.generate`` fails when that ends.
+# A kind that two groups have is named ``Kind.group`` for the second one.
 FILES: Final = {
     "TrainJob": "trainjob",
     "TrainingRuntime": "runtime",
@@ -27,6 +28,7 @@ FILES: Final = {
     "JobSet": "jobset",
     "LeaderWorkerSet": "leaderworkerset",
     "PodGroup": "podgroup",
+    "PodGroup.scheduling.volcano.sh": "volcanopodgroup",
 }
 
 
