@@ -144,6 +144,42 @@ def test_a_promised_digest_is_kept(
     assert tree(target) == {}
 
 
+class Page(Quiet):
+    """Whatever is asked for, a login page comes, as from many a server of files."""
+
+    body = b"<html>please log in</html>"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "Text/HTML; charset=utf-8")
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "set.tar.gz", "a.BIN?page=login.html"])
+def test_a_login_page_is_no_model(serve: Serve, target: Path, name: str) -> None:
+    with pytest.raises(IntegrityError, match=r"sent a web page .* may want a login"):
+        fetch_here(f"{serve(Page)}/{name}", target, {})
+    assert tree(target) == {}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "page.html",
+        "Page.HTM",
+        "list.php",
+        "page",
+        f"a#sha256={hashlib.sha256(Page.body).hexdigest()}",
+        f"a.bin#sha256={hashlib.sha256(Page.body).hexdigest()}",
+    ],
+)
+def test_a_page_that_is_wanted_is_fetched(serve: Serve, target: Path, name: str) -> None:
+    fetch_here(f"{serve(Page)}/{name}", target, {})
+    assert tree(target) == {name.partition("#")[0]: Page.body}
+
+
 @pytest.mark.parametrize(
     "fragment", ["sha256=", "sha256=ab", f"sha265={'0' * 64}", f"sha256={'x' * 64}", "part-2"]
 )

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 from trainc.initializers.config import Config, settings
 from trainc.initializers.digest import Digest
-from trainc.initializers.failure import ConfigurationError
+from trainc.initializers.failure import ConfigurationError, IntegrityError
 from trainc.initializers.objectstore import digest_of_etag
 from trainc.initializers.provider import Chunk, Listing, Provider, RemoteFile
 
@@ -33,6 +33,8 @@ _HEADERS: Final = (
     ("x-goog-hash", "md5=", "md5"),
     ("x-goog-hash", "crc32c=", "crc32c"),
 )
+# Endings of names that may well be those of pages, and no ending at all.
+_PAGES: Final = ("", "asp", "aspx", "cgi", "htm", "html", "jsp", "php", "shtml", "xht", "xhtml")
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ class FileRemote:
                 return None
             if response.status_code not in (200, 206):
                 raise failure_of(response, self._url)
+            self._check_is_no_page(response.headers)
             etag = response.headers.get("ETag", "")
             version = etag if etag and not etag.startswith("W/") else ""
             size = total_size(response)
@@ -122,6 +125,21 @@ class FileRemote:
                 # A part of what has no end is not known to be the last one.
                 ranges=response.status_code == 206 and size is not None,
             )
+
+    def _check_is_no_page(self, headers: Mapping[str, str]) -> None:
+        """Sees to it that a login page is not taken for a model: it comes with status 200.
+
+        Raises:
+            IntegrityError: if a page came, and nothing says that one is wanted.
+        """
+        media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        ending = self._name.rpartition(".")[2].lower() if "." in self._name else ""
+        if media_type != "text/html" or ending in _PAGES or self._promised:
+            return
+        raise IntegrityError(
+            f"{self._url}: the server sent a web page (text/html) for {self._name}; it may want a "
+            "login (ACCESS_TOKEN). If the page is what is wanted, promise its digest: #sha256=..."
+        )
 
     @contextmanager
     def _get(self, headers: Mapping[str, str]) -> Iterator[httpx2.Response]:
