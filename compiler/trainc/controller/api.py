@@ -157,6 +157,11 @@ class Api:
                 return
             query = {"limit": str(_PAGE), "continue": metadata["continue"]}
 
+    def version(self, path: str) -> str:
+        """The resource version that a kind has come to."""
+        found: str = self.request("GET", path, query={"limit": "1"})["metadata"]["resourceVersion"]
+        return found
+
     def watch(self, path: str, version: str, seconds: int) -> Iterator[Json]:
         """Events after ``version`` until the server ends the watch after ``seconds``.
 

@@ -22,8 +22,9 @@ class Store(Generic[V]):
         """Starts empty."""
         self._views: dict[Key, V] = {}
         self._gone: OrderedDict[Key, int] = OrderedDict()  # the version at which it went
+        self._listed: dict[str, int] = {}  # version of the last list, by its namespace
         self._lock = threading.Lock()
-        self.newest = 0  # the highest version seen
+        self.newest = 0  # the highest version heard of
 
     def __len__(self) -> int:
         """How many there are."""
@@ -46,12 +47,13 @@ class Store(Generic[V]):
     def put(self, view: V) -> bool:
         """Keeps the view, unless a version as new is there, or was deleted; True if it was kept.
 
-        The answer to a write may come in after the event of the object's deletion.
+        The answer to a write may come in after the event of the object's deletion, or after a list
+        that does not hold the object any more.
         """
         key = key_of(view)
         with self._lock:
             old = self._views.get(key)
-            known = self._gone.get(key, 0) if old is None else old.version
+            known = self._absent_at(key) if old is None else old.version
             if known >= view.version:
                 return False
             self._views[key] = view
@@ -64,8 +66,14 @@ class Store(Generic[V]):
             old = self._views.get(key)
             if old is not None and old.version > version:
                 return False
+            self.newest = max(self.newest, version)
             self._bury(key, version)
             return self._views.pop(key, None) is not None
+
+    def heard_of(self, version: int) -> None:
+        """The cluster has come as far as that."""
+        with self._lock:
+            self.newest = max(self.newest, version)
 
     def keep_only(self, namespace: str, keys: Iterable[Key], version: int) -> list[Key]:
         """Forgets what a list did not hold; gives the names forgotten.
@@ -86,8 +94,8 @@ class Store(Generic[V]):
             ]
             for key in gone:
                 del self._views[key]
-                self._bury(key, version)
-            self.newest = max((view.version for view in self._views.values()), default=0)
+            self._listed[namespace] = version
+            self.newest = max(self.newest, version)
             return gone
 
     def clear(self, namespace: str) -> list[Key]:
@@ -97,8 +105,14 @@ class Store(Generic[V]):
             for key in gone:
                 del self._views[key]
             self._gone.clear()
+            self._listed.clear()
             self.newest = max((view.version for view in self._views.values()), default=0)
             return gone
+
+    def _absent_at(self, key: Key) -> int:
+        """The last version at which an object that is not known was not there."""
+        listed = self._listed.get(key[0], self._listed.get("", 0))
+        return max(self._gone.get(key, 0), listed)
 
     def _bury(self, key: Key, version: int) -> None:
         self._gone[key] = version

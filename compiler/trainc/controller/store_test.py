@@ -58,6 +58,24 @@ def test_the_answer_to_a_write_may_be_later_than_the_deletion(
     assert store.put(_view(8))  # made anew
 
 
+@pytest.mark.parametrize("namespace", ["ns", ""])
+def test_the_answer_to_a_write_may_be_later_than_a_list(
+    store: Store[TrainJobView], namespace: str
+) -> None:
+    """Made, written and deleted while no watch ran: the list is the only word of its end."""
+    store.put(_view(7, "other"))
+    store.keep_only(namespace, [("ns", "other")], 9)
+    assert not store.put(_view(8))
+    assert store.put(_view(10))  # made anew
+    store.clear(namespace)
+    assert store.put(_view(8))
+
+
+def test_a_list_says_nothing_of_other_namespaces(store: Store[TrainJobView]) -> None:
+    store.keep_only("elsewhere", [], 9)
+    assert store.put(_view(8))
+
+
 def test_what_a_list_does_not_hold_is_forgotten(store: Store[TrainJobView]) -> None:
     for version, name in ((1, "held"), (2, "gone"), (9, "newer")):
         store.put(_view(version, name))

@@ -1,7 +1,8 @@
 """Keeps a store equal to the cluster: one list, then a watch that is resumed while it can be.
 
 In: the API and a kind. Out: a store, and a call for every name that changed. A watch that ends or
-breaks is resumed at its last version; only when that has expired (410) is the kind listed again.
+breaks is resumed at its last version; only when that has expired (410), or is newer than a cluster
+restored from a backup, is the kind listed again.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic
 
@@ -21,6 +23,7 @@ from trainc.controller.view import Json, Key, key_of
 logger = logging.getLogger(__name__)
 
 _ABSENT_SECONDS = 30  # until a kind that is not installed is asked for again
+_LASTED_SECONDS = 10  # a watch that ends before and without an event is not asked for at once
 
 
 class Watching(Generic[V]):
@@ -51,6 +54,8 @@ class Watching(Generic[V]):
         self._view = view
         self._store = store
         self._changed = changed
+        self._backoff = Backoff(0.1, 10)
+        self._version = ""  # that a watch is resumed at
         self._stop = threading.Event()
         self.synced = threading.Event()
         self.refused = threading.Event()
@@ -74,31 +79,27 @@ class Watching(Generic[V]):
         return self._thread.is_alive()
 
     def _run(self) -> None:
-        backoff = Backoff(0.1, 10)
         while not self._stop.is_set():
             try:
-                version = self._list()
-                backoff.reset()
-                self._follow(version)
+                self._follow(self._list())
             except ApiError as error:
-                self._stop.wait(self._pause(error, backoff))
+                self._stop.wait(self._pause(error))
             except Exception:
                 logger.exception("watching %s", self._path)
-                self._stop.wait(backoff.next())
+                self._stop.wait(self._backoff.next())
 
-    def _pause(self, error: ApiError, backoff: Backoff) -> float:
+    def _pause(self, error: ApiError) -> float:
         if error.is_missing:
             logger.info("%s is not installed", self._path)
             for key in self._store.clear(self._namespace):
                 self._changed(key)
             self.synced.set()
             return _ABSENT_SECONDS
-        if error.is_expired:
-            return 0.0
         if error.code == 403:
             self.refused.set()
-        logger.warning("%s", error)
-        return backoff.next()
+        if not error.is_expired:
+            logger.warning("%s", error)
+        return self._backoff.next()
 
     def _list(self) -> str:
         """Brings the store up to date; gives the version to watch from."""
@@ -126,24 +127,41 @@ class Watching(Generic[V]):
         return version
 
     def _follow(self, version: str) -> None:
-        """Watches, and resumes, until the version is refused."""
-        backoff = Backoff(0.1, 10)
+        """Watches, and resumes, until the version is refused, or newer than the cluster is."""
+        self._version, is_sure = version, True
         while not self._stop.is_set():
+            began = time.monotonic()
             try:
-                for event in self._api.watch(self._path, version, random.randint(240, 360)):
-                    version = event["object"]["metadata"]["resourceVersion"]
-                    self._happened(event)
-                    backoff.reset()
-                    if self._stop.is_set():
-                        return
+                # From a version that is still to come a watch would be silent.
+                if not is_sure and int(self._api.version(self._path)) < int(self._version):
+                    return
+                is_sure = self._heard()
             except ApiError as error:
                 if error.code in (404, 410):
                     raise
+                is_sure = False
                 logger.info("resuming %s: %s", self._path, error)
-                self._stop.wait(backoff.next())
+            finally:
+                if time.monotonic() - began > _LASTED_SECONDS:
+                    self._backoff.reset()
+            if not is_sure:
+                self._stop.wait(self._backoff.next())
+
+    def _heard(self) -> bool:
+        """Watches until the server ends it; whether anything came."""
+        heard = False
+        for event in self._api.watch(self._path, self._version, random.randint(240, 360)):
+            self._version = event["object"]["metadata"]["resourceVersion"]
+            self._happened(event)
+            heard = True
+            self._backoff.reset()
+            if self._stop.is_set():
+                break
+        return heard
 
     def _happened(self, event: Json) -> None:
         if event["type"] == "BOOKMARK":
+            self._store.heard_of(int(event["object"]["metadata"]["resourceVersion"]))
             return
         if event["type"] != "DELETED":
             self._seen(event["object"])

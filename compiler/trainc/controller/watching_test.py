@@ -1,9 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
+import pytest
+
+from trainc.controller import watching as watching_module
 from trainc.controller.api import ApiError
+from trainc.controller.backoff import Backoff
 from trainc.controller.paths import TRAIN_JOBS
 from trainc.controller.store import Store
 from trainc.controller.view import Json, Key, TrainJobView, trainjob_view
@@ -37,6 +43,7 @@ class Script:
         self._lists = lists
         self._watches = watches
         self.watched_from: list[str] = []
+        self.came_to = 10_000
         self.was_refused: list[bool] = []  # at each list
         self.watching: Watching[TrainJobView] | None = None
 
@@ -50,6 +57,10 @@ class Script:
         version, *pages = answer
         for page in pages:
             yield page, str(version)
+
+    def version(self, path: str) -> str:
+        """What the cluster has come to."""
+        return str(self.came_to)
 
     def watch(self, path: str, version: str, seconds: int) -> Iterator[Json]:
         """The next watch: events, and perhaps an error."""
@@ -167,3 +178,56 @@ def test_a_cluster_restored_from_a_backup() -> None:
     store, changed, _ = _run(Script(lists, [[gone], []]))
     assert [(view.name, view.version) for view in store.views()] == [("a", 10)]
     assert _names(changed)[2:] == ["a", "b", "a"]
+
+
+def test_a_backup_that_is_newer_than_all_that_is_left() -> None:
+    """What went after the backup is there again, though nothing that is known is newer than it."""
+    gone = ApiError(410, "too old resource version", "Expired")
+    lists = [(version, [_object("a", 400), _object("b", 450)]) for version in (500, 480)]
+    store, _, _ = _run(Script(lists, [[_event("DELETED", "b", 510), gone], []]))
+    assert sorted(view.name for view in store.views()) == ["a", "b"]
+
+
+def test_a_watch_that_broke_may_be_resumed_in_a_cluster_restored_from_a_backup() -> None:
+    """Which is silent about a version that is still to come, and so would the watch be."""
+    broken = ApiError(0, "connection reset")
+    lists = [(5, [_object("a", 4)]), (20, [_object("a", 3)])]
+    script = Script(lists, [[_bookmark(30), broken], []])
+    script.came_to = 20
+    store, _, _ = _run(script)
+    assert script.watched_from == ["5", "20"]
+    assert [(view.name, view.version) for view in store.views()] == [("a", 3)]
+
+
+@dataclass
+class PauseCase:
+    name: str
+    lists: list[Any]
+    watches: list[list[Any]]
+    pauses: int  # at least, of which each is longer than the one before
+
+
+EXPIRED = ApiError(410, "too old resource version", "Expired")
+PAUSES = [
+    PauseCase("watches that end at once", [(5, [])], [[], [], [], [], []], 4),
+    PauseCase("versions that expire at once", [(5, [])] * 4, [[EXPIRED]] * 3 + [[]], 3),
+    PauseCase("lists that expire", [EXPIRED] * 3 + [(5, [])], [[]], 3),
+]
+
+
+@pytest.mark.parametrize("case", PAUSES, ids=lambda case: case.name)
+def test_what_does_not_last_is_asked_for_after_longer_and_longer(
+    case: PauseCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or all controllers together would ask a server to death that is in trouble."""
+    waited: list[float] = []
+
+    class Recorded(Backoff):
+        def next(self) -> float:
+            waited.append(super().next())
+            return 0
+
+    monkeypatch.setattr(watching_module, "Backoff", Recorded)
+    _run(Script(case.lists, case.watches))
+    assert len(waited) >= case.pauses
+    assert all(later > earlier for earlier, later in pairwise(waited))
