@@ -28,6 +28,7 @@ from trainc.controller.view import (
     jobset_view,
     key_of,
     owned_by,
+    trainjob_view,
 )
 from trainc.errors import Problem
 from trainc.names import (
@@ -79,18 +80,18 @@ class Compiling:
             ApiError: if the API server does not answer.
         """
         trainjob = observed.trainjob
-        if trainjob is None or not _is_wanted(trainjob):
-            return observed
-        if observed.jobset is not None and _is_in_the_way(observed.jobset):
-            why = f"{_PREFIX}a JobSet of this name is there, and trainc did not build it"
-            return replace(observed, error=why, reason=CREATION_FAILED)
-        if not _is_ours(trainjob, observed.jobset):
-            return observed
+        if trainjob is None or not _is_due(observed):
+            return _as_it_is(observed)
         observed = replace(observed, compiled=True)
-        if not _is_due(trainjob, observed.jobset):
-            return observed
         try:
-            return self._make(observed, trainjob)
+            # In this order: the end of a job is written before its JobSet goes.
+            jobset = self._api.find(item(JOB_SETS, *key_of(trainjob)))
+            found = self._api.find(item(TRAIN_JOBS, *key_of(trainjob)))
+            if found is None or found["metadata"]["uid"] != trainjob.uid:
+                return observed
+            observed = self._learned(found, jobset)
+            # It may have ended, or its JobSet been made; events of that may still be on their way.
+            return self._made(observed, found) if _is_due(observed) else _as_it_is(observed)
         except UnusableError as why:
             return replace(observed, error=str(why), reason=why.reason)
         except ApiError as error:
@@ -98,21 +99,22 @@ class Compiling:
                 raise
             return replace(observed, error=_cut(str(error)), reason=CREATION_FAILED)
 
-    def _make(self, observed: Observed, trainjob: TrainJobView) -> Observed:
-        found = self._api.find(item(TRAIN_JOBS, *key_of(trainjob)))
-        if found is None or found["metadata"]["uid"] != trainjob.uid:
-            return observed
-        there = self._api.find(item(JOB_SETS, *key_of(trainjob)))
-        if there is not None and not _is_ours(trainjob, jobset_view(there)):
-            # Git's, and its event is still on its way.
-            self._gathering.learn_jobset(there)
-            return self.ensure(replace(observed, jobset=jobset_view(there), compiled=False))
-        runtime = self._snapshots.runtime(found)
-        built = self._built(found, runtime)
+    def _made(self, observed: Observed, trainjob: Json) -> Observed:
+        runtime = self._snapshots.runtime(trainjob)
+        built = self._built(trainjob, runtime)
         for manifest in built.objects:
-            self._apply(_of_trainjob(manifest, found))
-        logger.info("compiled %s/%s: %d objects", *key_of(trainjob), len(built.objects))
-        return replace(observed, jobset=self._gathering.jobsets.get(key_of(trainjob)))
+            self._apply(_of_trainjob(manifest, trainjob))
+        key = _key(trainjob)
+        logger.info("compiled %s/%s: %d objects", *key, len(built.objects))
+        return replace(observed, jobset=self._gathering.jobsets.get(key))
+
+    def _learned(self, trainjob: Json, jobset: Json | None) -> Observed:
+        """What the cluster has now; the decision is made with it, so no event of it is needed."""
+        self._gathering.trainjobs.put(trainjob_view(trainjob))
+        if jobset is not None:
+            self._gathering.learn_jobset(jobset)
+        there = None if jobset is None else jobset_view(jobset)
+        return Observed(trainjob_view(trainjob), there, compiled=True)
 
     def _built(self, found: Json, runtime: str) -> Build:
         try:
@@ -135,6 +137,18 @@ class Compiling:
             self._gathering.learn_jobset(applied)
 
 
+def _as_it_is(observed: Observed) -> Observed:
+    """Where nothing must be made, or nothing can be."""
+    trainjob, jobset = observed.trainjob, observed.jobset
+    observed = replace(observed, compiled=False)
+    if trainjob is None or not _is_wanted(trainjob):
+        return observed
+    if jobset is not None and _is_in_the_way(jobset):
+        why = f"{_PREFIX}a JobSet of this name is there, and trainc did not build it"
+        return replace(observed, error=why, reason=CREATION_FAILED)
+    return replace(observed, compiled=_is_ours(trainjob, jobset))
+
+
 def _is_wanted(trainjob: TrainJobView) -> bool:
     """Whether its objects are ours to make: a build's JobSet may come after its TrainJob."""
     over = trainjob.deleting or finished(trainjob.conditions)
@@ -151,8 +165,11 @@ def _is_ours(trainjob: TrainJobView, jobset: JobSetView | None) -> bool:
     return jobset is None or jobset.owner == trainjob.uid and jobset.note is not None
 
 
-def _is_due(trainjob: TrainJobView, jobset: JobSetView | None) -> bool:
+def _is_due(observed: Observed) -> bool:
     """Whether the objects must be made: running jobs are never changed."""
+    trainjob, jobset = observed.trainjob, observed.jobset
+    if trainjob is None or not _is_wanted(trainjob) or not _is_ours(trainjob, jobset):
+        return False
     if jobset is None:
         return True
     changed = jobset.compiled_from != trainjob.generation

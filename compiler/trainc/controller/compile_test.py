@@ -31,11 +31,12 @@ RUNTIME: Json = {"metadata": {"name": "torch"}, "spec": {}}
 class _Cluster:
     """One TrainJob and its runtime, and perhaps a JobSet."""
 
-    def __init__(self, jobset: Json | None = None) -> None:
+    def __init__(self, jobset: Json | None = None, trainjob: Json = TRAINJOB) -> None:
         self._jobset = jobset
+        self._trainjob = trainjob
 
     def find(self, path: str) -> Json | None:
-        found = {"trainjobs/m": TRAINJOB, "clustertrainingruntimes/torch": RUNTIME}
+        found = {"trainjobs/m": self._trainjob, "clustertrainingruntimes/torch": RUNTIME}
         found |= {} if self._jobset is None else {"jobsets/m": self._jobset}
         return next((each for end, each in found.items() if path.endswith(end)), None)
 
@@ -77,3 +78,52 @@ def test_the_trainjob_of_a_build_waits_for_its_jobset() -> None:
     observed = ensure(Observed(trainjob, None))
     assert observed == Observed(trainjob, None)
     assert decide(observed, datetime(2026, 11, 22, 13, tzinfo=UTC)) == NOTHING
+
+
+@pytest.mark.parametrize("key", ["Complete", "Failed"])
+def test_a_job_that_another_controller_saw_end_is_not_made_again(key: str) -> None:
+    """Its JobSet expired; our watch of JobSets told so before our watch of TrainJobs the end."""
+    end = {"type": key, "status": "True", "lastTransitionTime": "2026-11-22T12:30:00Z"}
+    metadata = {**TRAINJOB["metadata"], "resourceVersion": "2"}
+    api = cast(
+        Api, _Cluster(trainjob={**TRAINJOB, "metadata": metadata, "status": {"conditions": [end]}})
+    )
+    gathering = Gathering(api, Store(), Store())
+    observed = Compiling(api, gathering, ()).ensure(Observed(trainjob_view(TRAINJOB), None))
+    assert observed.trainjob is not None
+    assert (observed.trainjob.conditions, observed.jobset, observed.error) == ((end,), None, "")
+    assert gathering.trainjobs.get(("ns", "m")) == observed.trainjob
+
+
+def test_a_job_that_ends_while_it_is_looked_at_is_not_made_again() -> None:
+    """Its end is written, then its JobSet is deleted: who sees no JobSet must see the end."""
+    end = {"type": "Complete", "status": "True", "lastTransitionTime": "2026-11-22T12:30:00Z"}
+
+    class Ending(_Cluster):
+        """Whose job ends, and expires, after the first look."""
+
+        def find(self, path: str) -> Json | None:
+            found = super().find(path)
+            metadata = {**TRAINJOB["metadata"], "resourceVersion": "2"}
+            self._trainjob = {**TRAINJOB, "metadata": metadata, "status": {"conditions": [end]}}
+            self._jobset = None
+            return found
+
+    api = cast(Api, Ending())
+    observed = Compiling(api, Gathering(api, Store(), Store()), ()).ensure(
+        Observed(trainjob_view(TRAINJOB), None)
+    )
+    assert observed.trainjob is not None
+    assert (observed.trainjob.conditions, observed.error) == ((end,), "")
+
+
+def test_a_running_job_is_not_changed_though_it_was_suspended_when_last_heard_of() -> None:
+    owner = {"kind": "TrainJob", "uid": "u", "controller": True}
+    notes = {"trainc.dev/job": '{"version":1,"trainjob":"m"}'}
+    metadata = {**TRAINJOB["metadata"], "ownerReferences": [owner], "annotations": notes}
+    before = {"metadata": metadata, "spec": {"suspend": True}}
+    now = {"metadata": {**metadata, "resourceVersion": "2"}, "spec": {"suspend": False}}
+    api = cast(Api, _Cluster(now))
+    ensure = Compiling(api, Gathering(api, Store(), Store()), ()).ensure
+    observed = ensure(Observed(trainjob_view(TRAINJOB), jobset_view(before)))
+    assert observed == Observed(trainjob_view(TRAINJOB), jobset_view(now), compiled=True)
