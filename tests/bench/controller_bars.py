@@ -118,7 +118,7 @@ def populate(plane: Plane, jobs: int) -> list[str]:
 def cold_start(plane: Plane) -> Iterator[Bar]:
     """Everything is right already: how soon that is known, and at what cost."""
     with controller(plane) as running:
-        eventually(lambda: running.metric("trainc_reconcile_seconds_count") > 0)
+        eventually(lambda: running.metric("trainc_leader") == 1)
         while running.metric("trainc_queue_depth") > 0:
             time.sleep(0.01)
         seconds = time.monotonic() - running.began

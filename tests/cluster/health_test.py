@@ -30,8 +30,8 @@ def test_probes_metrics_logs_and_the_end(plane: Plane, admin: Client, namespace:
         eventually(lambda: "Complete" in conditions(admin, namespace, "done"))
         eventually(lambda: _sample(port, 'trainc_trainjobs{state="Running"}') == 1)
         assert _sample(port, 'trainc_trainjobs{state="Complete"}') == 1
-        assert _sample(port, "trainc_leader") == 1
-        assert _sample(port, "trainc_queue_depth") == 0
+        eventually(lambda: _sample(port, "trainc_leader") == 1)
+        eventually(lambda: _sample(port, "trainc_queue_depth") == 0)
         assert _sample(port, "trainc_reconcile_seconds_count") > 0
         assert _sample(port, "trainc_reconcile_errors_total") == 0
         assert _sample(port, 'trainc_api_requests_total{code="201",verb="POST"}') >= 1

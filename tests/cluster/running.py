@@ -32,7 +32,7 @@ def running(
     controller = Controller(chosen, client, now)
     controller.start()
     try:
-        eventually(lambda: not controller.missing())
+        eventually(lambda: controller.leading.is_set() and not controller.missing())
         yield controller
     finally:
         controller.stop()

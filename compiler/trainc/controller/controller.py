@@ -86,6 +86,7 @@ class Controller:
         self.metrics = Metrics(self.trainjobs.views)
         self.api = Api(client, self.metrics.counted)
         self.queue = Queue()
+        self.queue.close()  # until this one leads
         self.metrics.queued.set_function(lambda: len(self.queue))
         self._events = Events(self.api, lambda: self.queue.is_calm)
         # By the timer's way: a worker must never wait for room in its own queue.
@@ -101,6 +102,7 @@ class Controller:
         self._workers = Workers(options.workers, self.queue, reconciler, self.metrics)
         self._watches = list(self._make_watches())
         self._begun = threading.Event()
+        self.leading = threading.Event()  # and everything there was is in the queue
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._server: Server | None = None
@@ -184,13 +186,15 @@ class Controller:
         election.run(self._stop, self._begin, self._end)
 
     def _begin(self) -> None:
-        self.metrics.leading.set(1)
-        self._review()
         self._workers.start()
+        self._review()
+        self.leading.set()
+        self.metrics.leading.set(1)
 
     def _end(self) -> None:
-        self._workers.stop()
+        self.leading.clear()
         self.metrics.leading.set(0)
+        self._workers.stop()
 
     def _review(self) -> None:
         """Everything is looked at; what is right costs no request."""

@@ -2,7 +2,8 @@
 
 In: names from watches and timers. Out: names for workers. A name added while it is worked on comes
 back afterwards; one that failed comes back after an exponential wait. Bounded: who adds more than
-fits waits, so that a flood slows the watch down instead of filling the memory.
+fits waits, so that a flood slows the watch down instead of filling the memory. A closed queue takes
+nothing in: where nobody works, nobody may wait for room, and who opens it looks at everything.
 """
 
 from __future__ import annotations
@@ -51,15 +52,18 @@ class Queue:
         return not self._waiting and not self._working
 
     def add(self, key: Key) -> None:
-        """The name is due now; waits while the queue is full."""
+        """The name is due now; waits while the queue is full, does nothing once it is closed."""
         with self._lock:
             while len(self._due) >= self._bound and not self._closed:
                 self._room.wait()
-            self._add(key)
+            if not self._closed:
+                self._add(key)
 
     def add_after(self, key: Key, seconds: float) -> None:
         """The name is due after that time or after a day, or earlier if it was to be."""
         with self._lock:
+            if self._closed:
+                return
             when = self._monotonic() + min(max(seconds, 0.0), _LATEST)
             if self._when.get(key, when + 1) <= when:
                 return
@@ -104,21 +108,23 @@ class Queue:
                 self._ready.notify()
 
     def close(self) -> None:
-        """Nothing is handed out any more; waiting takers get None."""
+        """Nothing is taken in or handed out any more; waiting takers get None."""
         with self._lock:
             self._closed = True
+            for held in (self._due, self._waiting, self._later, self._when, self._failures):
+                held.clear()
             self._ready.notify_all()
             self._room.notify_all()
 
     def open(self) -> None:
-        """Hands out again."""
+        """Takes in and hands out again."""
         with self._lock:
             self._closed = False
 
     def delayed(self) -> list[Key]:
-        """The names that are to come later."""
+        """The names that are to come later, or may be once the work on them is done."""
         with self._lock:
-            return list(self._when)
+            return [*self._when, *(self._working - self._when.keys())]
 
     def _add(self, key: Key) -> None:
         if key in self._waiting:

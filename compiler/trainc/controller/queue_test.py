@@ -63,6 +63,8 @@ def test_later_is_later_and_the_earliest_holds() -> None:
     assert queue.take() == ONE
     clock.now += 2
     assert queue.take() == TWO
+    for key in (ONE, TWO):
+        queue.done(key)
     assert queue.delayed() == []
 
 
@@ -104,6 +106,43 @@ def test_closing_ends_the_takers() -> None:
     for taker in takers:
         taker.join(5)
     assert taken == [None, None, None]
+
+
+def test_a_closed_queue_takes_nothing_in_and_nobody_waits_for_room() -> None:
+    """A standby hears of every job for months, and nobody takes its names."""
+    queue = Queue(bound=1)
+    queue.add(ONE)
+    queue.add_after(TWO, 60)
+    queue.close()
+    for number in range(10):
+        queue.add(("ns", str(number)))
+        queue.add_after(("later", str(number)), 0)
+    assert (len(queue), queue.delayed(), queue.is_calm) == (0, [], True)
+    queue.open()
+    queue.add(TWO)
+    assert queue.take() == TWO
+
+
+def test_what_was_worked_on_while_it_was_closed_may_be_worked_on_again() -> None:
+    queue = Queue()
+    queue.add(ONE)
+    assert queue.take() == ONE
+    queue.close()
+    queue.open()
+    queue.add(ONE)
+    queue.done(ONE)
+    assert queue.take() == ONE
+
+
+def test_the_work_on_a_name_may_end_in_a_delay() -> None:
+    """So that whoever doubts the delays must ask for the names that are worked on, too."""
+    queue = Queue()
+    queue.add(ONE)
+    queue.add_after(TWO, 60)
+    assert queue.take() == ONE
+    assert queue.delayed() == [TWO, ONE]
+    queue.done(ONE)
+    assert queue.delayed() == [TWO]
 
 
 @pytest.mark.parametrize("workers", [1, 8])
