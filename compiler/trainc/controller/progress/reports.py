@@ -36,11 +36,19 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(slots=True)
 class _Job:
-    """What is known of one job's reports; ``told`` is what its status said when last looked at."""
+    """What is known of one job's reports.
 
+    Attributes:
+        holder: UID of the object whose status they go into.
+        since: When the present start's first report came; long ago where that was not seen.
+        told: What the status said when last looked at.
+    """
+
+    holder: str = ""
     time: datetime = _LONG_AGO
     percent: int = 0
     attempt: tuple[str, int] | None = None
+    since: datetime = _LONG_AGO
     pending: Json | None = None
     pending_time: datetime = _LONG_AGO
     told: Json | None = None
@@ -78,17 +86,20 @@ class Reports:
             thread.start()
 
     def stop(self) -> None:
-        """Writes what is pending, and ends."""
-        with self._lock:
-            pending = [key for key, job in self._jobs.items() if job.pending is not None]
+        """Writes what is pending, while the API server answers, and ends."""
         self._queue.close()
         for thread in self._threads:
             thread.join(35)
-        for key in pending:
+        with self._lock:
+            pending = [key for key, job in self._jobs.items() if job.pending is not None]
+        for number, key in enumerate(pending):
             try:
                 self._write(key, at_once=True)
             except ApiError as error:
                 logger.warning("last report of %s/%s is lost: %s", *key, error)
+                if error.is_passing:  # to ask for each would outlast the time there is to stop
+                    logger.warning("and those of %d more jobs", len(pending) - number - 1)
+                    return
 
     def takes(self, key: Key) -> bool:
         """Whether there is such a job, and it is ours."""
@@ -105,10 +116,19 @@ class Reports:
         with self._lock:
             job = self._job(key)
             self._heed(key, job)
+            job.holder = (self._gathering.trainjobs.get(key) or jobset).uid
             if not _taken(job, (pod.jobset, pod.attempt), report, self._now()):
                 return
             due = job.written_at + EVERY_SECONDS - self._monotonic()
         self._queue.add_after(key, due)
+
+    def _is_of_another(self, key: Key, job: _Job) -> bool:
+        """Whether what is pending is of a job that went, and perhaps was made again."""
+        jobset = self._gathering.jobsets.get(key)
+        if jobset is not None:
+            return job.attempt is None or job.attempt[0] != jobset.uid
+        trainjob = self._gathering.trainjobs.get(key)
+        return trainjob is None or trainjob.uid != job.holder
 
     def _has_finished(self, key: Key) -> bool:
         trainjob = self._gathering.trainjobs.get(key)
@@ -141,7 +161,8 @@ class Reports:
         age = min((now - moment).total_seconds(), EVERY_SECONDS)
         job.written_at = max(job.written_at, self._monotonic() - age)
         job.time = max(job.time, moment)
-        job.percent = max(job.percent, _percent(told))
+        if moment > job.since:  # else it tells of the start before
+            job.percent = max(job.percent, _percent(told))
 
     def _run(self) -> None:
         while (key := self._queue.take()) is not None:
@@ -163,8 +184,8 @@ class Reports:
             if job is None or report is None:
                 return
             self._heed(key, job)
-            if job.time > job.pending_time:
-                job.pending = None  # another replica wrote a newer one
+            if job.time > job.pending_time or self._is_of_another(key, job):
+                job.pending = None  # another replica wrote a newer one, or the job is gone
                 return
             early = job.written_at + EVERY_SECONDS - self._monotonic()
             if early > 0 and not at_once and not self._has_finished(key):
@@ -180,8 +201,8 @@ class Reports:
             elif jobset is not None:
                 self._into_annotation(jobset, report)
         except ApiError as error:
-            if error.is_missing or error.is_conflict:
-                return  # gone, or another object of this name by now
+            if error.is_missing:
+                return
             with self._lock:
                 job.written_at = before
                 job.pending = job.pending or report
@@ -226,7 +247,7 @@ def _taken(job: _Job, attempt: tuple[str, int], report: Json, now: datetime) -> 
     if not anew and moment < known:
         return False
     if anew:
-        job.percent = 0
+        job.percent, job.since = 0, now
     percent = report.get("progressPercentage")
     if percent is not None:
         if before is not None and not anew and percent < job.percent:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,6 +33,8 @@ class Cluster:
         self.version = 1
         self.written: list[Json] = []
         self.failures = 0
+        self.code = 503
+        self.while_writing: Callable[[], None] = lambda: None
         self.stores: list[tuple[Store[TrainJobView], Store[JobSetView]]] = []
 
     def now(self) -> datetime:
@@ -55,7 +58,8 @@ class Cluster:
         """Keeps what is written; every replica sees it."""
         if self.failures:
             self.failures -= 1
-            raise ApiError(503, "overloaded")
+            raise ApiError(self.code, "overloaded")
+        self.while_writing()
         told = {k: v for k, v in patch["status"]["trainerStatus"].items() if v is not None}
         self.written.append(told)
         self.version += 1
@@ -318,3 +322,107 @@ def test_what_is_pending_when_the_server_stops_is_written(
     _post(cluster, reports, 2)
     reports.stop()
     assert _percents(cluster) == [1, 2]
+
+
+@dataclass
+class AnewCase:
+    name: str
+    jobset: JobSetView | None  # that there is by now
+    trainjob: TrainJobView | None
+    written: list[int | None]
+
+
+AGAIN = replace(_jobset(), version=5, uid="jobset again")
+ANEW = [
+    AnewCase("both are another run's", AGAIN, _trainjob(version=5, uid="again"), []),
+    AnewCase("another run, and no JobSet so far", None, _trainjob(version=5, uid="again"), []),
+    AnewCase("the JobSet started anew", AGAIN, _trainjob(version=5), []),
+    AnewCase("all is gone", None, None, []),
+    AnewCase("the JobSet expired", None, _trainjob(version=5), [40]),
+    AnewCase("the TrainJob was replaced beside it", _jobset(), _trainjob(version=5, uid="x"), [40]),
+]
+
+
+@pytest.mark.parametrize("case", ANEW, ids=lambda case: case.name)
+def test_a_pending_report_is_not_another_runs(
+    cluster: Cluster, reports: Reports, case: AnewCase
+) -> None:
+    _post(cluster, reports, 40)
+    gathering = reports._gathering
+    gathering.trainjobs.clear("")
+    gathering.jobsets.clear("")
+    if case.trainjob is not None:
+        gathering.trainjobs.put(case.trainjob)
+    if case.jobset is not None:
+        gathering.jobsets.put(case.jobset)
+    cluster.version = 5
+    _due(reports)
+    assert _percents(cluster) == case.written
+
+
+def test_a_write_of_the_start_before_says_nothing_of_the_new_one(
+    cluster: Cluster, reports: Reports
+) -> None:
+    """Its answer comes when the new start's first report is there already."""
+    anew = replace(FIRST, attempt=1)
+    _post(cluster, reports, 80)
+    cluster.steady = 1.0
+
+    def post() -> None:
+        cluster.while_writing = lambda: None
+        _post(cluster, reports, 5, anew)
+
+    cluster.while_writing = post
+    for percent in (6, 7):
+        _due(reports)
+        cluster.steady += EVERY_SECONDS
+        _post(cluster, reports, percent, anew)
+    _due(reports)
+    assert _percents(cluster) == [80, 6, 7]
+
+
+def test_a_report_that_met_other_writers_is_written_later(
+    cluster: Cluster, reports: Reports
+) -> None:
+    _post(cluster, reports, 1)
+    cluster.failures, cluster.code = 1, 409
+    with pytest.raises(ApiError):
+        _due(reports)
+    reports._queue.done(KEY)
+    reports._queue.add(KEY)
+    _due(reports)
+    assert _percents(cluster) == [1]
+
+
+def test_a_write_that_fails_while_the_server_stops_is_tried_once_more(
+    cluster: Cluster, reports: Reports
+) -> None:
+    """Nothing is pending while it is on its way."""
+
+    def fail() -> None:
+        cluster.while_writing = lambda: None
+        reports._queue.close()
+        raise ApiError(0, "connection reset")
+
+    cluster.while_writing = fail
+    _post(cluster, reports, 1)
+    reports.start()
+    for thread in reports._threads:
+        thread.join(10)
+    reports.stop()
+    assert _percents(cluster) == [1]
+
+
+def test_an_api_server_that_is_down_does_not_hold_up_the_end(
+    cluster: Cluster, reports: Reports
+) -> None:
+    _post(cluster, reports, 1)
+    for number in range(20):
+        job = replace(reports._jobs[KEY])
+        reports._jobs["ns", f"m-{number}"] = job
+        reports._gathering.trainjobs.put(_trainjob(name=f"m-{number}"))
+    cluster.failures = 100
+    reports._queue.close()
+    reports.start()
+    reports.stop()
+    assert cluster.failures == 99
