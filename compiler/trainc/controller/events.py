@@ -32,6 +32,7 @@ _PAUSE = 0.04  # seconds between two, 25 a second
 _CALM = 1.0  # seconds before the first: with many of them come many statuses, which go first
 _PATIENCE = 1.0  # seconds an Event waits for a moment in which no status is on its way
 _LOOK = 0.02  # seconds between looks for one
+_AGAIN = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds between tries while the API server does not answer
 _LONGEST = 1024  # the API server's bound on an Event's message
 
 
@@ -96,13 +97,25 @@ class Events:
             self._change.wait(_LOOK)
 
     def _write(self, event: Json) -> None:
+        """Tries again where the API server may be back in a moment: nobody tells it once more."""
+        for pause in (*_AGAIN, 0.0):
+            if self._is_settled(event):
+                break
+            with self._change:
+                if self._change.wait_for(lambda: self._stopped, pause):
+                    break
+        time.sleep(_PAUSE)
+
+    def _is_settled(self, event: Json) -> bool:
+        """Whether it was written, or never will be."""
         try:
             self._api.create(collection(EVENTS, event["metadata"]["namespace"]), event)
         except ApiError as error:
             logger.info("event not written: %s", error)
+            return not error.is_passing
         except Exception:
             logger.exception("event not written")
-        time.sleep(_PAUSE)
+        return True
 
 
 def _event(subject: TrainJobView | JobSetView, told: Told) -> Json:

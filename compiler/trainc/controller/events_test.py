@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ class Cluster:
     def __init__(self) -> None:
         self.written: dict[str, Json] = {}
         self.failures = 0
+        self.code = 403
         self.open = threading.Event()
         self.open.set()
 
@@ -29,7 +31,7 @@ class Cluster:
         self.open.wait(10)
         if self.failures:
             self.failures -= 1
-            raise ApiError(503, "overloaded")
+            raise ApiError(self.code, "refused")
         name = event["metadata"]["name"]
         return self.written.setdefault(name, event) is event
 
@@ -88,6 +90,47 @@ def test_a_refused_one_does_not_hold_up_the_next(cluster: Cluster) -> None:
     assert [event["involvedObject"]["uid"] for event in cluster.written.values()] == ["told"]
 
 
+def test_an_api_server_that_is_down_for_a_while_is_told_later(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of a job is told once; no later look at it tells it again."""
+    monkeypatch.setattr("trainc.controller.events._AGAIN", (0.01,) * 5)
+    cluster.failures, cluster.code = 4, 0
+    events = _events(cluster)
+    events.tell(trainjob_view(_found()), FAILED)
+    _until(lambda: bool(cluster.written))
+    events.stop(10)
+
+
+def test_one_that_is_refused_again_and_again_gives_way(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainc.controller.events._AGAIN", (0.01,) * 5)
+    cluster.failures, cluster.code = 6, 500
+    events = _events(cluster)
+    events.tell(trainjob_view(_found("lost")), FAILED)
+    events.tell(trainjob_view(_found("told")), FAILED)
+    _until(lambda: bool(cluster.written))
+    events.stop(10)
+    assert [event["involvedObject"]["uid"] for event in cluster.written.values()] == ["told"]
+
+
+def test_the_end_waits_for_no_api_server(cluster: Cluster) -> None:
+    cluster.failures, cluster.code = 100, 0
+    events = _events(cluster)
+    events.tell(trainjob_view(_found()), FAILED)
+    events.stop(20)
+    assert not events._thread.is_alive()
+    assert not cluster.written
+
+
+def _until(check: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not check():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def test_telling_never_waits_for_the_api_server(cluster: Cluster) -> None:
     cluster.open.clear()
     events = _events(cluster)
@@ -102,33 +145,33 @@ def test_telling_never_waits_for_the_api_server(cluster: Cluster) -> None:
 
 @dataclass(frozen=True)
 class Busy:
-    """How long statuses are on their way, seconds, and when the Event is written at last."""
+    """How long statuses are on their way, how long the Event is patient, and how long it waits."""
 
     id: str
     seconds: float
+    patience: float
     soonest: float
-    latest: float
 
 
 @pytest.mark.parametrize(
     "case",
     [
-        Busy("calm", 0.0, 0.0, 0.5),
-        Busy("for a moment", 0.3, 0.3, 0.9),
-        Busy("for ever", 1e9, 0.9, 5.0),
+        Busy("calm", 0.0, 60.0, 0.0),
+        Busy("for a moment", 0.3, 60.0, 0.3),
+        Busy("for ever", 1e9, 1.0, 0.9),
     ],
     ids=lambda case: case.id,
 )
 def test_statuses_go_first(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, case: Busy) -> None:
     monkeypatch.setattr("trainc.controller.events._CALM", 0.0)
+    monkeypatch.setattr("trainc.controller.events._PATIENCE", case.patience)
     began = time.monotonic()
     api: Any = cluster
     events = Events(api, lambda: time.monotonic() >= began + case.seconds)
     events.start()
     events.tell(trainjob_view(_found()), FAILED)
-    while not cluster.written and time.monotonic() < began + 10:
-        time.sleep(0.01)
-    assert case.soonest <= time.monotonic() - began <= case.latest
+    _until(lambda: bool(cluster.written))
+    assert time.monotonic() - began >= case.soonest
     events.stop(10)
 
 
