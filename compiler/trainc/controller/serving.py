@@ -82,6 +82,10 @@ class Server:
         while not self._server.started and self._thread.is_alive():
             time.sleep(0.005)
 
+    def alive(self) -> bool:
+        """Whether its thread lives."""
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """Answers what was begun, then ends."""
         self._server.should_exit = True

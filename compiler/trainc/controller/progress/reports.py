@@ -85,6 +85,10 @@ class Reports:
         for thread in self._threads:
             thread.start()
 
+    def alive(self) -> bool:
+        """Whether every writer lives."""
+        return all(thread.is_alive() for thread in self._threads)
+
     def stop(self) -> None:
         """Writes what is pending, while the API server answers, and ends."""
         self._queue.close()

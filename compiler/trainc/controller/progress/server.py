@@ -92,8 +92,9 @@ class ProgressServer:
         self._reports.stop()
 
     def alive(self) -> bool:
-        """Whether its thread lives."""
-        return self._thread.is_alive()
+        """Whether its threads live: one that looks, those that write, and one that answers."""
+        answers = self._server.alive() or not self.ready.is_set()
+        return self._thread.is_alive() and self._reports.alive() and answers
 
     def _run(self) -> None:
         offered = self._options.secret is None
