@@ -7,7 +7,9 @@ as long as the JobSet wants them. Nothing minted is logged or kept.
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 
@@ -24,6 +26,7 @@ logger = logging.getLogger(__name__)
 FIRST_WAIT = 1.0  # seconds
 LAST_WAIT = 60.0
 LAST_WAIT_SUSPENDED = 600.0  # nothing waits for them; resuming asks at once
+REMEMBERED = 10_000  # JobSets; of one that went nobody tells
 
 
 class Minter:
@@ -39,7 +42,8 @@ class Minter:
         self._api = api
         self._authority = authority
         self._monotonic = monotonic
-        self._asked: dict[str, tuple[int, float, bool]] = {}
+        self._asked: OrderedDict[str, tuple[int, float, bool]] = OrderedDict()
+        self._lock = threading.Lock()
 
     def mint(self, jobset: JobSetView, now: datetime) -> tuple[float, list[Told]]:
         """Asks for what the JobSet wants if that is due.
@@ -50,7 +54,8 @@ class Minter:
         Raises:
             ApiError: if something could not be created.
         """
-        times, due, suspended = self._asked.get(jobset.uid, (0, 0.0, jobset.suspended))
+        with self._lock:
+            times, due, suspended = self._asked.get(jobset.uid, (0, 0.0, jobset.suspended))
         if suspended and not jobset.suspended:
             times, due = 0, 0.0
         left = due - self._monotonic()
@@ -58,12 +63,17 @@ class Minter:
             return left, []
         told = self._create(jobset, now)
         pause = wait(times, FIRST_WAIT, LAST_WAIT_SUSPENDED if jobset.suspended else LAST_WAIT)
-        self._asked[jobset.uid] = (times + 1, self._monotonic() + pause, jobset.suspended)
+        with self._lock:
+            self._asked[jobset.uid] = (times + 1, self._monotonic() + pause, jobset.suspended)
+            self._asked.move_to_end(jobset.uid)
+            if len(self._asked) > REMEMBERED:
+                self._asked.popitem(last=False)
         return pause, told
 
     def forget(self, uid: str) -> None:
         """The JobSet has what it wants, or is gone: the next time it is asked at once."""
-        self._asked.pop(uid, None)
+        with self._lock:
+            self._asked.pop(uid, None)
 
     def _create(self, jobset: JobSetView, now: datetime) -> list[Told]:
         told: list[Told] = []

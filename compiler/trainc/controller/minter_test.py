@@ -10,7 +10,7 @@ import pytest
 
 from trainc.controller.annotation import AUTHORITY, CURVE, SSH, Minted, Note
 from trainc.controller.api import ApiError
-from trainc.controller.minter import LAST_WAIT, LAST_WAIT_SUSPENDED, Minter
+from trainc.controller.minter import LAST_WAIT, LAST_WAIT_SUSPENDED, REMEMBERED, Minter
 from trainc.controller.view import JobSetView, Json, jobset_view
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -127,3 +127,11 @@ def test_nothing_minted_is_logged(cluster: Cluster, caplog: pytest.LogCaptureFix
         for value in made["data"].values():
             assert value not in said
             assert base64.b64decode(value).decode() not in said
+
+
+def test_jobsets_that_went_are_forgotten_in_time(cluster: Cluster) -> None:
+    minter = _minter(cluster)
+    for number in range(REMEMBERED + 5):
+        minter.mint(_jobset(uid=f"u-{number}"), NOW)
+    assert len(minter._asked) == REMEMBERED
+    assert f"u-{REMEMBERED + 4}" in minter._asked

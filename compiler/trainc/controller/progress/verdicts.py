@@ -70,9 +70,10 @@ class Verdicts:
         Raises:
             ApiError: if the API server does not answer.
         """
+        until = self._monotonic() + REMEMBERED_SECONDS  # a slow answer is as old as its question
         pod = self._reviewed(token, job) if _might_be_good(token, job) else None
         with self._lock:
-            self._held[_digest(token, job)] = (self._monotonic() + REMEMBERED_SECONDS, pod)
+            self._held[_digest(token, job)] = (until, pod)
             while len(self._held) > _REMEMBERED:
                 self._held.popitem(last=False)
         return pod

@@ -208,3 +208,21 @@ def test_the_rank_is_the_completion_index(
     pod = verdicts.ask(_token(), JOB)
     assert pod is not None
     assert (pod.rank, pod.first) == (int(index), first)
+
+
+def test_a_verdict_is_as_old_as_its_question() -> None:
+    class Slow(Cluster):
+        """Takes its time."""
+
+        def find(self, path: str) -> Json | None:
+            self.now += 20
+            return super().find(path)
+
+    cluster = Slow()
+    api: Any = cluster
+    verdicts, token = Verdicts(api, cluster.monotonic), _token()
+    assert verdicts.ask(token, JOB) is not None
+    cluster.now = REMEMBERED_SECONDS - 1
+    assert verdicts.remembered(token, JOB)[0]
+    cluster.now = REMEMBERED_SECONDS
+    assert not verdicts.remembered(token, JOB)[0]
