@@ -87,6 +87,7 @@ class Api:
         client: kubernetes.client.ApiClient,
         counted: Counted | None = None,
         manager: str = FIELD_MANAGER,
+        patience: urllib3.Timeout = _TIMEOUT,
     ) -> None:
         """Uses the client's configuration and connections.
 
@@ -94,6 +95,7 @@ class Api:
             client: A configured client.
             counted: Called after each request.
             manager: Who owns the fields that are written.
+            patience: How long an answer is waited for.
         """
         self._client = client
         connections: urllib3.PoolManager = client.rest_client.pool_manager
@@ -104,6 +106,7 @@ class Api:
         is_relayed = bool(client.configuration.proxy) and host.startswith("http:")
         self._root = host if is_relayed else urlsplit(host).path.rstrip("/")
         self._manager = manager
+        self._patience = patience
         self._counted = counted or (lambda verb, code: None)
 
     def get(self, path: str) -> Json:
@@ -244,7 +247,7 @@ class Api:
                 # A watch may be silent, but the server ends it in time: later, the line is dead.
                 timeout=urllib3.Timeout(connect=5, read=stream_for + 15)
                 if stream_for
-                else _TIMEOUT,
+                else self._patience,
                 retries=_NO_RETRIES,
                 redirect=False,
             )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 
 import kubernetes
 import pytest
+import urllib3
 
 from trainc.controller.api import MERGE_PATCH, Api, ApiError
 
@@ -170,3 +172,15 @@ def test_a_200_that_is_no_json_is_an_error(api: Api, server: Server) -> None:
     server.answers.append((200, b"<html>"))
     with pytest.raises(ApiError):
         api.get("/x")
+
+
+def test_a_server_that_hangs_is_waited_for_as_long_as_there_is_patience() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        configuration = kubernetes.client.Configuration()
+        configuration.host = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        client = kubernetes.client.ApiClient(configuration)
+        api = Api(client, patience=urllib3.Timeout(total=0.2))
+        with pytest.raises(ApiError) as caught:
+            api.get("/x")
+    assert caught.value.code == 0
+    assert "timed out" in str(caught.value)

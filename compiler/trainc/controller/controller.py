@@ -19,7 +19,7 @@ import kubernetes
 from trainc.controller.api import Api
 from trainc.controller.apply import Applying
 from trainc.controller.decision import Observed
-from trainc.controller.election import Election
+from trainc.controller.election import PATIENCE, Election
 from trainc.controller.events import Events
 from trainc.controller.gather import Gathering
 from trainc.controller.metrics import Metrics
@@ -80,6 +80,7 @@ class Controller:
     ) -> None:
         """Nothing is asked of the cluster before ``start``."""
         self._options = options
+        self._client = client
         self._now = now
         self.trainjobs: Store[TrainJobView] = Store()
         self.jobsets: Store[JobSetView] = Store()
@@ -182,7 +183,8 @@ class Controller:
             self._stop.wait()
             self._end()
             return
-        election = Election(self.api, namespace, LEASE, self._options.identity)
+        api = Api(self._client, self.metrics.counted, patience=PATIENCE)
+        election = Election(api, namespace, LEASE, self._options.identity)
         election.run(self._stop, self._begin, self._end)
 
     def _begin(self) -> None:

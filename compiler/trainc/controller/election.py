@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import urllib3
+
 from trainc.controller.api import Api, ApiError
 from trainc.controller.paths import LEASES, collection, item
 from trainc.controller.view import Json
@@ -23,6 +25,8 @@ DURATION = 15  # seconds a lease is good for
 RENEW_WITHIN = 10  # a leader that could not renew for so long is none
 RENEW_EVERY = 5.0
 RETRY_EVERY = 2.0
+# With more, the answer would come when another one leads: there must be time for two tries.
+PATIENCE = urllib3.Timeout(total=3)
 
 
 class Election:
@@ -36,7 +40,10 @@ class Election:
         identity: str,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """A candidate for the Lease ``namespace/name``; ``identity`` is unique among candidates."""
+        """A candidate for the Lease ``namespace/name``; ``identity`` is unique among candidates.
+
+        ``api`` has no more than ``PATIENCE``.
+        """
         self._api = api
         self._namespace = namespace
         self._name = name
@@ -105,8 +112,12 @@ class Election:
         found = self._api.find(item(LEASES, self._namespace, self._name))
         record = {} if found is None else found.get("spec") or {}
         self._version = "" if found is None else found["metadata"]["resourceVersion"]
-        if record != self._record:
-            self._record, self._changed_at = record, self._monotonic()
+        if record == self._record:
+            return
+        self._record = record
+        if not self._is_mine():
+            # What this one wrote counts from when it began to: others may have seen it at once.
+            self._changed_at = self._monotonic()
 
     def _write(self, duration: int, holder: str) -> None:
         began = self._monotonic()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from trainc.controller.api import ApiError
-from trainc.controller.election import DURATION, Election
+from trainc.controller.election import DURATION, PATIENCE, RENEW_EVERY, RENEW_WITHIN, Election
 from trainc.controller.view import Json
 
 
@@ -93,6 +93,44 @@ def test_of_two_at_once_one_wins(cluster: Cluster) -> None:
     first._write(DURATION, "first")
     assert not second._try()
     assert cluster.holder == "first"
+
+
+def test_a_renewal_without_an_answer_counts_from_when_it_was_begun(cluster: Cluster) -> None:
+    """Others saw it long before its writer does, and count from then."""
+
+    class Mute(Cluster):
+        """Which writes, and does not answer."""
+
+        mute = False
+
+        def request(self, method: str, path: str, lease: Json) -> Json:
+            found = super().request(method, path, lease)
+            if self.mute:
+                self.now += 9
+                raise ApiError(0, "read timed out")
+            return found
+
+    mute = Mute()
+    leader = _candidate(mute, "first")
+    assert leader._try()
+    began = leader._changed_at
+    mute.mute = True
+    assert not leader._try()
+    assert not leader._try()  # looks, finds its own, writes
+    assert mute.holder == "first"
+    assert leader._changed_at == began
+    mute.mute = False
+    assert leader._try()
+    assert leader._changed_at == mute.now
+
+
+def test_a_server_that_hangs_costs_the_lease_before_another_takes_it() -> None:
+    """A leader tries twice within the time it has, be there no answer at all."""
+    longest = PATIENCE.total
+    assert isinstance(longest, float | int)
+    # One renewal went well; the next hangs, and so do the look and the renewal a second later.
+    assert RENEW_EVERY + longest + 1 + 2 * longest <= DURATION
+    assert RENEW_EVERY + longest + 1 < RENEW_WITHIN
 
 
 def test_a_leader_that_cannot_renew_is_none(cluster: Cluster) -> None:
