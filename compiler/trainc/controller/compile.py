@@ -16,6 +16,7 @@ from typing import Any
 from trainc.api import Build, build
 from trainc.controller.api import APPLY_PATCH, Api, ApiError
 from trainc.controller.conditions import finished
+from trainc.controller.decide import ended_before_it_went
 from trainc.controller.decision import Observed
 from trainc.controller.gather import Gathering
 from trainc.controller.paths import JOB_SETS, LEADER_WORKER_SETS, TRAIN_JOBS, Kind, item
@@ -171,7 +172,7 @@ def _is_due(observed: Observed) -> bool:
     if trainjob is None or not _is_wanted(trainjob) or not _is_ours(trainjob, jobset):
         return False
     if jobset is None:
-        return True
+        return ended_before_it_went(observed) is None
     changed = jobset.compiled_from != trainjob.generation
     return changed and (jobset.suspended or trainjob.suspended) and not jobset.deleting
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -127,3 +128,15 @@ def test_a_running_job_is_not_changed_though_it_was_suspended_when_last_heard_of
     ensure = Compiling(api, Gathering(api, Store(), Store()), ()).ensure
     observed = ensure(Observed(trainjob_view(TRAINJOB), jobset_view(before)))
     assert observed == Observed(trainjob_view(TRAINJOB), jobset_view(now), compiled=True)
+
+
+def test_a_jobset_that_ended_and_was_deleted_at_once_is_not_made_again() -> None:
+    end = {"type": "Completed", "status": "True", "lastTransitionTime": "2026-11-22T12:30:00Z"}
+    owner = {"kind": "TrainJob", "uid": "u", "controller": True}
+    notes = {"trainc.dev/job": '{"version":1,"trainjob":"m"}'}
+    metadata = {**TRAINJOB["metadata"], "ownerReferences": [owner], "annotations": notes}
+    went = jobset_view({"metadata": metadata, "status": {"conditions": [end]}})
+    api = cast(Api, _Cluster())
+    observed = Observed(trainjob_view(TRAINJOB), None, went=went)
+    ensure = Compiling(api, Gathering(api, Store(), Store()), ()).ensure
+    assert ensure(observed) == replace(observed, compiled=True)

@@ -98,6 +98,7 @@ OBSERVED = st.builds(
     error=st.sampled_from(["", "TrainingRuntime tiny not found"]),
     reason=st.just("TrainJobResourcesCreationFailed"),
     compiled=st.booleans(),
+    went=st.none() | JOBSETS,
 )
 
 

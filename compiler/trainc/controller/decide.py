@@ -151,6 +151,8 @@ def _after_the_end(
 def _running(seen: Observed, trainjob: TrainJobView, now: datetime) -> Decision:
     """Not finished so far: mirror the JobSet, and watch the time."""
     jobset = seen.jobset
+    if jobset is None and (ended := ended_before_it_went(seen)) is not None:
+        return replace(_ended(ended, trainjob, now), after=None)
     if jobset is None and not seen.error and (seen.compiled or not trainjob.followed):
         return NOTHING  # being made, still on its way, or another controller's
     if jobset is None:
@@ -221,6 +223,17 @@ def _ended(jobset: JobSetView, trainjob: TrainJobView, now: datetime) -> Decisio
     return Decision(
         status=status, confirm=inherited, after=seconds_kept(jobset, now), events=(told,)
     )
+
+
+def ended_before_it_went(seen: Observed) -> JobSetView | None:
+    """The JobSet that is not there any more and had ended: it expires at once where it shall."""
+    trainjob, went = seen.trainjob, seen.went
+    if trainjob is None or went is None or (end := _end(went)) is None:
+        return None
+    if _foreign(went, trainjob) or not _is_built(went) or _of_another(went, trainjob):
+        return None
+    is_older_runs = trainjob.created > end["lastTransitionTime"]
+    return None if is_older_runs else went
 
 
 def _end(jobset: JobSetView) -> Json | None:

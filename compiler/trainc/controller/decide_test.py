@@ -618,3 +618,45 @@ def test_what_another_controller_took_over_keeps_no_complaint_of_ours() -> None:
     assert decision.status is not None
     assert decision.status.conditions == ()
     assert decide(Observed(replace(trainjob, conditions=()), jobset), NOW).status is None
+
+
+@dataclass(frozen=True)
+class WentCase:
+    """How a JobSet was when it went, and what the TrainJob's conditions shall be."""
+
+    name: str
+    went: JobSetView
+    kinds: tuple[str, ...]
+    trainjob: TrainJobView = a_trainjob(followed=True)
+
+
+OVER = a_jobset(conditions=(COMPLETED,), deleting=True)
+WENT = [
+    WentCase("it had completed", OVER, ("Complete",)),
+    WentCase("it had failed", replace(OVER, conditions=(FAILED_JOBSET,)), ("Failed",)),
+    WentCase("nobody followed it so far", OVER, ("Complete",), a_trainjob()),
+    WentCase("it ran", a_jobset(), ("Stalled",)),
+    WentCase("another TrainJob's", replace(OVER, owner="x", owner_kind="TrainJob"), ("Stalled",)),
+    WentCase("another controller's", replace(OVER, owner="x", owner_kind="Flow"), ("Stalled",)),
+    WentCase("not built by trainc", replace(OVER, note=None), ("Stalled",)),
+    WentCase(
+        "an older run's",
+        OVER,
+        ("Stalled",),
+        a_trainjob(followed=True, created="2026-11-22T12:45:00Z"),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", WENT, ids=lambda case: case.name)
+def test_a_jobset_that_expired_at_once_tells_how_it_ended(case: WentCase) -> None:
+    """Where both events come together, nobody saw it while it was there."""
+    decision = decide(Observed(case.trainjob, None, went=case.went), NOW)
+    assert decision.status is not None
+    assert tuple(each["type"] for each in decision.status.conditions) == case.kinds
+    assert decision.after is None
+    assert not decision.delete
+    ended = replace(case.trainjob, conditions=decision.status.conditions, jobs=decision.status.jobs)
+    again = decide(Observed(ended, None, went=case.went), NOW)
+    assert again.status is not None
+    assert again.status.conditions == decision.status.conditions

@@ -21,6 +21,7 @@ class Observed:
             empty where they could.
         reason: Of the condition that tells the error.
         compiled: Whether this controller makes the job's objects itself.
+        went: How the JobSet of its name was when it went, where there is none.
     """
 
     trainjob: TrainJobView | None
@@ -28,6 +29,7 @@ class Observed:
     error: str = ""
     reason: str = ""
     compiled: bool = False
+    went: JobSetView | None = None
 
 
 @dataclass(frozen=True, slots=True)

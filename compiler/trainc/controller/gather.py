@@ -38,7 +38,8 @@ class Gathering:
 
     def gather(self, key: Key) -> Observed:
         """What the stores know; costs nothing."""
-        return Observed(self.trainjobs.get(key), self.jobsets.get(key))
+        jobset = self.jobsets.get(key)
+        return Observed(self.trainjobs.get(key), jobset, went=self._went(key, jobset))
 
     def again(self, key: Key) -> Observed:
         """What the API server has now, for what cannot be taken back; the stores learn it too."""
@@ -48,10 +49,15 @@ class Gathering:
             self.trainjobs.put(trainjob_view(trainjob))
         if jobset is not None:
             self.jobsets.put(jobset_view(jobset))
+        there = None if jobset is None else jobset_view(jobset)
         return Observed(
             None if trainjob is None else trainjob_view(trainjob),
-            None if jobset is None else jobset_view(jobset),
+            there,
+            went=self._went(key, there),
         )
+
+    def _went(self, key: Key, jobset: JobSetView | None) -> JobSetView | None:
+        return self.jobsets.last(key) if jobset is None else None
 
     def learn_trainjob(self, found: Json, expected: TrainJobView) -> None:
         """What the API server answered to a write: the next decision must not be made without.

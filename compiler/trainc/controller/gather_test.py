@@ -133,3 +133,22 @@ def test_what_was_written_beside_a_report_of_a_jobset_is_not_lost(
     cluster = Cluster(_object(7, annotations, status=status))
     cluster.report()
     assert cluster.changed == looked_at_again
+
+
+class Expired(Cluster):
+    """Where nothing is left but the TrainJob."""
+
+    def find(self, path: str) -> Json | None:
+        return self._answer if "trainjobs" in path else None
+
+
+def test_the_end_of_a_jobset_that_expired_at_once_is_gathered() -> None:
+    cluster = Expired(_object(7))
+    ended = jobset_view(_object(3, NOTE, status={"conditions": [COMPLETED]}))
+    cluster.trainjobs.put(trainjob_view(_object(7)))
+    cluster.jobsets.put(jobset_view(_object(2, NOTE)))
+    assert cluster.gathering.gather(KEY).went is None
+    cluster.jobsets.remove(KEY, 3, ended)
+    expected = Observed(trainjob_view(_object(7)), None, went=ended)
+    assert cluster.gathering.gather(KEY) == expected
+    assert cluster.gathering.again(KEY) == expected

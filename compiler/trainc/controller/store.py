@@ -13,6 +13,7 @@ V = TypeVar("V", bound=TrainJobView | JobSetView)
 
 
 _REMEMBERED = 10_000  # objects that are gone
+_SHOWN = 1000  # of which it is remembered how they were
 
 
 class Store(Generic[V]):
@@ -22,6 +23,7 @@ class Store(Generic[V]):
         """Starts empty."""
         self._views: dict[Key, V] = {}
         self._gone: OrderedDict[Key, int] = OrderedDict()  # the version at which it went
+        self._last: OrderedDict[Key, V] = OrderedDict()  # as they were when they went
         self._listed: dict[str, int] = {}  # version of the last list, by its namespace
         self._lock = threading.Lock()
         self.newest = 0  # the highest version heard of
@@ -33,6 +35,10 @@ class Store(Generic[V]):
     def get(self, key: Key) -> V | None:
         """The view of that name, or None."""
         return self._views.get(key)
+
+    def last(self, key: Key) -> V | None:
+        """How the object was when it went, if that was not long ago and there is no other."""
+        return self._last.get(key)
 
     def keys(self) -> list[Key]:
         """All names."""
@@ -57,17 +63,28 @@ class Store(Generic[V]):
             if known >= view.version:
                 return False
             self._views[key] = view
+            self._last.pop(key, None)
             self.newest = max(self.newest, view.version)
             return True
 
-    def remove(self, key: Key, version: int) -> bool:
-        """Forgets the object if what is known of it is not newer; True if it was known."""
+    def remove(self, key: Key, version: int, last: V | None = None) -> bool:
+        """Forgets the object if what is known of it is not newer; True if it was known.
+
+        Args:
+            key: Its name.
+            version: At which it went.
+            last: How it was then.
+        """
         with self._lock:
             old = self._views.get(key)
             if old is not None and old.version > version:
                 return False
             self.newest = max(self.newest, version)
             self._bury(key, version)
+            if last is not None:
+                self._last[key] = last
+                if len(self._last) > _SHOWN:
+                    self._last.popitem(last=False)
             return self._views.pop(key, None) is not None
 
     def heard_of(self, version: int) -> None:
@@ -105,6 +122,7 @@ class Store(Generic[V]):
             for key in gone:
                 del self._views[key]
             self._gone.clear()
+            self._last.clear()
             self._listed.clear()
             self.newest = max((view.version for view in self._views.values()), default=0)
             return gone

@@ -93,3 +93,23 @@ def test_a_cluster_that_went_back_in_time_starts_anew(store: Store[TrainJobView]
     assert store.clear("") == [("ns", "other")]
     assert store.newest == 0
     assert store.put(_view(3))
+
+
+def test_how_an_object_was_when_it_went_is_known_until_there_is_another(
+    store: Store[TrainJobView],
+) -> None:
+    store.put(_view(5))
+    assert store.last(KEY) is None
+    store.remove(KEY, 7, _view(7))
+    assert store.last(KEY) == _view(7)
+    assert not store.put(_view(6))
+    assert store.last(KEY) == _view(7)
+    store.put(_view(8))
+    assert store.last(KEY) is None
+
+
+def test_how_those_were_that_went_long_ago_is_forgotten(store: Store[TrainJobView]) -> None:
+    for number in range(1100):
+        store.remove(("ns", f"m-{number}"), 7, _view(7))
+    known = [number for number in range(1100) if store.last(("ns", f"m-{number}"))]
+    assert known == list(range(100, 1100))

@@ -168,16 +168,20 @@ class Watching(Generic[V]):
             return
         metadata = event["object"]["metadata"]
         key = (metadata["namespace"], metadata["name"])
-        if self._store.remove(key, int(metadata["resourceVersion"])):
+        last = self._viewed(event["object"])
+        if self._store.remove(key, int(metadata["resourceVersion"]), last):
             self._changed(key)
 
     def _seen(self, found: Json) -> V | None:
+        view = self._viewed(found)
+        if view is not None and self._store.put(view):
+            self._changed(key_of(view))
+        return view
+
+    def _viewed(self, found: Json) -> V | None:
         try:
-            view = self._view(found)
+            return self._view(found)
         except (KeyError, TypeError, ValueError, AttributeError):
             # No server sends this; one odd object must not end the watch of all others.
             logger.exception("cannot read an object of %s", self._path)
             return None
-        if self._store.put(view):
-            self._changed(key_of(view))
-        return view

@@ -106,6 +106,7 @@ def test_one_list_then_events() -> None:
     assert script.watched_from == ["5"]
     assert _names(changed) == ["a", "b", "c", "a", "b"]
     assert sorted((view.name, view.version) for view in store.views()) == [("a", 7), ("c", 6)]
+    assert store.last(("ns", "b")) == trainjob_view(_object("b", 10))
 
 
 def test_a_broken_watch_is_resumed_where_it_was() -> None:
