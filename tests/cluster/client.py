@@ -199,10 +199,11 @@ def path_of(kind: str, namespace: str = "", name: str = "", subresource: str = "
 
 
 def eventually(check: Callable[[], Any], seconds: float = 30, every: float = 0.05) -> Any:
-    """The first true value of ``check()``; AssertionErrors inside are tried again.
+    """The first true value of ``check()``; what is not there so far is looked for again.
 
     Raises:
         AssertionError: the last one, or one that tells the time is over.
+        LookupError: if a key or an item was missing to the end.
     """
     end = time.monotonic() + seconds
     while True:
@@ -210,8 +211,8 @@ def eventually(check: Callable[[], Any], seconds: float = 30, every: float = 0.0
             found = check()
             if found:
                 return found
-            failure = AssertionError(f"not within {seconds} s: {check}")
-        except AssertionError as error:
+            failure: Exception = AssertionError(f"not within {seconds} s: {check}")
+        except (AssertionError, LookupError) as error:
             failure = error
         if time.monotonic() > end:
             raise failure

@@ -52,7 +52,11 @@ def test_status_of_jobs(
     admin.apply(a_jobset(namespace, "failing", end="fail"))
     admin.apply(a_jobset(namespace, "not-ours", note=None))
     eventually(lambda: "Failed" in conditions(admin, namespace, "failing"))
-    progress = {"progressPercentage": 40, "estimatedRemainingSeconds": 7300, "lastUpdatedTime": now}
+    progress = {
+        "progressPercentage": 40,
+        "estimatedRemainingSeconds": 10700,
+        "lastUpdatedTime": now,
+    }
     admin.merge("TrainJob", namespace, "running", {"status": {"trainerStatus": progress}}, "status")
 
     def table() -> list[list[str]]:
@@ -65,7 +69,7 @@ def test_status_of_jobs(
     assert alone[1:5] == ["Complete", "-", "-", "0"]
     assert failing[1] == "Failed"
     assert here[:6] == ["running", "Running", "40%", here[3], "0", "2/2"]
-    assert here[3].startswith("2h1m")
+    assert here[3].startswith("2h")  # 2h58m, less the time since
 
     (found,) = json.loads(trainc("status", "failing", "-o", "json").stdout)
     assert (found["state"], found["reason"]) == ("Failed", "FailedJobs")
@@ -156,7 +160,7 @@ def test_watching(admin: Client, namespace: str, controller: Controller, plane: 
             assert "STATE" in watching.stdout.readline()
             assert "Pending" in watching.stdout.readline()
             admin.apply(a_jobset(namespace))
-            end = time.monotonic() + 20
+            end = time.monotonic() + 60
             while "Running" not in (line := watching.stdout.readline()):
                 assert line and time.monotonic() < end
         finally:

@@ -146,7 +146,7 @@ def test_two_controllers_one_leader(plane: Plane, admin: Client, namespace: str)
             time.sleep(1)
             assert _holder(admin, namespace) == leader
             first.stop()  # gives the lease back
-            eventually(lambda: _holder(admin, namespace) not in ("", leader), 10)
+            eventually(lambda: _holder(admin, namespace) not in ("", leader))
             _make(admin, namespace, "m", "Complete")
             eventually(lambda: "Complete" in conditions(admin, namespace))
             assert second.returncode is None

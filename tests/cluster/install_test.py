@@ -18,6 +18,7 @@ from tests.cluster.client import ApiError, Client, eventually, path_of
 from tests.cluster.conftest import CRDS
 from tests.cluster.jobs import Json, a_jobset, a_note, a_trainjob, conditions, end_pods
 from tests.cluster.plane import Plane
+from tests.cluster.posting import pods
 from tests.cluster.refusals import compare
 from tests.cluster.running import process
 from tests.corpus import cases, need
@@ -280,7 +281,7 @@ def test_its_rights_are_enough(plane: Plane, admin: Client, bearer: str, tmp_pat
         admin.apply(a_jobset(namespace, "late"))
         eventually(lambda: admin.find("Secret", namespace, "waits-flux-curve"), 120)
         eventually(lambda: admin.find("JobSet", namespace, "late") is None, 60)
-        eventually(lambda: admin.list("Pod", namespace))
+        eventually(lambda: pods(admin, namespace))
         end_pods(admin, namespace, "complete")
         eventually(lambda: "Complete" in conditions(admin, namespace), 120)
         eventually(lambda: admin.find("Secret", NAMESPACE, "trainc-progress-tls"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.cluster.client import Client
+from tests.cluster.client import ApiError, Client
 
 Json = dict[str, Any]
 
@@ -98,10 +98,14 @@ def conditions(client: Client, namespace: str, name: str = "m") -> dict[str, Jso
 
 
 def end_pods(client: Client, namespace: str, how: str) -> None:
-    """Makes every running pod of the namespace ``complete`` or ``fail``."""
+    """Makes every running pod of the namespace ``complete`` or ``fail``, but those that go."""
     for pod in client.list("Pod", namespace):
         annotation = {"metadata": {"annotations": {"kwok.test/end": how}}}
-        client.merge("Pod", namespace, pod["metadata"]["name"], annotation)
+        try:
+            client.merge("Pod", namespace, pod["metadata"]["name"], annotation)
+        except ApiError as error:
+            if error.code != 404:
+                raise
 
 
 def events(client: Client, namespace: str, name: str = "m") -> dict[str, Json]:

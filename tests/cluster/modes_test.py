@@ -21,6 +21,7 @@ from tests.cluster.compile_test import a_job, a_runtime
 from tests.cluster.conftest import CRDS, ROOT
 from tests.cluster.jobs import Json, a_jobset, a_note, a_trainjob, conditions, end_pods
 from tests.cluster.plane import Plane
+from tests.cluster.posting import pods
 from tests.cluster.process import Process, free_ports
 from tests.cluster.refusals import compare
 from tests.cluster.running import process
@@ -149,7 +150,7 @@ def test_namespaced(plane: Plane, admin: Client, tmp_path: Path) -> None:
         waiting = a_note("waits", secrets=SECRETS)
         admin.apply(a_jobset("team-a", "waits", note=waiting, start="never"))
         eventually(lambda: admin.find("Secret", "team-a", "waits-flux-curve"), 120)
-        eventually(lambda: admin.list("Pod", "team-a"))
+        eventually(lambda: pods(admin, "team-a"))
         end_pods(admin, "team-a", "complete")
         eventually(lambda: "Complete" in conditions(admin, "team-a"), 120)
     client = plane.client_with(_bearer(admin))

@@ -91,7 +91,7 @@ def test_a_jobset_made_again_after_the_finish_is_held(
     admin.apply(a_trainjob(namespace))
     admin.apply(a_jobset(namespace, end="fail", ttl=1))
     eventually(lambda: admin.find("JobSet", namespace, "m") is None)
-    failed = conditions(admin, namespace)["Failed"]
+    failed = eventually(lambda: conditions(admin, namespace).get("Failed"))
 
     admin.apply(a_jobset(namespace))
     eventually(lambda: admin.get("JobSet", namespace, "m")["spec"]["suspend"])
