@@ -9,13 +9,13 @@ import sys
 import threading
 import venv
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.binaries import cache_root
-from tests.cluster.client import Client, eventually
+from tests.cluster.client import ApiError, Client, eventually
 from tests.cluster.conftest import ROOT
 from tests.cluster.jobs import Json
 from tests.cluster.plane import Plane
@@ -154,7 +154,8 @@ def _ending(admin: Client, namespace: str) -> Iterator[set[str]]:
         while not stop.wait(0.5):
             for name in sorted(names):
                 for pod in pods(admin, namespace, name):
-                    admin.merge("Pod", namespace, pod["metadata"]["name"], done)
+                    with suppress(ApiError):  # it may go meanwhile, and others are still to end
+                        admin.merge("Pod", namespace, pod["metadata"]["name"], done)
 
     thread = threading.Thread(target=end)
     thread.start()
