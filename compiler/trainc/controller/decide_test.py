@@ -603,7 +603,15 @@ def test_a_job_that_cannot_be_made_is_suspended_all_the_same() -> None:
     assert resumed.status.conditions[0]["reason"] == "Resumed"
 
 
-@pytest.mark.parametrize(("age", "want"), [(0, 15), (14, 15), (60, 60), (3600, 300), (-60, 15)])
+def test_what_failed_just_now_is_tried_soon() -> None:
+    """What is in the way may be an older TrainJob's of the name, and be collected in a moment."""
+    seen = Observed(a_trainjob(), None, error="not owned by this", reason="Why", compiled=True)
+    assert decide(seen, NOW).after == 1
+    alone = Observed(None, a_jobset(), error="no quota", reason="Why")
+    assert decide(alone, NOW).after == 15
+
+
+@pytest.mark.parametrize(("age", "want"), [(0, 1), (3, 3), (60, 60), (3600, 300), (-60, 15)])
 def test_what_failed_for_long_is_tried_less_often(age: int, want: float) -> None:
     since = (NOW - timedelta(seconds=age)).strftime("%Y-%m-%dT%H:%M:%SZ")
     trainjob = a_trainjob(conditions=(_is("Stalled", when=since),))
