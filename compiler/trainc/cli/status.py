@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -75,10 +76,11 @@ def status(
     where = "" if all_namespaces else namespace or own
     before: str | None = None
     while True:
+        look = partial(_jobs, api, where, name or "")
         with _refusals():
-            found = _jobs(api, where, name or "")
+            found = look() if before is None else _patient(look)
         text = rendered(found, output, bool(name), all_namespaces, datetime.now(UTC))
-        if not found and output != "json":
+        if not found and output != "json" and text != before:
             click.echo(f"no jobs in {where or 'any namespace'}", err=True)
         if text != before:
             _print(text, again=before is not None)
@@ -195,6 +197,20 @@ def _jobs(api: Api, namespace: str, name: str) -> list[Job]:
     if name and not found:
         raise TraincError([Problem(f"there is no job {name} in namespace {namespace}")])
     return found
+
+
+def _patient(look: Callable[[], list[Job]]) -> list[Job]:
+    """What is seen once the cluster answers: who watches for hours shall not miss the end."""
+    from trainc.controller.api import ApiError
+
+    while True:
+        try:
+            return look()
+        except ApiError as error:
+            if not error.is_passing:
+                raise
+            click.echo(f"the cluster does not answer, looking again: {error}", err=True)
+        time.sleep(_EVERY)
 
 
 @contextmanager
