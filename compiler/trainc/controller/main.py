@@ -10,8 +10,8 @@ import logging
 import os
 import signal
 import sys
-import threading
 from pathlib import Path
+from queue import SimpleQueue
 from types import FrameType
 
 import kubernetes
@@ -34,12 +34,13 @@ def run(options: Options, kubeconfig: str | None, context: str | None) -> int:
     Raises:
         TraincError: if there are no credentials, or an address cannot be listened on.
     """
-    stop = threading.Event()
+    # A handler may run in the midst of whatever the main thread does, waiting and logging included:
+    # an Event that it sets may be locked by that very thread, this queue never is.
+    asked: SimpleQueue[int] = SimpleQueue()
     sys.setswitchinterval(_SWITCH_INTERVAL)
 
     def ask(number: int, frame: FrameType | None) -> None:
-        logger.info("stopping on %s", signal.Signals(number).name)
-        stop.set()
+        asked.put(number)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask)
@@ -54,7 +55,7 @@ def run(options: Options, kubeconfig: str | None, context: str | None) -> int:
     # What was imported stays: to look through it again and again more than doubles a list's cost.
     gc.freeze()
     controller.start()
-    stop.wait()
+    logger.info("stopping on %s", signal.Signals(asked.get()).name)
     controller.stop()
     return 0
 
