@@ -11,8 +11,10 @@ import time
 import pytest
 
 from tests.cluster.client import ApiError, Client, eventually
+from tests.cluster.health_test import sample
 from tests.cluster.jobs import Json, a_jobset, a_note, a_trainjob, conditions
 from tests.cluster.plane import Plane
+from tests.cluster.process import free_ports
 from tests.cluster.running import process, running
 from tests.cluster.verify import unsettled
 
@@ -143,9 +145,16 @@ def test_two_controllers_one_leader(plane: Plane, admin: Client, namespace: str)
     with process(plane, namespace, "--lease-namespace", namespace) as first:
         eventually(lambda: _holder(admin, namespace))
         leader = _holder(admin, namespace)
-        with process(plane, namespace, "--lease-namespace", namespace) as second:
+        _make(admin, namespace, "before", "Complete")
+        eventually(lambda: "Complete" in conditions(admin, namespace, "before"))
+        port = free_ports(1)[0]
+        with process(plane, namespace, "--lease-namespace", namespace, health=port) as second:
+            # It follows the jobs, for their reports, and has no work.
+            eventually(lambda: sample(port, 'trainc_trainjobs{state="Complete"}') == 1)
             time.sleep(1)
             assert _holder(admin, namespace) == leader
+            assert sample(port, "trainc_leader") == 0
+            assert sample(port, "trainc_queue_depth") == 0
             first.stop()  # gives the lease back
             eventually(lambda: _holder(admin, namespace) not in ("", leader))
             _make(admin, namespace, "m", "Complete")

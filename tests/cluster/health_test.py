@@ -28,13 +28,13 @@ def test_probes_metrics_logs_and_the_end(plane: Plane, admin: Client, namespace:
         assert _got(port, "/healthz") == (200, "ok\n")
         assert _got(port, "/elsewhere")[0] == 404
         eventually(lambda: "Complete" in conditions(admin, namespace, "done"))
-        eventually(lambda: _sample(port, 'trainc_trainjobs{state="Running"}') == 1)
-        assert _sample(port, 'trainc_trainjobs{state="Complete"}') == 1
-        eventually(lambda: _sample(port, "trainc_leader") == 1)
-        eventually(lambda: _sample(port, "trainc_queue_depth") == 0)
-        assert _sample(port, "trainc_reconcile_seconds_count") > 0
-        assert _sample(port, "trainc_reconcile_errors_total") == 0
-        assert _sample(port, 'trainc_api_requests_total{code="201",verb="POST"}') >= 1
+        eventually(lambda: sample(port, 'trainc_trainjobs{state="Running"}') == 1)
+        assert sample(port, 'trainc_trainjobs{state="Complete"}') == 1
+        eventually(lambda: sample(port, "trainc_leader") == 1)
+        eventually(lambda: sample(port, "trainc_queue_depth") == 0)
+        assert sample(port, "trainc_reconcile_seconds_count") > 0
+        assert sample(port, "trainc_reconcile_errors_total") == 0
+        assert sample(port, 'trainc_api_requests_total{code="201",verb="POST"}') >= 1
         lease = admin.get("Lease", namespace, "trainc-controller")
         assert lease["spec"]["holderIdentity"]
         assert controller.stop() == 0
@@ -58,7 +58,7 @@ def _got(port: int, path: str) -> tuple[int, str]:
     return response.status, response.data.decode()
 
 
-def _sample(port: int, name: str) -> float:
+def sample(port: int, name: str) -> float:
     _, text = _got(port, "/metrics")
     found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
     assert found, f"no {name} in\n{text}"

@@ -43,12 +43,9 @@ class Reconciler:
         Raises:
             ApiError: if it did not succeed; it may be tried again.
         """
-        now = self._now()
-        observed = self._ensure(self._gathering.gather(key))
-        decision = decide(observed, now)
+        observed, decision, now = self._decided(self._gathering.gather(key))
         if decision.confirm:
-            observed = self._ensure(self._gathering.again(key))
-            decision = decide(observed, now)
+            observed, decision, now = self._decided(self._gathering.again(key))
         for _ in range(_ATTEMPTS):
             try:
                 return self._applied(observed, decision, now)
@@ -58,9 +55,14 @@ class Reconciler:
                 if error.code not in (404, 409, 422):
                     raise
                 last = error
-                observed = self._ensure(self._gathering.again(key))
-                decision = decide(observed, now)
+                observed, decision, now = self._decided(self._gathering.again(key))
         raise last
+
+    def _decided(self, observed: Observed) -> tuple[Observed, Decision, datetime]:
+        """What is decided once the job's objects are made, which may take its time."""
+        observed = self._ensure(observed)
+        now = self._now()
+        return observed, decide(observed, now), now
 
     def _applied(self, observed: Observed, decision: Decision, now: datetime) -> float | None:
         """Mints first, but a status is written whatever becomes of that."""
