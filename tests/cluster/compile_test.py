@@ -198,6 +198,26 @@ def test_suspending_a_running_job_and_resuming_it(
     eventually(lambda: conditions(admin, namespace)["Suspended"]["reason"] == "Resumed")
 
 
+def test_a_trainjob_made_again_at_once_runs_again(
+    admin: Client, namespace: str, controller: Controller
+) -> None:
+    """What the first one owned is still there, and is collected only then."""
+    admin.apply(a_runtime(namespace))
+    admin.create(a_job(namespace))
+    for _ in range(5):
+        eventually(lambda: admin.list("Pod", namespace))
+        admin.delete("TrainJob", namespace, "m")
+        uid = admin.create(a_job(namespace))["metadata"]["uid"]
+        eventually(lambda uid=uid: _owner(admin, namespace) == uid)
+    eventually(lambda: conditions(admin, namespace) == {})
+
+
+def _owner(admin: Client, namespace: str) -> str:
+    """UID of whom the JobSet belongs to."""
+    found = admin.find("JobSet", namespace, "m")
+    return found["metadata"]["ownerReferences"][0]["uid"] if found else ""
+
+
 def test_mpi_with_its_secret(admin: Client, namespace: str, controller: Controller) -> None:
     admin.apply(a_runtime(namespace, mpi={"numProcPerNode": 1}))
     admin.create(a_job(namespace, trainer={"numNodes": 2, "command": ["mpirun"]}))
