@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from trainc.controller.again import soonest
-from trainc.controller.api import JSON_PATCH, MERGE_PATCH, Api
+from trainc.controller.api import JSON_PATCH, MERGE_PATCH, Api, ApiError
 from trainc.controller.caching import keep
 from trainc.controller.decision import Decision, Observed, Status
 from trainc.controller.events import Events
@@ -46,16 +46,19 @@ class Applying:
         """
         trainjob, jobset = observed.trainjob, observed.jobset
         after = decision.after
-        if trainjob is not None and decision.status is not None:
-            self._write_status(trainjob, decision.status)
+        # Once a step is done, be it without an answer, no later decision tells it again.
+        try:
+            if trainjob is not None and decision.status is not None:
+                self._write_status(trainjob, decision.status)
+        except ApiError as error:
+            if error.is_passing:
+                self._tell(observed, decision)
+            raise
+        self._tell(observed, decision)
         if jobset is not None:
             self._steer(jobset, decision, now)
             if decision.cache is not None and not decision.delete:
                 after = soonest(after, keep(self._api, jobset, decision.cache))
-        subject = trainjob or jobset
-        if subject is not None:
-            for told in decision.events:
-                self._events.tell(subject, told)
         return after
 
     def mint(self, jobset: JobSetView, wanted: bool, now: datetime) -> float | None:
@@ -71,6 +74,12 @@ class Applying:
         for told in events:
             self._events.tell(jobset, told)
         return pause
+
+    def _tell(self, observed: Observed, decision: Decision) -> None:
+        subject = observed.trainjob or observed.jobset
+        if subject is not None:
+            for told in decision.events:
+                self._events.tell(subject, told)
 
     def _write_status(self, trainjob: TrainJobView, status: Status) -> None:
         patch = status_patch(trainjob, status)
