@@ -85,6 +85,20 @@ def test_a_finished_trainjob_stays_when_its_jobset_expires(
     assert _jobs(admin, namespace) == [_count(failed=1)]
 
 
+def test_jobsets_that_expire_at_once_tell_how_they_ended(
+    admin: Client, namespace: str, controller: Controller
+) -> None:
+    """Their end and their deletion come in the same moment."""
+    ends = {f"m{number}": ("complete", "fail")[number % 2] for number in range(20)}
+    kinds = {name: "Complete" if end == "complete" else "Failed" for name, end in ends.items()}
+    for name, end in ends.items():
+        admin.apply(a_trainjob(namespace, name))
+        admin.apply(a_jobset(namespace, name, end=end, ttl=0))
+    eventually(lambda: not admin.list("JobSet", namespace), 60)
+    for name, kind in kinds.items():
+        eventually(lambda name=name, kind=kind: list(conditions(admin, namespace, name)) == [kind])
+
+
 def test_a_jobset_made_again_after_the_finish_is_held(
     admin: Client, namespace: str, controller: Controller
 ) -> None:
