@@ -18,7 +18,7 @@ from email.message import Message
 from functools import cached_property
 from typing import IO, Any, Final
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote, unquote_plus, urlsplit
+from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree
 
 from trainc.initializers.failure import (
@@ -29,6 +29,7 @@ from trainc.initializers.failure import (
     PermissionDeniedError,
     TransientError,
 )
+from trainc.initializers.s3page import Entry, Page, text_of
 from trainc.initializers.sigv4 import Keys, canonical_query, signed
 
 # Characters of a path that are signed as they are.
@@ -46,16 +47,6 @@ _DENIED: Final = frozenset(
 _PASSING: Final = frozenset({"RequestTimeout", "SlowDown", "Throttling", "RequestTimeTooSkewed"})
 _MISCONFIGURED: Final = frozenset({"InvalidBucketName", "AuthorizationHeaderMalformed"})
 _ERROR_BYTES: Final = 64 * 1024
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An object, as a listing has it; ``etag`` keeps its quotes and may be empty."""
-
-    key: str
-    size: int
-    etag: str
-    modified: str
 
 
 @dataclass(frozen=True)
@@ -87,20 +78,22 @@ class Bucket:
             asked["max-keys"] = str(most)
         while True:
             with self.opened("GET", "", asked) as answer, _read(self.name):
-                page = ElementTree.fromstring(answer.read())
-            escaped = _text(page, "EncodingType") == "url"
-            for each in page.iterfind("{*}Contents"):
-                yield _entry(each, escaped)
-            token = _text(page, "NextContinuationToken")
-            if most or _text(page, "IsTruncated") != "true" or not token:
+                page = Page(answer.read(), prefix, self.called(""))
+            yield from page.entries()
+            if most or not (token := page.following(asked.get("continuation-token", ""))):
                 return
             asked["continuation-token"] = token
 
     def head(self, key: str, part: int = 0) -> Message:
         """What the server says of an object, checksums included; or of one of its parts."""
         asked = {"partNumber": str(part)} if part else {}
-        with self.opened("HEAD", key, asked, {"x-amz-checksum-mode": "ENABLED"}) as answer:
-            return answer.headers
+        try:
+            with self.opened("HEAD", key, asked, {"x-amz-checksum-mode": "ENABLED"}) as answer:
+                return answer.headers
+        except ConfigurationError:
+            # Its answer has no body to say why, keys that have expired for instance: a GET's has.
+            with self.opened("GET", key, headers={"Range": "bytes=0-0"}):
+                raise
 
     @contextmanager
     def opened(
@@ -237,7 +230,7 @@ def _of_answer(error: HTTPError, name: str) -> FetchError:
     except (OSError, http.client.HTTPException):
         body = b""
     wish = error.headers.get("Retry-After", "")
-    seconds = float(wish) if wish.isdigit() else 0.0
+    seconds = float(wish) if wish.isdecimal() else 0.0
     return refused(name, error.code, body, seconds)
 
 
@@ -265,20 +258,4 @@ def _said(body: bytes | bytearray) -> tuple[str, str]:
         said = ElementTree.fromstring(bytes(body))
     except (ElementTree.ParseError, LookupError, ValueError):  # encodings that it does not know
         return "", ""
-    return _text(said, "Code"), _text(said, "Message")
-
-
-def _entry(found: ElementTree.Element, escaped: bool) -> Entry:
-    # One walk over the children: to look for each by name takes several times as long.
-    told = {child.tag.rpartition("}")[2]: child.text or "" for child in found}
-    key = told.get("Key", "")
-    return Entry(
-        key=unquote_plus(key) if escaped else key,
-        size=int(told.get("Size") or 0),
-        etag=told.get("ETag", ""),
-        modified=told.get("LastModified", ""),
-    )
-
-
-def _text(element: ElementTree.Element, name: str) -> str:
-    return element.findtext(f"{{*}}{name}") or ""
+    return text_of(said, "Code"), text_of(said, "Message")

@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+import http.client
+import io
+import urllib.request
+import urllib.response
 from dataclasses import dataclass
+from email.message import Message
 
 import pytest
 
-from trainc.initializers.failure import FetchError, PermissionDeniedError, TransientError
-from trainc.initializers.s3api import refused
+from trainc.initializers.failure import (
+    ConfigurationError,
+    FetchError,
+    PermissionDeniedError,
+    TransientError,
+)
+from trainc.initializers.s3api import Bucket, refused
 
 
 @dataclass(frozen=True)
@@ -50,3 +60,50 @@ def test_what_a_refusal_means(case: TestCase) -> None:
     error = refused("a", case.status, case.body, 0)
     assert isinstance(error, case.kind)
     assert str(error).startswith(case.says)
+
+
+class Server(urllib.request.BaseHandler):
+    """Answers each request by its method: with a status, a body and headers."""
+
+    def __init__(self, answers: dict[str, tuple[int, bytes, dict[str, str]]]) -> None:
+        self.answers = answers
+
+    def http_open(self, request: urllib.request.Request) -> urllib.response.addinfourl:
+        status, body, told = self.answers[request.get_method()]
+        headers = Message()
+        for name, text in told.items():
+            headers[name] = text
+        answer = urllib.response.addinfourl(io.BytesIO(body), headers, request.full_url, status)
+        answer.msg = http.client.responses[status]  # type: ignore[attr-defined]
+        return answer
+
+
+def bucket(answers: dict[str, tuple[int, bytes, dict[str, str]]]) -> Bucket:
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        Server(answers),
+        urllib.request.HTTPErrorProcessor(),
+        urllib.request.HTTPDefaultErrorHandler(),
+    ):
+        opener.add_handler(handler)
+    return Bucket("b", "http://host/b", "us-east-1", lambda: None, 1, "", opener)
+
+
+def test_a_head_without_a_reason_is_asked_for_it() -> None:
+    expired = b"<Error><Code>ExpiredToken</Code><Message>too old</Message></Error>"
+    asked = bucket({"HEAD": (400, b"", {}), "GET": (400, expired, {})})
+    with pytest.raises(PermissionDeniedError, match="ExpiredToken: too old"):
+        asked.head("a")
+
+
+def test_a_head_that_alone_is_refused_stays_so() -> None:
+    asked = bucket({"HEAD": (400, b"", {}), "GET": (206, b"x", {})})
+    with pytest.raises(ConfigurationError, match="400 Bad Request"):
+        asked.head("a")
+
+
+def test_a_wish_that_is_no_number_is_none() -> None:
+    asked = bucket({"HEAD": (503, b"", {"Retry-After": "\xb2"})})
+    with pytest.raises(TransientError) as raised:
+        asked.head("a")
+    assert raised.value.retry_after == 0

@@ -29,13 +29,16 @@ from trainc.initializers.failure import (
 )
 from trainc.initializers.objectstore import digest_of_etag, listed, relative
 from trainc.initializers.provider import Arrivals, Chunk, Listing, Provider, RemoteFile
-from trainc.initializers.s3api import Entry, refused
+from trainc.initializers.s3api import refused
+from trainc.initializers.s3page import Entry
 
 # Checksums of an object, the cheapest to compute first.
 _CHECKSUMS: Final = ("crc64nvme", "crc32c", "crc32", "sha256", "sha1")
 # Bytes: stays in the CPU's cache between socket, checksum and file; a small one costs switches.
 _BUFFER: Final = 1024 * 1024
 _RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+# A checksum in base64, and of how many parts it is.
+_TOLD: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2,3}={1,2})?(?:-[1-9][0-9]*)?")
 
 
 def remote(config: Config) -> S3Remote:
@@ -171,7 +174,7 @@ class S3Remote:
             return None
         etag = head.get("ETag", "").strip('"')
         whole, dash, count = etag.partition("-")
-        if dash and count.isdigit() and digest_of_etag(whole):
+        if dash and count.isdecimal() and digest_of_etag(whole):
             return Digest("md5", etag)
         return digest_of_etag(etag)
 
@@ -183,7 +186,7 @@ class S3Remote:
         except ConfigurationError:
             return None
         # Parts of unequal sizes are allowed; nobody uploads so, and nothing tells of them.
-        if not length.isdigit() or math.ceil((file.size or 0) / max(1, int(length))) != count:
+        if not length.isdecimal() or math.ceil((file.size or 0) / max(1, int(length))) != count:
             return None
         return replace(digest, part_size=int(length))
 
@@ -197,7 +200,7 @@ def _checksum(head: Message) -> Digest | None:
     """The cheapest checksum in an answer; of the whole object or of its parts."""
     for algorithm in _CHECKSUMS:
         text = head.get(f"x-amz-checksum-{algorithm}")
-        if text and _is_told(head, algorithm, text):
+        if text and _is_told(head, algorithm, text) and _TOLD.fullmatch(text):
             value, dash, count = text.partition("-")
             return Digest(algorithm, f"{base64.b64decode(value).hex()}{dash}{count}")
     return None

@@ -48,6 +48,14 @@ class TestCase:
             {"ETag": PARTS, "x-amz-checksum-crc32": "3iQHHw=="},
             None,
         ),
+        TestCase("no base64", {"x-amz-checksum-crc32": "3iQ\xb2Hw=="}, None),
+        TestCase("of no number of parts", {"x-amz-checksum-crc32": "3iQHHw==-x"}, None),
+        TestCase("of no parts", {"x-amz-checksum-crc32": "3iQHHw==-0"}, None),
+        TestCase(
+            "a checksum that is none, before one that is",
+            {"x-amz-checksum-crc64nvme": "x", "x-amz-checksum-crc32": "3iQHHw=="},
+            Digest("crc32", "de24071f"),
+        ),
         TestCase(
             "the cheapest",
             {
