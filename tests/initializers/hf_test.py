@@ -229,6 +229,48 @@ def test_failures_have_their_kind(server: Hub, target: Path, case: FailureCase) 
     assert TOKEN not in str(raised.value)
 
 
+@dataclass(frozen=True)
+class OddCase:
+    __test__ = False
+    name: str
+    part: str
+    body: object
+    kind: type[FetchError]
+    says: str
+
+
+FILE = {"type": "file", "path": "a", "oid": "0" * 40, "size": 1}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        OddCase("a list for everything", "/api/", [], ConfigurationError, "is HF_ENDPOINT one"),
+        OddCase("no revision", "/squad", None, ConfigurationError, "is HF_ENDPOINT one"),
+        OddCase("no tree", "/tree/", None, ConfigurationError, "is HF_ENDPOINT one"),
+        OddCase("an error", "/tree/", {"error": "x"}, ConfigurationError, "is HF_ENDPOINT one"),
+        OddCase("no sizes", "/tree/", [{"type": "file"}], ConfigurationError, "is HF_ENDPOINT one"),
+        OddCase("no number", "/tree/", [{**FILE, "size": "x"}], IntegrityError, "'a' with 'x'"),
+        OddCase("less than none", "/tree/", [{**FILE, "size": -1}], IntegrityError, "'a' with -1"),
+        OddCase("no name", "/tree/", [{**FILE, "path": None}], IntegrityError, "None with 1"),
+        OddCase(
+            "half a character", "/tree/", [{**FILE, "path": "\udc80"}], ConfigurationError, "squad"
+        ),
+    ],
+    ids=lambda case: case.name,
+)
+def test_what_no_hub_says_is_no_bug_of_ours(server: Hub, target: Path, case: OddCase) -> None:
+    server.odd = {case.part: case.body}
+    with pytest.raises(case.kind, match=case.says):
+        fetch_here("hf://squad", target, {"HF_ENDPOINT": server.url})
+
+
+def test_a_redirect_to_nowhere_is_no_bug_of_ours(server: Hub, target: Path) -> None:
+    server.astray = "http://[nowhere/x"
+    with pytest.raises(ConfigurationError, match="tatsu-lab/alpaca: Invalid IPv6 URL"):
+        fetch_here("hf://tatsu-lab/alpaca", target, {"HF_ENDPOINT": server.url})
+
+
 @pytest.mark.parametrize("token", ["planted\nplanted", "plänted", "planted\x00"])
 def test_a_token_that_cannot_be_is_not_tried_again(server: Hub, target: Path, token: str) -> None:
     environ = {"HF_ENDPOINT": server.url, "ACCESS_TOKEN": token}

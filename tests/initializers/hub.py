@@ -59,6 +59,8 @@ class Hub:
         cuts: Path -> bytes after which the connection is closed, for the next request of it.
         lies: Path -> bytes that the redirect's target adds to the size it tells.
         expired: So many requests more to the CDN are answered 403, as old signatures are.
+        odd: Part of a path -> the JSON that requests for it are answered with.
+        astray: Where large files are redirected to instead of the CDN.
     """
 
     repos: dict[str, Repo] = field(default_factory=dict)
@@ -68,6 +70,8 @@ class Hub:
     cuts: dict[str, list[int]] = field(default_factory=dict)
     lies: dict[str, int] = field(default_factory=dict)
     expired: int = 0
+    odd: dict[str, object] = field(default_factory=dict)
+    astray: str = ""
     url: str = ""
     cdn: str = ""
 
@@ -130,6 +134,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json(429, {}, {"Retry-After": self.hub.retry_after})
         if self.server_name == "cdn":
             return self._cdn(unquote(path))
+        for part, body in self.hub.odd.items():
+            if part in path:
+                return self._json(200, body)
         if match := _API.fullmatch(path):
             return self._api(match.groupdict())
         if match := _API_DEFAULT.fullmatch(path):
@@ -203,7 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
         sha256 = hashlib.sha256(body).hexdigest()
         headers |= {"X-Linked-Size": str(len(body)), "X-Linked-Etag": f'"{sha256}"'}
         where = f"{self.hub.cdn}/{name}/{sha256}?Signature=planted-signature-{sha256[:8]}"
-        return self._json(302, {}, {**headers, "Location": where})
+        return self._json(302, {}, {**headers, "Location": self.hub.astray or where})
 
     def _cdn(self, path: str) -> None:
         self._note()

@@ -13,6 +13,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate
 from pathlib import Path
@@ -294,6 +295,58 @@ def test_answers_have_their_kind(
 
     with pytest.raises(kind, match=str(status)):
         fetch_here(f"{serve(Refusing)}/file", target, {"RETRY_MAX_SECONDS": "0"})
+
+
+@dataclass(frozen=True)
+class LieCase:
+    __test__ = False
+    name: str
+    status: int
+    headers: dict[str, str]
+    kind: type[FetchError]
+    says: str
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        LieCase("nothing", 204, {}, IntegrityError, "204"),
+        LieCase("a part of nobody knows what", 206, {}, IntegrityError, "206"),
+        LieCase(
+            "a total that is no number",
+            206,
+            {"Content-Range": "bytes 0-0/\xb2"},
+            IntegrityError,
+            "206",
+        ),
+        LieCase("a wish that is no number", 503, {"Retry-After": "\xb2"}, TransientError, "503"),
+        LieCase(
+            "a wish that no clock shows",
+            503,
+            {"Retry-After": "Mon, 01 Jan 2020 00:00:00 +9999999999999"},
+            TransientError,
+            "503",
+        ),
+        LieCase(
+            "a host that cannot be",
+            302,
+            {"Location": "http://a..b/x"},
+            ConfigurationError,
+            "label empty",
+        ),
+    ],
+    ids=lambda case: case.name,
+)
+def test_what_makes_no_sense_has_its_kind(serve: Serve, target: Path, case: LieCase) -> None:
+    class Lying(Quiet):
+        def do_GET(self) -> None:
+            self.send_response(case.status)
+            for name, text in case.headers.items():
+                self.send_header(name, text)
+            self.end_headers()
+
+    with pytest.raises(case.kind, match=case.says):
+        fetch_here(f"{serve(Lying)}/file", target, {"RETRY_MAX_SECONDS": "0"})
 
 
 def test_a_url_without_a_name_is_refused(target: Path) -> None:

@@ -27,6 +27,8 @@ MODEL_IGNORE_PATTERNS: Final = ("*.msgpack", "*.h5", "*.bin", "*.pt", "*.pth")
 
 # spec.initializer.*.storageUri of the CRD.
 _URI: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.+)", re.DOTALL)
+# Schemes whose paths are those of a file system: any bytes.
+_OF_BYTES: Final = frozenset({"file", "pvc"})
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 
@@ -125,8 +127,11 @@ def storage_uri(text: str) -> StorageUri:
     match = _URI.fullmatch(text)
     if match is None:
         raise ConfigurationError(f"STORAGE_URI {text!r} is not of the form scheme://...")
+    scheme = match["scheme"].lower()
+    if scheme not in _OF_BYTES and text != text.encode(errors="replace").decode():
+        raise ConfigurationError(f"STORAGE_URI {text!r} is not UTF-8")
     host, _, path = match["rest"].partition("/")
-    return StorageUri(text, match["scheme"].lower(), host, path)
+    return StorageUri(text, scheme, host, path)
 
 
 def settings(cls: type[_T], environ: Mapping[str, str]) -> _T:

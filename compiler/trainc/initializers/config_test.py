@@ -70,6 +70,16 @@ def test_a_server_is_named_by_a_url(text: str, usable: bool) -> None:
         server_url("ENDPOINT", text)
 
 
+@pytest.mark.parametrize("scheme", ["s3", "http", "hf", "gs"])
+def test_a_uri_for_the_network_is_text(scheme: str) -> None:
+    with pytest.raises(ConfigurationError, match="is not UTF-8"):
+        config(STORAGE_URI=f"{scheme}://bucket/\udcff")
+
+
+def test_a_path_may_be_any_bytes() -> None:
+    assert config(STORAGE_URI="file:///\udcff").uri.path == "\udcff"
+
+
 def test_the_folders_are_the_references() -> None:
     environ = {"STORAGE_URI": URI}
     assert load_config("dataset", environ).target == Path("/workspace/dataset")

@@ -78,6 +78,8 @@ def translated(name: str) -> Iterator[None]:
         raise ConfigurationError(
             f"{name}: the request has a header that cannot be: is ACCESS_TOKEN a token?"
         ) from None
+    except UnicodeError as error:  # a host's name that cannot be one, of a redirect perhaps
+        raise ConfigurationError(f"{name}: {error}") from error
     except httpx2.TransportError as error:
         text = f"{name}: {error or type(error).__name__}"
         if "CERTIFICATE_VERIFY_FAILED" in text:
@@ -95,7 +97,8 @@ def failure_of(response: httpx2.Response, name: str) -> FetchError:
         return PermissionDeniedError(text)
     if status in (404, 410):
         return NotFoundError(text)
-    return IntegrityError(text) if status == 416 else ConfigurationError(text)
+    unasked = 200 <= status < 300  # a part, or nothing, where the whole was asked for
+    return IntegrityError(text) if status == 416 or unasked else ConfigurationError(text)
 
 
 def range_header(start: int, end: int | None) -> dict[str, str]:
@@ -125,9 +128,9 @@ def total_size(response: httpx2.Response) -> int | None:
     """The size of the whole file, as an answer to a range tells it."""
     if response.status_code == 200:
         length = response.headers.get("Content-Length", "")
-        return int(length) if length.isdigit() else None
+        return int(length) if length.isdecimal() else None
     total = response.headers.get("Content-Range", "").rpartition("/")[2]
-    return int(total) if total.isdigit() else None
+    return int(total) if total.isdecimal() else None
 
 
 def chunks(response: httpx2.Response) -> Iterator[bytes]:
@@ -139,10 +142,10 @@ def chunks(response: httpx2.Response) -> Iterator[bytes]:
 def _retry_after(headers: Mapping[str, str]) -> float:
     """Seconds to wait: from a number, or from a date."""
     text = headers.get("Retry-After", "").strip()
-    if text.isdigit():
+    if text.isdecimal():
         return float(text)
     try:
-        due = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+        due = email.utils.parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):  # no date, or none that a clock could show
         return 0.0
-    return max(0.0, due.timestamp() - time.time())
+    return max(0.0, due - time.time())

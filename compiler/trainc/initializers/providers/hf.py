@@ -10,6 +10,7 @@ repository, whatever PATH is, since runtimes name them by it (``dataset.data_dir
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from trainc.initializers.digest import Digest
 from trainc.initializers.failure import (
     ConfigurationError,
     FetchError,
+    IntegrityError,
     NotFoundError,
     PermissionDeniedError,
     TransientError,
@@ -102,7 +104,7 @@ class HubRemote:
     """A path in a repository, at one revision."""
 
     def __init__(self, config: Config, given: Settings) -> None:
-        """Asks nothing yet."""
+        """Asks for no file yet."""
         from huggingface_hub import HfApi, set_client_factory
         from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
@@ -114,7 +116,8 @@ class HubRemote:
         self._api = HfApi(endpoint=given.hf_endpoint or None, token=token)
         set_client_factory(lambda: Client(config.read_timeout_seconds))
         self._client = Client(config.read_timeout_seconds, follow_redirects=False)
-        self._headers = {**build_hf_headers(token=token), "Accept-Encoding": "identity"}
+        with _translated(self._place):  # it asks the Hub, for the name it gives us
+            self._headers = {**build_hf_headers(token=token), "Accept-Encoding": "identity"}
         self._commit = ""
         self._locations: dict[str, str] = {}
 
@@ -166,6 +169,8 @@ class HubRemote:
                 yield entry
 
     def _file(self, file: RepoFile) -> RemoteFile:
+        if not (isinstance(file.path, str) and isinstance(file.size, int) and file.size >= 0):
+            raise IntegrityError(f"{self._place.repo} lists {file.path!r} with {file.size!r} bytes")
         digest = Digest("sha256", file.lfs.sha256) if file.lfs else Digest("sha1-git", file.blob_id)
         return RemoteFile(file.path, file.path, file.size, file.blob_id, digest)
 
@@ -191,13 +196,14 @@ class HubRemote:
         from huggingface_hub import hf_hub_url
         from huggingface_hub.utils import hf_raise_for_status  # type: ignore[attr-defined]
 
-        url = hub = hf_hub_url(
-            self._place.repo,
-            file.key,
-            repo_type=self._type,
-            revision=self._commit,
-            endpoint=self._api.endpoint,
-        )
+        with _translated(self._place):  # half a character, as JSON can hold it, is in no URL
+            url = hub = hf_hub_url(
+                self._place.repo,
+                file.key,
+                repo_type=self._type,
+                revision=self._commit,
+                endpoint=self._api.endpoint,
+            )
         for _ in range(_REDIRECTS):
             ours = _origin(url) == _origin(hub)
             # The token is the Hub's: no other host gets it.
@@ -210,7 +216,8 @@ class HubRemote:
                         self._locations[file.key] = url
                     yield response
                     return
-                url = urljoin(url, response.headers["Location"])
+                with _translated(self._place):
+                    url = urljoin(url, response.headers["Location"])
         raise TransientError(f"{hub} redirects without end", again=False)
 
 
@@ -230,6 +237,10 @@ def _translated(named: Place) -> Iterator[None]:
         raise PermissionDeniedError(f"{named.repo} is gated: {_said(error)}") from error
     except errors.HfHubHTTPError as error:
         raise _of_answer(error, named) from error
+    except (json.JSONDecodeError, TypeError, KeyError, AttributeError) as error:
+        raise ConfigurationError(
+            f"{named.repo}: that is no answer of a Hub, is HF_ENDPOINT one? {error}"
+        ) from error
     except (errors.HFValidationError, errors.OfflineModeIsEnabled, ValueError) as error:
         raise ConfigurationError(f"{named.repo}: {error}") from error
 
