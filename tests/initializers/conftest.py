@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import http.server
 import importlib.util
 import itertools
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.initializers.running import Serve
 from tests.initializers.servers import (
     S3,
     start_azurite,
@@ -80,3 +83,21 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def target(tmp_path: Path) -> Path:
     """A folder that is not there yet."""
     return tmp_path / "workspace" / "dataset"
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Runs a handler of Python's own web server on loopback."""
+    servers: list[http.server.ThreadingHTTPServer] = []
+
+    def start(handler: type[http.server.BaseHTTPRequestHandler]) -> str:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()

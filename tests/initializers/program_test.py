@@ -25,7 +25,7 @@ import pytest
 
 from tests.initializers.hub import Repo, hub
 from tests.initializers.proxy import Fault, proxy, times
-from tests.initializers.running import command, full, pod_environ, run_pod, some_bytes, tree
+from tests.initializers.running import Serve, command, full, pod_environ, run_pod, some_bytes, tree
 from tests.initializers.servers import ACCESS_KEY_ID, S3, SECRET_ACCESS_KEY
 from trainc.names import PERMANENT_EXITS
 
@@ -285,6 +285,32 @@ def test_a_signal_ends_it_at_once_and_the_next_start_goes_on(
         between.bytes_per_second = 0
         subprocess.run(command("dataset"), env=environ, check=True)
     assert tree(tmp_path / "dataset") == {"a": body}
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("scheme", ["s3", "gs", "az"])
+def test_a_signal_ends_the_wait_for_a_silent_server(
+    serve: Serve, tmp_path: Path, scheme: str, number: int, code: int
+) -> None:
+    asked, over = threading.Event(), threading.Event()
+
+    class Silent(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.set()
+            over.wait(120)
+
+        do_HEAD = do_GET  # noqa: N815 - http.server's names
+
+    more = {"ACCOUNT_NAME": "a", "ANONYMOUS": "true", "REGION": "r", "READ_TIMEOUT_SECONDS": "300"}
+    uri = {"STORAGE_URI": f"{scheme}://bucket/set", "ENDPOINT": serve(Silent)}
+    process = subprocess.Popen(command("dataset"), env=pod_environ(tmp_path, {**uri, **more}))
+    try:
+        assert asked.wait(60)
+        process.send_signal(number)
+        assert process.wait(60) == code
+    finally:
+        process.kill()
+        over.set()
 
 
 # --- progress

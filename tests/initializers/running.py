@@ -11,8 +11,9 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ from trainc.initializers.progress import Progress
 full = pytest.mark.skipif(
     not os.environ.get("TRAINC_TEST_FULL"), reason="long: `make test-initializers-full` runs it"
 )
+
+
+# Starts a server with that handler, and gives its URL: the fixture ``serve``.
+Serve = Callable[[type[BaseHTTPRequestHandler]], str]
 
 
 @dataclass(frozen=True)

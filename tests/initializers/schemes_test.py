@@ -9,10 +9,9 @@ import hashlib
 import hmac
 import http.server
 import json
-import threading
+import os
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate
@@ -23,7 +22,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.initializers.proxy import Fault, proxy, times
-from tests.initializers.running import complete, fetch_here, some_bytes, tree
+from tests.initializers.running import Serve, complete, fetch_here, some_bytes, tree
 from tests.initializers.servers import S3
 from trainc.cache.health import Health
 from trainc.cache.security import Security
@@ -44,25 +43,6 @@ if TYPE_CHECKING:
 
 MiB = 1024 * 1024
 BODY = some_bytes(5 * MiB + 1, seed=5)
-Serve = Callable[[type[http.server.BaseHTTPRequestHandler]], str]
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Runs a handler of Python's own web server on loopback."""
-    servers: list[http.server.ThreadingHTTPServer] = []
-
-    def start(handler: type[http.server.BaseHTTPRequestHandler]) -> str:
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_address[1]}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -437,6 +417,37 @@ def test_a_source_that_cannot_be_read_is_no_fault_of_the_target(
         fetch_here(f"file://{tmp_path}/a", target, {"RETRY_MAX_SECONDS": "0.1"})
 
 
+def test_a_source_that_changes_in_place_is_not_taken(
+    tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "a"
+    source.write_bytes(b"1" * (2 * MiB))
+    read = os.preadv
+
+    def change(fd: int, buffers: list[memoryview], at: int) -> int:
+        count = read(fd, buffers, at)
+        with source.open("r+b") as writing:
+            writing.write(b"2" * (2 * MiB))
+        os.utime(source, ns=(1, 1))
+        return count
+
+    monkeypatch.setattr("trainc.initializers.providers.file.os.preadv", change)
+    with pytest.raises(TransientError, match="was changed while it was read"):
+        fetch_here(f"file://{source}", target, {"RETRY_MAX_SECONDS": "0"})
+    assert tree(target) == {}
+
+
+def test_a_source_that_may_not_be_looked_at_is_a_matter_of_permission(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("trainc.initializers.providers.file.Path.is_dir", refuse)
+    with pytest.raises(PermissionDeniedError, match="/closed/a: Permission denied"):
+        fetch_here("file:///closed/a", target, {})
+
+
 @pytest.mark.parametrize(
     ("uri", "kind"),
     [
@@ -523,6 +534,26 @@ def test_the_cache_of_a_train_job_is_its_service(target: Path) -> None:
 def test_a_cache_uri_names_a_schema_and_a_table(target: Path, uri: str) -> None:
     with pytest.raises(ConfigurationError, match="cache://SCHEMA/TABLE"):
         fetch_here(uri, target, {"CACHE_HEAD": "127.0.0.1"})
+
+
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        ({"CACHE_HEAD": "head:0"}, "CACHE_HEAD 'head:0'"),
+        ({"CACHE_HEAD": "head:65536"}, "CACHE_HEAD 'head:65536'"),
+        ({"CACHE_HEAD": "head:\xb2"}, "CACHE_HEAD"),
+        ({"CACHE_HEAD": "a head"}, "CACHE_HEAD"),
+        ({"TRAIN_JOB_NAME": "a job"}, "TRAIN_JOB_NAME 'a job' names no job"),
+        ({"CACHE_HEAD": "head", "CACHE_READY_TIMEOUT_SECONDS": "nan"}, "must be 0 to 604800"),
+        ({"CACHE_HEAD": "head", "CACHE_READY_TIMEOUT_SECONDS": "inf"}, "must be 0 to 604800"),
+        ({"CACHE_HEAD": "head", "CACHE_READY_TIMEOUT_SECONDS": "-1"}, "must be 0 to 604800"),
+    ],
+)
+def test_a_cache_that_cannot_be_is_not_waited_for(
+    target: Path, environ: dict[str, str], says: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        fetch_here("cache://s/t", target, environ)
 
 
 def test_there_is_no_cache_for_models(target: Path) -> None:

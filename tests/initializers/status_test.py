@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 
 from tests.initializers.proxy import Fault, proxy
+from tests.initializers.running import Serve
 from trainc.controller.progress.payload import read
 from trainc.initializers.progress import Snapshot
-from trainc.initializers.status import URL, payload, reporter
+from trainc.initializers.status import TOKEN, URL, payload, reporter
 
 NOW = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
 
@@ -48,3 +51,32 @@ def test_the_proxy_of_the_fetch_is_not_asked(monkeypatch: pytest.MonkeyPatch) ->
         assert report is not None
         report(Snapshot(50, 100, 1, 2, 10.7, None))
         assert [each.path for each in endpoint.seen] == ["/status"]
+
+
+def test_its_token_follows_no_redirect(
+    serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[tuple[str, str]] = []
+
+    class There(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(("there", self.headers.get("Authorization", "")))
+            self.send_error(404)
+
+        do_POST = do_GET  # noqa: N815 - http.server's names
+
+    there = serve(There)
+
+    class Here(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            seen.append(("here", self.headers.get("Authorization", "")))
+            self.send_response(302)
+            self.send_header("Location", f"{there}/status")
+            self.end_headers()
+
+    (tmp_path / "token").write_text("planted-token")
+    report = reporter({URL: f"{serve(Here)}/status", TOKEN: str(tmp_path / "token")}, "dataset")
+    assert report is not None
+    report(Snapshot(50, 100, 1, 2, 10.7, None))
+    assert seen == [("here", "Bearer planted-token")]
+    assert "did not take the report: HTTP Error 302" in caplog.text

@@ -177,6 +177,17 @@ def boolean(name: str, text: str) -> bool:
     return bool(_value(name, text, bool))
 
 
+def check_seconds(name: str, seconds: float, least: float = 0) -> None:
+    """Refuses a time that the variable ``name`` cannot mean: none is without end.
+
+    Raises:
+        ConfigurationError: if it is one.
+    """
+    # Not a number is in no range either.
+    if not least <= seconds <= _LONGEST:
+        raise ConfigurationError(f"{name} must be {least} to {_LONGEST} seconds")
+
+
 def _numbers(environ: Mapping[str, str]) -> dict[str, Any]:
     """The settings of ``Config`` that are no text, where the environment has them."""
     hints = get_type_hints(Config)
@@ -201,9 +212,7 @@ def _check(values: Mapping[str, Any]) -> None:
     if not 1 <= values.get("concurrency", 1) <= _MOST_CONNECTIONS:
         raise ConfigurationError(f"CONCURRENCY must be 1 to {_MOST_CONNECTIONS}")
     for name, least in (("retry_max_seconds", 0), ("read_timeout_seconds", _SHORTEST)):
-        # Not a number is in no range either.
-        if not least <= values.get(name, least) <= _LONGEST:
-            raise ConfigurationError(f"{name.upper()} must be {least} to {_LONGEST} seconds")
+        check_seconds(name.upper(), values.get(name, least), least)
 
 
 def _patterns(environ: Mapping[str, str], name: str) -> tuple[str, ...] | None:

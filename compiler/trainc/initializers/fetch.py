@@ -10,11 +10,17 @@ import hashlib
 import logging
 import os
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from trainc.initializers import manifest
+from trainc.initializers.aside import aside
 from trainc.initializers.config import Config
-from trainc.initializers.failure import ConfigurationError, NotFoundError
+from trainc.initializers.failure import (
+    ConfigurationError,
+    NotFoundError,
+    PermissionDeniedError,
+)
 from trainc.initializers.journal import Found, Journal, read_journal
 from trainc.initializers.manifest import Finished, Identity, Manifest, read_manifest
 from trainc.initializers.paths import check_paths, check_source, is_ours, stale
@@ -76,6 +82,8 @@ def _open(opened: DatasetProvider, config: Config) -> Remote | None:
     """
     try:
         return Patience(config.retry_max_seconds).persist(lambda: opened(config))
+    except PermissionError as error:  # of a source that is mounted, say
+        raise PermissionDeniedError(f"{error.filename}: {error.strerror}") from error
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{config.uri.text}: {error}") from error
 
@@ -125,7 +133,7 @@ class _Fetch:
 
     def run(self, wanted: Selection) -> None:
         patience = Patience(self.config.retry_max_seconds)
-        listing = patience.persist(self.remote.listing)
+        listing = aside(partial(patience.persist, self.remote.listing))
         files = self._chosen(listing, wanted)
         self._invalidate()
         found = read_journal(self.target.partial / _JOURNAL)

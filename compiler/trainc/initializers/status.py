@@ -11,10 +11,13 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from trainc.initializers.progress import Snapshot
 from trainc.initializers.redact import REDACTOR
+
+if TYPE_CHECKING:
+    from urllib.request import OpenerDirector
 
 URL: Final = "KUBEFLOW_TRAINER_SERVER_URL"
 CA_CERT: Final = "KUBEFLOW_TRAINER_SERVER_CA_CERT"
@@ -63,20 +66,36 @@ def payload(snapshot: Snapshot, ancestor: str, now: datetime) -> dict[str, objec
 
 
 def _post(url: str, environ: Mapping[str, str], body: dict[str, object]) -> None:
-    import ssl  # of the standard library, but most pods have no endpoint to read them in for
-    import urllib.request
+    import urllib.request  # as ssl below
 
     headers = {"Content-Type": "application/json"}
     if path := environ.get(TOKEN):
         token = Path(path).read_text(encoding="utf-8").strip()  # read anew each time: it rotates
         REDACTOR.learn([token])
         headers["Authorization"] = f"Bearer {token}"
-    # A proxy that the fetch needs does not know the cluster's own services.
-    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
-    if url.startswith("https://"):
-        context = ssl.create_default_context(cafile=environ.get(CA_CERT) or None)
-        handlers.append(urllib.request.HTTPSHandler(context=context))
     request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
-    opener = urllib.request.build_opener(*handlers)
-    with opener.open(request, timeout=_TIMEOUT) as response:
+    with _opener(url, environ.get(CA_CERT, "")).open(request, timeout=_TIMEOUT) as response:
         response.read()
+
+
+def _opener(url: str, ca_cert: str) -> OpenerDirector:
+    """Opens requests as they are.
+
+    By no proxy: one that the fetch needs does not know the cluster's own services. And it follows
+    no redirect: the token would follow it too.
+    """
+    import ssl  # of the standard library, but most pods have no endpoint to read them in for
+    import urllib.request as library
+
+    opener = library.OpenerDirector()
+    opener.add_handler(library.HTTPHandler())
+    if url.startswith("https://"):
+        context = ssl.create_default_context(cafile=ca_cert or None)
+        opener.add_handler(library.HTTPSHandler(context=context))
+    for handler in (
+        library.UnknownHandler(),
+        library.HTTPDefaultErrorHandler(),
+        library.HTTPErrorProcessor(),
+    ):
+        opener.add_handler(handler)
+    return opener

@@ -47,7 +47,7 @@ def stream(
                 return position
             raise TransientError(f"{file.key!r} broke off at byte {position} of {file.size}")
         except TransientError as error:
-            if position == end:
+            if position == end and error.again:
                 return position  # it broke after the last byte: the digest has the last word
             retry.failed(error)
             position = position if file.ranges else start

@@ -90,6 +90,16 @@ def test_a_break_after_the_last_byte_is_none(patience: Patience) -> None:
     assert taken(Late(), (0, 100), patience) == BODY
 
 
+def test_a_change_that_shows_after_the_last_byte_is_one(patience: Patience) -> None:
+    class Changed(Remote):
+        def read(self, file: RemoteFile, start: int, end: int | None) -> Iterator[Chunk]:
+            yield BODY[start:end]
+            raise TransientError("changed", again=False)
+
+    with pytest.raises(TransientError, match="changed"):
+        taken(Changed(), (0, 100), patience)
+
+
 def test_a_server_that_never_sends_is_given_up() -> None:
     with pytest.raises(TransientError, match="broke off at byte 0 of 100"):
         taken(Remote(0, 0, 0), (0, 100), Patience(0))

@@ -18,7 +18,7 @@ import stat
 import threading
 import time
 from collections.abc import Container, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from unicodedata import normalize
@@ -39,6 +39,7 @@ from trainc.initializers.provider import RemoteFile
 # A file that large is written in any order: size alone does not tell whether it is whole.
 WRITTEN_IN_ORDER: Final = 32 * 1024 * 1024  # bytes
 
+_LOCK: Final = "lock"
 _LOCK_PAUSE: Final = 0.2  # seconds
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN: Final = (errno.EACCES, errno.EPERM)
@@ -170,7 +171,14 @@ class Target:
             return 0
 
     def clean(self) -> None:
-        """Removes what only an unfinished fetch needs."""
+        """Removes what only an unfinished fetch needs.
+
+        The lock goes last: who gets the next one writes here too.
+        """
+        with suppress(OSError):
+            for path in self.partial.iterdir():
+                if path.name != _LOCK:
+                    path.unlink()
         shutil.rmtree(self.partial, ignore_errors=True)
 
     def _free(self) -> float:
@@ -184,12 +192,14 @@ class Target:
             self.partial.mkdir(exist_ok=True)
             if self.partial.is_symlink():
                 raise IntegrityError(f"{self.partial} is a link, and none of ours")
-            fd = self.open_part("lock", keep=True)
+            fd = self._open_lock()
         except OSError as error:
             raise disk_error(error, f"the target {self.folder} cannot be written") from error
+        if fd is None:
+            return None
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _same(fd, self.partial / "lock"):
+            if _same(fd, self.partial / _LOCK):
                 return fd  # else its last holder has cleaned up: there is a new one
         except BlockingIOError:
             pass
@@ -200,6 +210,13 @@ class Target:
             raise disk_error(error, f"the target {self.folder} cannot be locked") from error
         os.close(fd)
         return None
+
+    def _open_lock(self) -> int | None:
+        """The lock's file; None where its last holder is removing the folder that it is in."""
+        try:
+            return self.open_part(_LOCK, keep=True)
+        except FileNotFoundError:
+            return None
 
     def _make(self, folder: str) -> None:
         """Makes a folder and those above it; never follows a link."""

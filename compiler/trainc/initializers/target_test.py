@@ -192,3 +192,39 @@ def test_a_part_is_emptied_unless_it_is_kept(target: Target) -> None:
 def test_stale() -> None:
     old = [Finished(path, 1, "v", "", 0) for path in ("a", "b")]
     assert stale(old, [a_file("b"), a_file("c")]) == old[:1]
+
+
+def test_a_lock_that_goes_with_its_folder_is_waited_for(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when its last holder cleans up between the folder's making and the lock's opening."""
+    opened = target.open_part
+    gone: list[str] = []
+
+    def open_part(name: str, keep: bool) -> int:
+        if not gone:
+            target.partial.rmdir()
+            gone.append(name)
+        return opened(name, keep)
+
+    monkeypatch.setattr(target, "open_part", open_part)
+    with target.locked(60):
+        assert gone
+        assert (target.partial / "lock").exists()
+
+
+def test_the_lock_is_removed_last(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the next holder's journal would be taken for the last one's."""
+    left = []
+
+    def unlink(path: Path) -> None:
+        os.unlink(path)
+        left.append((target.partial / "lock").exists())
+
+    with target.locked(0):
+        for name in ("a.part", "journal", "z"):
+            (target.partial / name).touch()
+        monkeypatch.setattr(Path, "unlink", unlink)
+        target.clean()
+    assert left == [True, True, True]
+    assert not target.partial.exists()

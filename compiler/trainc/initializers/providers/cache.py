@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from trainc.initializers.config import Config, settings
+from trainc.initializers.config import Config, check_seconds, settings
 from trainc.initializers.failure import ConfigurationError, TransientError
 from trainc.initializers.provider import Provider
 from trainc.names import CACHE_READY_PORT, CACHE_SERVICE_SUFFIX
@@ -26,6 +26,8 @@ _SAY: Final = 15.0  # seconds between two lines of the log
 _TIMEOUT: Final = 5.0  # seconds
 _MOST: Final = 300  # bytes of an answer that are worth a line
 _HOST: Final = re.compile(r"[\w.-]+")
+_HEAD: Final = re.compile(rf"(?P<host>{_HOST.pattern})(?::(?P<port>[0-9]{{1,5}}|))?")
+_LAST_PORT: Final = 65535
 _TABLE: Final = re.compile(r"[^/]+/[^/]+")
 
 _logger = logging.getLogger(__name__)
@@ -59,6 +61,7 @@ def wait(config: Config) -> None:
     if config.uri.scheme == "cache" and not _TABLE.fullmatch(table):
         raise ConfigurationError(f"{config.uri.text!r} is not of the form cache://SCHEMA/TABLE")
     given = settings(Settings, config.environ)
+    check_seconds("CACHE_READY_TIMEOUT_SECONDS", given.cache_ready_timeout_seconds)
     host, port = _head(given)
     tls = _tls(given.trainc_cache_tls_ca)
     _logger.info("waiting for the data cache at %s:%d", host, port)
@@ -80,12 +83,15 @@ def wait(config: Config) -> None:
 
 def _head(given: Settings) -> tuple[str, int]:
     if given.cache_head:
-        host, _, port = given.cache_head.partition(":")
-        if _HOST.fullmatch(host) and (port.isdigit() or not port):
-            return host, int(port or CACHE_READY_PORT)
+        match = _HEAD.fullmatch(given.cache_head)
+        port = int((match and match["port"]) or CACHE_READY_PORT)
+        if match and 0 < port <= _LAST_PORT:
+            return match["host"], port
         raise ConfigurationError(f"CACHE_HEAD {given.cache_head!r} is not of the form host:port")
     if given.train_job_name:
-        return f"{given.train_job_name}{CACHE_SERVICE_SUFFIX}", CACHE_READY_PORT
+        if _HOST.fullmatch(given.train_job_name):
+            return f"{given.train_job_name}{CACHE_SERVICE_SUFFIX}", CACHE_READY_PORT
+        raise ConfigurationError(f"TRAIN_JOB_NAME {given.train_job_name!r} names no job")
     raise ConfigurationError("neither CACHE_HEAD nor TRAIN_JOB_NAME says where the data cache is")
 
 

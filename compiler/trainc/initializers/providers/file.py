@@ -65,8 +65,7 @@ class FolderRemote:
         buffer = memoryview(bytearray(_CHUNK))
         try:
             with open(file.key, "rb", buffering=0) as source:
-                if _version(os.fstat(source.fileno())) != file.version:
-                    raise TransientError(f"{file.key} was changed while it was read", again=False)
+                _check_unchanged(source.fileno(), file)
                 stop = end if end is not None else file.size or 0
                 while start < stop:
                     view = buffer[: min(_CHUNK, stop - start)]
@@ -75,6 +74,7 @@ class FolderRemote:
                         return
                     yield view[:count]
                     start += count
+                _check_unchanged(source.fileno(), file)  # in place, its size the same
         except FileNotFoundError as error:
             raise TransientError(f"{file.key} is gone", again=False) from error
         except PermissionError as error:
@@ -111,6 +111,11 @@ class FolderRemote:
         if not stat.S_ISREG(found.st_mode):
             raise IntegrityError(f"{path} is no file that can be copied")
         return RemoteFile(relative, str(path), found.st_size, _version(found))
+
+
+def _check_unchanged(fd: int, file: RemoteFile) -> None:
+    if _version(os.fstat(fd)) != file.version:
+        raise TransientError(f"{file.key} was changed while it was read", again=False)
 
 
 def _version(found: os.stat_result) -> str:
