@@ -13,6 +13,7 @@ from tests.initializers.proxy import Fault, proxy, times
 from tests.initializers.running import complete, fetch_here, some_bytes, tree
 from tests.initializers.servers import ACCESS_KEY_ID, S3, SECRET_ACCESS_KEY
 from trainc.initializers.failure import (
+    ConfigurationError,
     FetchError,
     IntegrityError,
     NotFoundError,
@@ -273,6 +274,23 @@ def test_a_session_token_goes_along(moto: S3, bucket: str, target: Path) -> None
         fetch_here(f"s3://{bucket}/set", target, environ)
         signed = {seen.authorization for seen in between.seen}
     assert signed and all("x-amz-security-token" in each for each in signed)
+
+
+@pytest.mark.parametrize("name", ["ACCESS_KEY_ID", "SESSION_TOKEN", "AWS_SESSION_TOKEN"])
+@pytest.mark.parametrize("value", ["plänted", "planted\nplanted"])
+def test_keys_that_no_header_can_carry_are_not_tried(
+    moto: S3, bucket: str, target: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    moto.bucket(bucket)
+    moto.put(bucket, "set/a", b"1")
+    environ = moto.environ(**{name: value})
+    if name.startswith("AWS_"):  # as botocore finds them
+        for ours in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(f"AWS_{ours}", environ.pop(ours))
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match="no header can carry") as raised:
+        fetch_here(f"s3://{bucket}/set", target, environ)
+    assert "nted" not in str(raised.value)
 
 
 def test_a_role_is_assumed(

@@ -128,7 +128,7 @@ def _supplier(given: Settings) -> Supplier:
     if bool(given.access_key_id) != bool(given.secret_access_key):
         raise ConfigurationError("ACCESS_KEY_ID and SECRET_ACCESS_KEY belong together")
     if given.access_key_id and not given.role_arn:
-        fixed = Keys(given.access_key_id, given.secret_access_key, given.session_token)
+        fixed = _keys(given.access_key_id, given.secret_access_key, given.session_token)
         return lambda: fixed
     with _translated():
         return _refreshing(_credentials(given))
@@ -173,9 +173,24 @@ def _refreshing(credentials: Any) -> Supplier:
     def supply() -> Keys:
         with _translated():
             frozen = credentials.get_frozen_credentials()
-        return Keys(frozen.access_key, frozen.secret_key, frozen.token or "")
+        return _keys(frozen.access_key, frozen.secret_key, frozen.token or "")
 
     return supply
+
+
+def _keys(access_key_id: str, secret_access_key: str, session_token: str) -> Keys:
+    """The keys, where a header can carry them.
+
+    Raises:
+        ConfigurationError: if none can; does not quote them.
+    """
+    for sent in (access_key_id, session_token):
+        if not (sent.isascii() and sent.isprintable()):
+            raise ConfigurationError(
+                "credentials: no header can carry the access key, or its session token: "
+                "are they the ones you were given?"
+            )
+    return Keys(access_key_id, secret_access_key, session_token)
 
 
 @contextmanager

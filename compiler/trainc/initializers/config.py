@@ -160,7 +160,8 @@ def server_url(name: str, text: str) -> str:
     """
     try:
         parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        named = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        usable = named and not {"?", "#"} & set(text)  # paths follow it
     except ValueError:  # brackets, or a port that is no number
         usable = False
     if text and (not usable or not text.isprintable() or " " in text):

@@ -60,6 +60,8 @@ def test_what_is_no_uri_is_refused(text: str) -> None:
         ("http://mi nio", False),
         ("http://minio\x01", False),
         ("ftp://minio", False),
+        ("http://minio/?x=1", False),
+        ("http://minio#x", False),
     ],
 )
 def test_a_server_is_named_by_a_url(text: str, usable: bool) -> None:
