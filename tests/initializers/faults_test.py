@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.initializers.lasting import ALWAYS, LastingCase, assert_ends
-from tests.initializers.proxy import Fault, proxy, times
+from tests.initializers.proxy import Fault, Seen, proxy, times
 from tests.initializers.running import complete, fetch_here, some_bytes, tree
 from tests.initializers.servers import S3
 from trainc.initializers.failure import FetchError, IntegrityError, TransientError
@@ -118,20 +118,31 @@ def test_a_cut_connection_goes_on_where_it_was(versitygw: S3, filled: str, targe
     assert int(second.range[6:].split("-")[0]) > MiB
 
 
+@pytest.mark.parametrize("careless", [False, True])
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
 def test_an_object_that_changes_meanwhile_is_not_mixed(
-    versitygw: S3, filled: str, target: Path
+    versitygw: S3,
+    filled: str,
+    target: Path,
+    method: str,
+    careless: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if careless:
+        monkeypatch.setattr("trainc.initializers.providers.s3._of_version", lambda file: {})
+        # ... and has no digest either: the version is all that tells.
+        monkeypatch.setattr("trainc.initializers.providers.s3._CHECKSUMS", ())
     changed = [False]
 
-    def change(seen: object) -> None:
-        if not changed[0] and "/large" in getattr(seen, "path", ""):
+    def change(seen: Seen) -> None:
+        if not changed[0] and seen.path.endswith("/large") and seen.method == method:
             changed[0] = True
             versitygw.put(filled, "set/large", LARGE[::-1])
 
     with proxy(versitygw.endpoint) as between:
         between.plan = change
         with pytest.raises(TransientError, match="changed while"):
-            environ = versitygw.environ(ENDPOINT=between.url)
+            environ = versitygw.environ(ENDPOINT=between.url, VERIFY_ETAG="false")
             fetch_here(f"s3://{filled}/set/large", target, environ)
     assert tree(target) == {}
     fetch_here(f"s3://{filled}/set/large", target, versitygw.environ())

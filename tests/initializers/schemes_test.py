@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import errno
 import functools
 import hashlib
@@ -10,6 +11,7 @@ import hmac
 import http.server
 import json
 import os
+import re
 import time
 import urllib.request
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.initializers.proxy import Fault, proxy, times
+from tests.initializers.proxy import Fault, Seen, proxy, times
 from tests.initializers.running import Serve, complete, fetch_here, some_bytes, tree
 from tests.initializers.servers import S3
 from trainc.cache.health import Health
@@ -275,6 +277,55 @@ def test_answers_have_their_kind(
 
     with pytest.raises(kind, match=str(status)):
         fetch_here(f"{serve(Refusing)}/file", target, {"RETRY_MAX_SECONDS": "0"})
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+@pytest.mark.parametrize(
+    ("header", "before", "after"),
+    [
+        ("ETag", '"1"', '"2"'),
+        ("ETag", "1", "2"),
+        ("Last-Modified", "Sat, 01 Nov 2025 00:00:00 GMT", "Sun, 02 Nov 2025 00:00:00 GMT"),
+    ],
+)
+def test_versions_are_not_mixed_where_the_server_does_not_care(
+    serve: Serve, target: Path, header: str, before: str, after: str, ranges: bool
+) -> None:
+    """It answers with a part of what there is now, whatever was asked for."""
+    asked = []
+
+    class Careless(Quiet):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            match = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+            start, stop = (int(match[1]), int(match[2]) + 1) if match else (0, len(BODY))
+            self.send_response(206 if ranges else 200)
+            if ranges:
+                self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{len(BODY)}")
+            self.send_header(header, before if len(asked) == 1 else after)
+            self.end_headers()
+            with contextlib.suppress(ConnectionError):  # the client has seen enough
+                self.wfile.write(BODY[start:stop] if ranges else BODY)
+
+    with pytest.raises(TransientError, match="was changed while it was fetched"):
+        fetch_here(f"{serve(Careless)}/file", target, {"RETRY_MAX_SECONDS": "60"})
+    assert tree(target) == {}
+
+
+@pytest.mark.parametrize("told", [{"ETag": "1"}, {"ETag": '"1"'}, {"Last-Modified": "x GMT"}, {}])
+def test_a_version_that_is_told_again_is_the_same(
+    serve: Serve, target: Path, told: dict[str, str]
+) -> None:
+    class Plain(Quiet):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            for name, text in {"Last-Modified": "Sat, 01 Nov 2025 00:00:00 GMT", **told}.items():
+                self.send_header(name, text)
+            self.end_headers()
+            self.wfile.write(BODY)
+
+    fetch_here(f"{serve(Plain)}/file", target, {})
+    assert tree(target) == {"file": BODY}
 
 
 @dataclass(frozen=True)
@@ -620,6 +671,31 @@ def test_a_container_of_azure(azurite: str, bucket: str, target: Path) -> None:
     wrong = base64.b64encode(b"wrong" * 10).decode()
     with pytest.raises(PermissionDeniedError):
         fetch_here(f"az://{bucket}/set", target / "x", {**environ, "ACCOUNT_KEY": wrong})
+
+
+def test_a_blob_that_changes_meanwhile_is_not_mixed(
+    azurite: str, bucket: str, target: Path
+) -> None:
+    large = some_bytes(36 * MiB, seed=6)
+    store = _azure(azurite, bucket)
+    _make_container(azurite, bucket)
+    store.put("set/large", large)
+    changed = [False]
+
+    def change(seen: Seen) -> None:
+        if not changed[0] and seen.path.endswith("/large") and seen.method == "GET":
+            changed[0] = True
+            store.put("set/large", large[::-1])
+
+    with proxy(azurite) as between:
+        between.plan = change
+        environ = {"ENDPOINT": f"{between.url}/{ACCOUNT}", "ACCOUNT_NAME": ACCOUNT}
+        with pytest.raises(TransientError, match="was changed while it was fetched"):
+            fetch_here(f"az://{bucket}/set", target, {**environ, "ACCOUNT_KEY": KEY})
+    assert tree(target) == {}
+    environ = {"ENDPOINT": azurite, "ACCOUNT_NAME": ACCOUNT, "ACCOUNT_KEY": KEY}
+    fetch_here(f"az://{bucket}/set", target, environ)
+    assert tree(target) == {"large": large[::-1]}
 
 
 @pytest.mark.parametrize("name", ["ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT_NAME"])

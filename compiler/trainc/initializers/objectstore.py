@@ -133,6 +133,8 @@ class StoreRemote:
             options["if_match"] = file.version
         try:
             result = obstore.get(store, file.key, options=options)  # type: ignore[arg-type]
+            if not _is_of(result.meta["e_tag"], file):
+                raise TransientError(f"{file.key!r} was changed while it was fetched", again=False)
             if result.meta["size"] != file.size:
                 raise IntegrityError(
                     f"{file.key!r} was listed with {file.size} bytes and has {result.meta['size']}"
@@ -166,7 +168,7 @@ class StoreRemote:
         return [meta for meta in metas if meta["size"] or meta["path"] in files]
 
     def _file(self, meta: ObjectMeta, folder: str) -> RemoteFile:
-        etag = meta["e_tag"] or ""
+        etag = _quoted(meta["e_tag"] or "")
         return RemoteFile(
             path=relative(meta["path"], folder),
             key=meta["path"],
@@ -174,6 +176,16 @@ class StoreRemote:
             version=etag or meta["last_modified"].isoformat(),
             digest=digest_of_etag(etag) if self._verify_etag else None,
         )
+
+
+def _quoted(etag: str) -> str:
+    """An etag as requests have it: Azure lists its own without quotes."""
+    return etag if not etag or etag.endswith('"') else f'"{etag}"'
+
+
+def _is_of(etag: str | None, file: RemoteFile) -> bool:
+    """Whether an answer is of the version that was listed, as far as it says so."""
+    return not etag or not file.version.startswith('"') or _quoted(etag) == file.version
 
 
 def relative(key: str, folder: str) -> str:

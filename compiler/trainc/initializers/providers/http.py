@@ -16,7 +16,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 from trainc.initializers.config import Config, settings
 from trainc.initializers.digest import Digest
-from trainc.initializers.failure import ConfigurationError, IntegrityError
+from trainc.initializers.failure import ConfigurationError, IntegrityError, TransientError
 from trainc.initializers.objectstore import digest_of_etag
 from trainc.initializers.provider import Chunk, Listing, Provider, RemoteFile
 
@@ -97,6 +97,8 @@ class FileRemote:
         if file.ranges and file.version:
             asked["If-Range"] = file.version
         with self._get(asked) as response:
+            if file.version and not _is_of(response.headers, file):
+                raise TransientError(f"{self._url} was changed while it was fetched", again=False)
             if file.ranges:
                 check_range(response, start, file.size)
             elif response.status_code != 200:
@@ -113,14 +115,12 @@ class FileRemote:
             if response.status_code not in (200, 206):
                 raise failure_of(response, self._url)
             self._check_is_no_page(response.headers)
-            etag = response.headers.get("ETag", "")
-            version = etag if etag and not etag.startswith("W/") else ""
             size = total_size(response)
             return RemoteFile(
                 path=self._name,
                 key=self._url,
                 size=size,
-                version=version or response.headers.get("Last-Modified", ""),
+                version=_etag(response.headers) or response.headers.get("Last-Modified", ""),
                 digest=self._promised or self._digest(response.headers),
                 # A part of what has no end is not known to be the last one.
                 ranges=response.status_code == 206 and size is not None,
@@ -158,6 +158,22 @@ class FileRemote:
         if self._verify_etag and "x-amz-request-id" in headers and not encrypted:
             return digest_of_etag(headers.get("ETag", ""))
         return None
+
+
+def _etag(headers: Mapping[str, str]) -> str:
+    """The etag, where equal ones are equal bytes."""
+    etag = headers.get("ETag", "")
+    return "" if etag.startswith("W/") else etag
+
+
+def _is_of(headers: Mapping[str, str], file: RemoteFile) -> bool:
+    """Whether an answer is of the version that was listed, as far as it says so.
+
+    A server that does not care for ``If-Range`` sends a part of what there is now. The version is
+    an etag or a date.
+    """
+    date = file.version.endswith("GMT")
+    return (headers.get("Last-Modified", "") if date else _etag(headers)) in ("", file.version)
 
 
 def _told(algorithm: str, text: str) -> Digest | None:

@@ -143,6 +143,9 @@ class S3Remote:
         self, file: RemoteFile, answer: http.client.HTTPResponse, start: int, stop: int
     ) -> None:
         """Makes sure that an answer is the range that was asked for, of the object listed."""
+        etag = answer.headers.get("ETag", file.version)  # not every server cares for If-Match
+        if file.version.startswith('"') and etag != file.version:
+            raise TransientError(f"{file.key!r} was changed while it was fetched", again=False)
         match = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
         if match is None:
             if answer.status == 200 and (start, stop) == (0, file.size):
