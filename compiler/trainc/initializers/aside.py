@@ -10,20 +10,27 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Final, TypeVar
+
+# Seconds: a signal that comes just before a wait begins is seen at its end.
+_BEAT: Final = 0.1
 
 _T = TypeVar("_T")
 
 
 def aside(operation: Callable[[], _T]) -> _T:
     """What the operation returns; where a signal ends the wait it is left behind."""
-    ended: Future[_T] = Future()
+    result: Future[_T] = Future()
+    ended = threading.Event()
 
     def run() -> None:
         try:
-            ended.set_result(operation())
+            result.set_result(operation())
         except BaseException as error:  # what a library in Rust panics with is no Exception
-            ended.set_exception(error)
+            result.set_exception(error)
+        ended.set()
 
     threading.Thread(target=run, daemon=True).start()
-    return ended.result()
+    while not ended.wait(_BEAT):
+        pass
+    return result.result()
