@@ -648,6 +648,16 @@ def test_marks_of_folders_are_no_files_of_google_either(
     assert tree(target) == {"set": b"file", "both": b"1", "sub/a": b"2", "empty": b""}
 
 
+def test_bytes_in_a_mark_of_a_folder_are_refused(gcs: str, bucket: str, target: Path) -> None:
+    _post(f"{gcs}/storage/v1/b", json.dumps({"name": bucket}).encode())
+    for name in ("set/a", "set/mark/"):
+        _upload(gcs, bucket, name, b"1")
+    with pytest.raises(IntegrityError, match="'set/mark/' cannot be a file"):
+        fetch_here(f"gs://{bucket}/set", target, {"ENDPOINT": gcs})
+    fetch_here(f"gs://{bucket}/set", target, {"ENDPOINT": gcs, "IGNORE_PATTERNS": "mark"})
+    assert tree(target) == {"a": b"1"}
+
+
 def _upload(gcs: str, bucket: str, name: str, body: bytes) -> None:
     asked = f"uploadType=media&name={quote(name, safe='')}"
     _post(f"{gcs}/upload/storage/v1/b/{bucket}/o?{asked}", body)

@@ -122,7 +122,22 @@ class StoreRemote:
         if file.size == 0:
             return
         with listed(file.key):
-            yield from self._read(file, start, file.size if end is None else end)
+            try:
+                yield from self._read(file, start, file.size if end is None else end)
+            except NotFoundError:
+                self._check_slash(file)
+                raise
+
+    def _check_slash(self, file: RemoteFile) -> None:
+        """Refuses what is listed and is not there, again and again: the library drops the slash."""
+        import obstore
+
+        pages = obstore.list(self._store, prefix=file.key)
+        if any(meta["path"] == file.key for page in pages for meta in page):
+            raise IntegrityError(
+                f"{file.key + '/'!r} cannot be a file below the target; "
+                "IGNORE_PATTERNS can leave it out"
+            )
 
     def _read(self, file: RemoteFile, start: int, end: int | None) -> Iterator[Chunk]:
         import obstore

@@ -47,6 +47,7 @@ _DENIED: Final = frozenset(
 _PASSING: Final = frozenset({"RequestTimeout", "SlowDown", "Throttling", "RequestTimeTooSkewed"})
 _MISCONFIGURED: Final = frozenset({"InvalidBucketName", "AuthorizationHeaderMalformed"})
 _ERROR_BYTES: Final = 64 * 1024
+_PAGE_BYTES: Final = 64 * 1024 * 1024  # many times what the longest 1000 keys take
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,10 @@ class Bucket:
             asked["max-keys"] = str(most)
         while True:
             with self.opened("GET", "", asked) as answer, _read(self.name):
-                page = Page(answer.read(), prefix, self.called(""))
+                body = answer.read(_PAGE_BYTES)
+                if len(body) == _PAGE_BYTES:
+                    raise IntegrityError(f"{self.called('')} does not end its listing's page")
+                page = Page(body, prefix, self.called(""))
             yield from page.entries()
             if most or not (token := page.following(asked.get("continuation-token", ""))):
                 return

@@ -12,6 +12,7 @@ import pytest
 from trainc.initializers.failure import (
     ConfigurationError,
     FetchError,
+    IntegrityError,
     PermissionDeniedError,
     TransientError,
 )
@@ -107,3 +108,10 @@ def test_a_wish_that_is_no_number_is_none() -> None:
     with pytest.raises(TransientError) as raised:
         asked.head("a")
     assert raised.value.retry_after == 0
+
+
+def test_a_page_without_end_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainc.initializers.s3api._PAGE_BYTES", 1000)
+    page = b"<ListBucketResult>" + b" " * 2000 + b"</ListBucketResult>"
+    with pytest.raises(IntegrityError, match="does not end"):
+        list(bucket({"GET": (200, page, {})}).entries(""))
