@@ -74,6 +74,9 @@ CASES = [
              "map": ["a"]})}, refused='a field "map" that holds a map of text'),
     TestCase("neither true nor false", {"ARGOCD_ENV_TRAINC_ALLOW_TTL": "yes"},
              refused='parameter "allow-ttl" must be true or false, is yes'),
+    TestCase("fields that were cleared", {"ARGOCD_APP_PARAMETERS": parameters(
+             {"name": "namespace", "string": ""}, {"name": "emit", "string": ""},
+             {"name": "env", "string": ""}, {"name": "allow-ttl", "string": ""})}),
 ]  # fmt: skip
 
 
@@ -88,6 +91,77 @@ def test_a_request_is_built(case: TestCase, tmp_path: Path) -> None:
     (jobset,) = yaml.safe_load_all(done.stdout)
     assert jobset["metadata"]["namespace"] == case.namespace
     assert "argocd.argoproj.io/sync-wave" in jobset["metadata"]["annotations"]
+
+
+@dataclass(frozen=True)
+class PlaceCase:
+    name: str
+    file: str
+    refused: bool = False
+
+
+PLACES = [
+    PlaceCase("beside the project", "values.yaml"),
+    PlaceCase("elsewhere in the repository", "../../shared.yaml"),
+    PlaceCase("up and down again", "../../apps/llm/values.yaml"),
+    PlaceCase("of another repository", "../../../other/values.yaml", refused=True),
+    PlaceCase("of the sidecar", "/etc/passwd", refused=True),
+    PlaceCase("a name that begins as the repository's", "../../../1f-2/values.yaml", refused=True),
+    PlaceCase("through a link", "link.yaml", refused=True),
+    PlaceCase("through a link to a folder", "links/values.yaml", refused=True),
+]
+
+
+def checked_out(folder: Path) -> Path:
+    """The folder of an Application in its repository, beside those of others."""
+    app = folder / "1f" / "apps" / "llm"
+    app.mkdir(parents=True)
+    for other in ("other", "1f-2"):
+        (folder / other).mkdir()
+        (folder / other / "values.yaml").write_text("team: another\n")
+        (folder / other / "job.yaml").write_text(JOB)
+    (folder / "1f" / "shared.yaml").write_text("team: vision\n")
+    (app / "values.yaml").write_text("team: vision\n")
+    (app / "link.yaml").symlink_to(folder / "other" / "values.yaml")
+    (app / "links").symlink_to(folder / "other")
+    return repository(app)
+
+
+@pytest.mark.parametrize("variable", [False, True], ids=["parameter", "variable"])
+@pytest.mark.parametrize("case", PLACES, ids=lambda case: case.name)
+def test_values_stay_in_the_repository(case: PlaceCase, variable: bool, tmp_path: Path) -> None:
+    given = (
+        {"ARGOCD_ENV_TRAINC_VALUES": case.file}
+        if variable
+        else {"ARGOCD_APP_PARAMETERS": parameters({"name": "values", "array": [case.file]})}
+    )
+    app = checked_out(tmp_path)
+    done = plugin(app, "generate", ".", ARGOCD_APP_SOURCE_PATH="apps/llm", **given)
+    assert done.returncode == (1 if case.refused else 0), done.stderr
+    assert bool(done.stdout) is not case.refused
+    leads_out = f'parameter "values" leads out of the repository: {case.file}'
+    assert (leads_out in done.stderr) is case.refused
+    assert "another" not in done.stderr
+
+
+def test_a_part_of_the_repository_is_enough(tmp_path: Path) -> None:
+    """Argo CD sends less than all where manifest-generate-paths says so."""
+    app = checked_out(tmp_path)
+    files = parameters({"name": "values", "array": ["../../shared.yaml"]})
+    told = {"ARGOCD_APP_PARAMETERS": files, "ARGOCD_APP_SOURCE_PATH": "teams/a/apps/llm"}
+    assert plugin(app, "generate", ".", **told).returncode == 0
+    told["ARGOCD_APP_SOURCE_PATH"] = "teams/llm"
+    assert plugin(app, "generate", ".", **told).returncode == 1
+
+
+@pytest.mark.parametrize("key", ["sources", "runtimes"])
+def test_the_project_stays_in_the_repository(key: str, tmp_path: Path) -> None:
+    app = checked_out(tmp_path)
+    (app / "trainc.yaml").write_text(f"{key}: [., ../../../other]\n")
+    done = plugin(app, "generate", ".", ARGOCD_APP_SOURCE_PATH="apps/llm")
+    assert (done.returncode, done.stdout) == (1, "")
+    place = 14 if key == "sources" else 15
+    assert f"trainc.yaml:1:{place}: error: {key}[1]: ../../../other leads out" in done.stderr
 
 
 def test_blank_output_is_refused(tmp_path: Path) -> None:

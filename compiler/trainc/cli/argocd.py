@@ -38,7 +38,7 @@ Examples:
 _GENERATE = """
 Builds PATH... as Argo CD asks its plugins to: options come from the Application's parameters
 and from ARGOCD_ENV_TRAINC_* variables. Printing nothing is an error: Argo CD would remove every
-object.
+object. No file outside of the repository is read.
 """
 
 
@@ -97,11 +97,25 @@ def generate(report: Report, /, inputs: tuple[str, ...]) -> int:
     """Builds with the options of the request; returns the exit status."""
     from trainc.cli.build import build
     from trainc.gitops.plugin import arguments
+    from trainc.gitops.repository import repository
 
-    given = arguments(os.environ, _build_options())
+    root = repository(".", os.environ)
+    given = arguments(os.environ, _build_options(), root)
+    _refuse_strays(root, inputs)
     args = ["--profile", "argocd", *given, "--", *(inputs or (".",))]
     status: int = build.main(args, "trainc build", standalone_mode=False, obj=report)
     return status
+
+
+def _refuse_strays(root: str, inputs: tuple[str, ...]) -> None:
+    """Stops where the project reads files of others."""
+    from trainc.cli.compiling import project_of
+    from trainc.errors import TraincError
+    from trainc.gitops.repository import stray_places
+
+    project = project_of(inputs)
+    if project is not None and (outside := stray_places(root, project)):
+        raise TraincError(outside)
 
 
 def _build_options() -> list[str]:

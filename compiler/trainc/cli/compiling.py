@@ -52,7 +52,7 @@ class Request:
         """Looks for the project; reads nothing else yet."""
         self._flags = flags
         self._given = {name for name in flags if _is_given(ctx, name)}
-        self.project = _project(inputs)
+        self.project = project_of(inputs)
         whole = self.project is not None and _is_root(inputs, self.project.root)
         self.paths = () if whole else inputs or (".",)
 
@@ -182,7 +182,7 @@ def _is_given(ctx: click.Context, name: str) -> bool:
     return source is not None and source.name != "DEFAULT"
 
 
-def _project(inputs: tuple[str, ...]) -> "Project | None":
+def project_of(inputs: tuple[str, ...]) -> "Project | None":
     """The project at or above the first path; plain files and folders have none."""
     from trainc.source.walk import project_root
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from trainc.errors import Problem, TraincError
+from trainc.gitops.repository import strays
 
 # Argo CD puts a user's variables behind this, so that they cannot reach PATH and the like.
 _ENV: Final = "ARGOCD_ENV_TRAINC_"
@@ -53,14 +54,19 @@ def announcements(options: Iterable[str]) -> list[dict[str, Any]]:
     ]
 
 
-def arguments(environ: Mapping[str, str], options: Iterable[str]) -> list[str]:
+def arguments(environ: Mapping[str, str], options: Iterable[str], root: str) -> list[str]:
     """The arguments of ``trainc build`` that Argo CD's request comes to.
 
     A parameter goes before a variable of the same name. ``ARGOCD_ENV_TRAINC_NAMESPACE`` is
     ``--namespace``; lists in variables are separated by commas.
 
+    Args:
+        environ: The environment of the plugin's process.
+        options: The names of the options of this build of trainc.
+        root: The repository; no file outside of it may be named.
+
     Raises:
-        TraincError: a parameter nobody knows, or one of the wrong type.
+        TraincError: a parameter nobody knows, one of the wrong type, or a file elsewhere.
     """
     known = set(options)
     given = {**_variables(environ), **_announced(environ.get(_PARAMETERS) or "[]")}
@@ -71,17 +77,16 @@ def arguments(environ: Mapping[str, str], options: Iterable[str]) -> list[str]:
             [Problem(f'no parameter is called "{name}"', hint=f"parameters: {names}")
              for name in unknown]
         )  # fmt: skip
-    found: list[str] = []
-    for name, value in given.items():
-        found += _option(name, value)
-    return found
+    if outside := strays(root, given.get("values") or ()):
+        raise TraincError(outside)
+    return [option for name, value in given.items() for option in _option(name, value)]
 
 
 def _option(name: str, value: Any) -> list[str]:
-    if name == "env" and not value:
+    if value == "":
         return []  # a field that was cleared: the project's default
     if name == "allow-ttl":
-        if value not in ("true", "false", ""):
+        if value not in ("true", "false"):
             message = f'parameter "{name}" must be true or false, is {value}'
             raise TraincError([Problem(message)])
         return ["--allow-ttl"] if value == "true" else []
