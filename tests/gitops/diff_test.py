@@ -174,6 +174,83 @@ def test_a_file_that_was_moved_holds_the_same_job(root: Path) -> None:
     assert list(changes(root, "jobs/more")) == list(changes(root))
 
 
+def test_a_file_that_was_moved_away_holds_the_same_job(root: Path) -> None:
+    (root / "jobs/more").mkdir()
+    (root / "jobs/jax.yaml").rename(root / "jobs/more/jax.yaml")
+    (root / "jobs/less").mkdir()
+    git(root, "mv", "jobs/xgboost.yaml", "jobs/less/xgboost.yaml")
+    committed(root)
+    (root / "jobs/less/xgboost.yaml").rename(root / "jobs/xgboost.yaml")
+    (root / "jobs/less/torch.yaml").write_text((root / "jobs/torch.yaml").read_text())
+    (root / "jobs/torch.yaml").unlink()
+    assert changes(root, "jobs/less") == {}
+    (root / "jobs/xgboost.yaml").unlink()
+    assert {key: each["verdict"] for key, each in changes(root, "jobs/less").items()} == {
+        "dev: JobSet/job-xgboost": "prune"
+    }
+
+
+@pytest.mark.parametrize("above", [False, True], ids=["renamed", "to the top"])
+def test_a_project_that_was_moved_holds_the_same_jobs(above: bool, tmp_path: Path) -> None:
+    (tmp_path / "ml").mkdir()
+    repository(tmp_path / "ml")
+    git(tmp_path, "init", "-q", "-b", "main")
+    committed(tmp_path)
+    new = tmp_path if above else tmp_path / "teams" / "ml"
+    new.mkdir(parents=True, exist_ok=True)
+    for each in (tmp_path / "ml").iterdir():
+        each.rename(new / each.name)
+    assert changes(new) == {}
+    edited(new / "jobs/jax.yaml", "--lr=1", "--lr=2")
+    verdicts = {each["verdict"] for each in changes(new, "jobs").values()}
+    assert verdicts == {"replace"}
+
+
+@dataclass(frozen=True)
+class Moved:
+    __test__ = False
+    name: str
+    paths: tuple[str, ...]
+    told: bool = True
+    edit: bool = False
+    verdicts: tuple[str, ...] = ()
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Moved("the folder", ("new",)),
+        Moved("files", ("new/jax.yaml", "new/jax-runtime.yaml")),
+        Moved("the folder it left, and another", ("kept", "new")),
+        Moved("git was not told", ("new",), told=False),
+        Moved("everything", (".",)),
+        Moved("moved and changed", ("new",), edit=True, verdicts=("replace",)),
+        Moved("out of the folder", ("kept",)),
+    ],
+    ids=lambda case: case.name,
+)
+def test_plain_files_that_were_moved_hold_the_same_jobs(case: Moved, tmp_path: Path) -> None:
+    (tmp_path / "sample").mkdir()
+    repository(tmp_path / "sample")
+    folder = tmp_path / "plain"
+    for place, name in (("old", "jax"), ("kept", "torch"), ("kept", "xgboost"), ("old", "mpi")):
+        (folder / place).mkdir(parents=True, exist_ok=True)
+        for kind in ("jobs", "runtimes"):
+            text = (tmp_path / "sample" / kind / f"{name}.yaml").read_text()
+            (folder / place / f"{name}{'' if kind == 'jobs' else '-runtime'}.yaml").write_text(text)
+    git(folder, "init", "-q", "-b", "main")
+    committed(folder)
+    (folder / "old").rename(folder / "new")
+    for name in ("xgboost", "xgboost-runtime"):
+        (folder / f"kept/{name}.yaml").rename(folder / f"new/{name}.yaml")
+    if case.edit:
+        edited(folder / "new/jax.yaml", "--lr=1", "--lr=2")
+    if case.told:
+        git(folder, "add", "-A")
+    found = changes(folder, *case.paths)
+    assert tuple(each["verdict"] for each in found.values()) == case.verdicts
+
+
 def test_an_error_elsewhere_in_the_base_is_not_asked_for(root: Path) -> None:
     edited(root / "jobs/jax.yaml", "numNodes: 2", "numNodes: two")
     committed(root)

@@ -6,9 +6,7 @@ the changes on stdout, those that end running jobs first.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,14 +15,12 @@ from trainc.cli.compiling import Request, compiling, environment, requested
 from trainc.cli.options import reporting
 from trainc.cli.output import write_out
 from trainc.cli.report import Report
-from trainc.errors import Problem, TraincError
+from trainc.errors import TraincError
 
 if TYPE_CHECKING:
-    from trainc.diff.change import Comparison, Identity
-    from trainc.diff.revision import Checkout
+    from trainc.cli.since import Built
+    from trainc.diff.change import Comparison
     from trainc.plan.plan import Object
-
-    _Built = dict[str | None, tuple[Object, ...]]
 
 _HELP = """
 Says of every object what a change does to it: created, changed in place, NEEDS REPLACEMENT
@@ -86,10 +82,10 @@ def diff(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
         found = _with_cluster(built, flags)
         other = f"the cluster of context {flags['context']}" if flags["context"] else "the cluster"
     else:
-        found = _with_revision(ctx, report, request, inputs, flags, built)
+        from trainc.cli.since import Asked, since
+
+        found = since(Asked(ctx, request, inputs, flags), built)
         other = flags["base"]
-    if report.failed:
-        return 1
     write_out(_rendered(found, flags["form"], other))
     return 1 if any(comparison.changes for comparison in found) else 0
 
@@ -128,154 +124,12 @@ def _compiled(report: Report, request: Request, env: str | None) -> tuple[Object
     return in_order(plan.objects)
 
 
-def _with_revision(
-    ctx: click.Context,
-    report: Report,
-    request: Request,
-    inputs: tuple[str, ...],
-    flags: dict[str, Any],
-    built: _Built,
-) -> list[Comparison]:
-    """The changes since a revision, environment by environment."""
-    from trainc.diff.change import Comparison
-    from trainc.diff.compare import compared
-    from trainc.diff.revision import checkout
-
-    start, places = _places(request, inputs, flags)
-    with checkout(flags["base"], start, places) as base:
-        before = _base(ctx, base, request, inputs, flags, built)
-    found = []
-    for env in [*built, *(env for env in before if env not in built)]:
-        old, new = before.get(env, ()), built.get(env, ())
-        changes = compared(
-            [each.manifest for each in old],
-            [each.manifest for each in new],
-            _origins((*old, *new)),
-            renames=request.setting("on_change", "keep") == "rename",
-        )
-        found.append(Comparison(env, changes))
-    return found
-
-
-def _origins(objects: Iterable[Object]) -> dict[Identity, str]:
-    from trainc.diff.change import identity_of
-
-    return {identity_of(each.manifest): each.origin for each in objects}
-
-
-def _places(
-    request: Request, inputs: tuple[str, ...], flags: dict[str, Any]
-) -> tuple[str, list[str]]:
-    """A folder of the repository, and every file and folder that a build of it may read."""
-    first = request.project.root if request.project else (inputs or (".",))[0]
-    start = first if os.path.isdir(first) else os.path.dirname(first) or "."
-    while not os.path.isdir(start):
-        start = os.path.dirname(start) or "."
-    places = [*(inputs or (".",)), *flags["runtimes"], *flags["values"]]
-    if request.project is not None:
-        places.append(request.project.root)
-    else:
-        places.append(start)  # its runtimes/ and .traincignore
-    return start, [*places, *([flags["status_ca"]] if flags["status_ca"] else [])]
-
-
-def _base(
-    ctx: click.Context,
-    base: Checkout,
-    request: Request,
-    inputs: tuple[str, ...],
-    flags: dict[str, Any],
-    built: _Built,
-) -> _Built:
-    """What the revision compiles to: below the paths, and what is now made below them.
-
-    The latter is of jobs whose file was moved since: they are no new ones.
-    """
-    with _told_of(flags["base"], base.folder):
-        found = _compiled_paths(ctx, base, inputs or (".",), flags)
-    if request.project is None or not request.paths:
-        return found
-    try:
-        every = _compiled_paths(ctx, base, (request.project.root,), flags)
-    except TraincError:
-        return found  # what is wrong elsewhere is not asked for
-    return {env: _together(found.get(env, ()), every[env], built.get(env, ())) for env in every}
-
-
-def _together(
-    below: Iterable[Object], every: Iterable[Object], now: Iterable[Object]
-) -> tuple[Object, ...]:
-    """Of all objects those below the paths, and those that stand below them now."""
-    wanted = {*_origins(below), *_origins(now)}
-    return tuple(each for each in every if {*_origins([each])} <= wanted)
-
-
-def _compiled_paths(
-    ctx: click.Context, base: Checkout, paths: tuple[str, ...], flags: dict[str, Any]
-) -> _Built:
-    """What some paths of the revision compile to; nothing where it has none of them."""
-    there = _moved(base, paths)
-    if not there:
-        return {}
-    own = {**flags, **{name: _moved(base, flags[name]) for name in ("runtimes", "values")}}
-    if flags["status_ca"]:
-        own["status_ca"] = base.place(flags["status_ca"])
-    request = Request(ctx, there, own)
-    if request.project is None and flags["env"] is not None:
-        return {}  # the project is younger than the revision
-    return {env: _compiled_base(request, env) for env in _known(request, flags)}
-
-
-def _known(request: Request, flags: dict[str, Any]) -> tuple[str | None, ...]:
-    """The environments to compile of the revision: none where it lacks the one asked for."""
-    if request.project is not None and flags["env"] not in (None, "all"):
-        from trainc.project.environment import environments
-
-        if flags["env"] not in environments(request.project):
-            return ()
-    return request.environments(several=True)
-
-
-def _moved(base: Checkout, paths: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(path for path in map(base.place, paths) if os.path.exists(path))
-
-
-def _compiled_base(request: Request, env: str | None) -> tuple[Object, ...]:
-    """The objects of the revision; of its problems only what makes them useless is told."""
-    from trainc.manifest.order import in_order
-    from trainc.pipeline import compile_sources
-
-    plan = compile_sources(request.paths, request.options(env)._replace(lint="off"))
-    wrong = [problem for problem in plan.problems if problem.severity == "error"]
-    if wrong:
-        raise TraincError(wrong)
-    return in_order(plan.objects)
-
-
-@contextmanager
-def _told_of(revision: str, folder: str) -> Iterator[None]:
-    """Says of problems that it is the revision that has them."""
-    try:
-        yield
-    except TraincError as error:
-        raise TraincError([_of(revision, folder, each) for each in error.problems]) from error
-
-
-def _of(revision: str, folder: str, problem: Problem) -> Problem:
-    mark = problem.mark
-    if mark is None:
-        return problem._replace(message=f"in {revision}: {problem.message}")
-    file = mark.file
-    if os.path.isabs(file):
-        file = os.path.relpath(file, folder)
-    return problem._replace(mark=mark._replace(file=f"{revision}:{file}"))
-
-
-def _with_cluster(built: _Built, flags: dict[str, Any]) -> list[Comparison]:
+def _with_cluster(built: Built, flags: dict[str, Any]) -> list[Comparison]:
     """What applying the objects would do to a cluster."""
     from trainc.cli.extra import require
 
     require("controller", "kubernetes")
+    from trainc.cli.since import origins
     from trainc.controller.api import ApiError
     from trainc.controller.console.access import access, refusal
     from trainc.controller.console.target import Target
@@ -288,7 +142,7 @@ def _with_cluster(built: _Built, flags: dict[str, Any]) -> list[Comparison]:
         for env, objects in built.items():
             manifests = [each.manifest for each in objects]
             changes = with_live(
-                Target(api), manifests, flags["field_manager"] or "", _origins(objects)
+                Target(api), manifests, flags["field_manager"] or "", origins(objects)
             )
             found.append(Comparison(env, changes))
     except ApiError as error:
