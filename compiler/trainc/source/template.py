@@ -25,6 +25,7 @@ from trainc.source.bounded import called, compared, filtered, operated
 from trainc.source.budget import MAX_BYTES, STEP, Budget, Limit
 from trainc.source.flow import Flow, Use
 from trainc.source.lines import MARKER, line_marks
+from trainc.source.trace import told_at
 
 _Read = Callable[[str], str | None]
 
@@ -32,7 +33,7 @@ MAX_DEPTH: Final = 32
 """Includes and imports inside one another."""
 
 _UNSTABLE: Final = ("lipsum",)  # globals that differ from run to run
-_ADDRESS: Final = re.compile(r"<[^<>\n]* at 0x[0-9a-f]{6,}>")
+_ADDRESS: Final = re.compile(r"(<[^<>\n]*) at 0x[0-9a-f]{6,}>")
 _MARKED: Final = 8  # markers make a text longer
 _NAMES: Final = "templates see values and env, and what they {% set %} or {% import %}"
 _HINT: Final = "set it under values: in trainc.yaml or an overlay, or with --set"
@@ -97,7 +98,7 @@ def render(
         return Problem("takes more memory than there is", _line(error, plain, name))
     lines = line_marks(text, marked, name)
     if found := _ADDRESS.search(text):
-        message = f"{found[0]} has no text for a manifest: it differs from run to run"
+        message = f"{found[1]}> has no text for a manifest: it differs from run to run"
         return Problem(message, lines[text.count("\n", 0, found.start())])
     return Rendered(text, lines, plain.flow.uses())
 
@@ -116,15 +117,8 @@ def _text(environment: _Environment, name: str, *, marking: bool = False) -> str
 
 
 def _line(error: BaseException, environment: _Environment, name: str) -> Mark:
-    """The innermost line of a template that an error came through."""
-    place = Mark(name)
-    trace = error.__traceback__
-    while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if file in environment.seen:
-            place = Mark(file, trace.tb_lineno, 1)
-        trace = trace.tb_next
-    return place
+    """The line of a template that an error is told at."""
+    return told_at(error, environment.read, environment.seen, name)
 
 
 class _Undefined(StrictUndefined):
@@ -165,6 +159,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         self, read: _Read, variables: Mapping[str, Any], delimiters: Delimiters, *, marking: bool
     ) -> None:
         self.seen: dict[str, int] = {}
+        self.read = read
         self.flow = Flow()
         self._macros: dict[str, int] = {}
         self._marking, self._budget = marking, Budget(_MARKED if marking else 1)

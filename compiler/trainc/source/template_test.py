@@ -212,3 +212,28 @@ def test_a_macro_with_a_long_body_pays_for_it() -> None:
     )
     assert isinstance(found, Problem)
     assert "steps" in found.message
+
+
+def test_what_a_macro_was_not_given_is_told_where_it_was_named() -> None:
+    macro = "{% macro image(name) %}\nimage: {{ name }}\n{% endmacro %}\n"
+    text = '{% import "m.j2" as m %}\na: 1\n{{ m.image(values.nmae) }}\n'
+    found = rendered(text, {"name": "x"}, m_j2=macro)
+    assert isinstance(found, Problem)
+    assert (found.message, found.mark) == (
+        "no value 'nmae'; there is: name",
+        Mark("t.yaml.j2", 3, 1),
+    )
+    found = rendered(
+        text.replace("nmae", "name"), {"name": "x"}, m_j2=macro.replace("{ name", "{ nam")
+    )
+    assert isinstance(found, Problem)
+    assert (found.message, found.mark) == ("'nam' is not defined", Mark("m.j2", 2, 1))
+
+
+def test_a_message_is_the_same_in_each_run() -> None:
+    found = rendered("a: 1\nb: {{ range | string }}\n")
+    assert isinstance(found, Problem)
+    assert found.message == (
+        "<function safe_range> has no text for a manifest: it differs from run to run"
+    )
+    assert found.mark == Mark("t.yaml.j2", 2, 1)
