@@ -311,6 +311,15 @@ def test_names_that_are_no_utf8(tmp_path: Path) -> None:
     assert read(File(path, name, False)) == b""
 
 
+def test_names_that_are_no_utf8_meet_patterns(tmp_path: Path) -> None:
+    for name in (b"/a\xff.yaml", b"/b\xff.yaml", "/c\u00fc.yaml".encode(), "/\u00fc.yaml".encode()):
+        with open(os.fsencode(tmp_path) + name, "wb"):
+            pass
+    (tmp_path / "trainc.yaml").write_text("")
+    files, problems = find([str(tmp_path)], root=str(tmp_path), exclude=["b*", "c\u00fc.yaml"])
+    assert ([name for _, name, _ in files], problems) == (["a\\xff.yaml", "\u00fc.yaml"], [])
+
+
 def test_project_root(tmp_path: Path) -> None:
     plant(tmp_path, ["p/trainc.yaml", "p/a/b/", "q/trainc.yaml/"])
     real = tmp_path.resolve()

@@ -33,10 +33,15 @@ def ignored(path: str, is_folder: bool, rules: Sequence[Rules]) -> bool:
     """
     verdict = False
     for folder, spec in rules:
-        relative = os.path.relpath(path, folder).replace(os.sep, "/")
+        relative = _text(os.path.relpath(path, folder).replace(os.sep, "/"))
         found = spec.check_file(f"{relative}/" if is_folder else relative).include
         verdict = verdict if found is None else found
     return verdict
+
+
+def _text(path: str) -> str:
+    """A path as patterns are written, in UTF-8, whatever the locale says and its bytes are."""
+    return path if path.isascii() else os.fsencode(path).decode("utf-8", "replace")
 
 
 def rules_of(folder: str, name: str, problems: list[Problem]) -> list[Rules]:

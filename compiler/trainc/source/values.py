@@ -6,6 +6,7 @@ for each path in it the place of the word that held.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -98,6 +99,7 @@ def of_flag(text: str, *, typed: bool) -> Values:
     Raises:
         TraincError: There is no ``=``, a key is empty, or the value is no YAML.
     """
+    text = os.fsencode(text).decode("utf-8", "surrogateescape")  # UTF-8 whatever the locale
     flag = "--set" if typed else "--set-string"
     mark = Mark(f"{flag} {text}")
     name, equals, written = text.partition("=")
