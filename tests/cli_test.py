@@ -330,10 +330,13 @@ def test_a_reader_that_leaves_ends_the_build_quietly(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_an_error_with_its_reason(project: Path) -> None:
+@pytest.mark.parametrize(
+    "args", [("build", "job.yaml"), ("--help",), ("build", "--help"), ("--version",), ("help",)]
+)
+def test_a_full_disk_is_an_error_with_its_reason(project: Path, args: tuple[str, ...]) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            command("build", "job.yaml"),
+            command(*args),
             cwd=project,
             stdout=full,
             stderr=subprocess.PIPE,
@@ -349,6 +352,12 @@ def test_a_closed_standard_output_is_an_error(project: Path) -> None:
     done = subprocess.run(["sh", "-c", shell], cwd=project, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
+
+
+def test_a_version_that_nobody_can_read_is_no_crash(project: Path) -> None:
+    shell = f"{sys.executable} -m trainc --version >&-"
+    done = subprocess.run(["sh", "-c", shell], cwd=project, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("problems", ["text", "json"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -91,6 +92,34 @@ def test_a_report_that_cannot_be_written_is_no_success(command: str, tmp_path: P
         done = trainc(tmp_path, command, "job.yaml", *flags)
         assert done.returncode == 1
         assert "error: cannot write: No such file or directory: none/x.json" in done.stderr
+
+
+def test_a_report_goes_where_a_link_leads(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "x.json").symlink_to("reports/x.json")
+    for _ in range(2):  # made, and made anew
+        trainc(tmp_path, "build", "job.yaml", "--problems", "json", "--problems-file", "x.json")
+        assert (tmp_path / "x.json").is_symlink()
+        assert "TRC302" in (tmp_path / "reports/x.json").read_text()
+        assert [path.name for path in (tmp_path / "reports").iterdir()] == ["x.json"]
+
+
+def test_a_report_goes_through_a_pipe_that_stays_one(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    flags = ("--problems", "json", "--problems-file", "pipe")
+    assert trainc(tmp_path, "build", "job.yaml", *flags).returncode == 0
+    assert b"TRC302" in os.read(reader, 1 << 16)
+    os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_report_that_no_disk_holds_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "full").symlink_to("/dev/full")
+    flags = ("--problems", "json", "--problems-file", "full")
+    done = trainc(tmp_path, "build", "job.yaml", *flags)
+    assert done.returncode == 1
+    assert "error: cannot write: No space left on device: full" in done.stderr
 
 
 @pytest.mark.parametrize(("level", "status"), [("error", 0), ("warning", 1), ("note", 1)])

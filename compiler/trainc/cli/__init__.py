@@ -49,8 +49,7 @@ BRIEF = frozenset({"build", "check", "diff", "explain", "validate"})
 
 def main() -> NoReturn:
     """Runs ``trainc`` with the process's arguments and exits."""
-    if sys.argv[1:2] == ["--version"]:
-        sys.stdout.write(f"trainc {__version__}\n")
+    if sys.argv[1:2] == ["--version"] and _is_version_told():
         sys.exit(0)
     gc.disable()  # importing makes no garbage; looking for it takes 5 ms
     try:
@@ -61,6 +60,16 @@ def main() -> NoReturn:
         _leave(status)
     gc.freeze()  # nor is there any to look for at the end: 10 ms
     sys.exit(status)
+
+
+def _is_version_told() -> bool:
+    """Prints the version; where that fails the long way says why."""
+    try:
+        sys.stdout.write(f"trainc {__version__}\n")
+        sys.stdout.flush()
+    except (OSError, AttributeError):  # a full disk, a stream that is closed
+        return False
+    return True
 
 
 def _leave(status: int) -> None:

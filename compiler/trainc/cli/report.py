@@ -7,6 +7,7 @@ from the raw arguments, because a wrong usage must be reported in it too.
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -137,11 +138,27 @@ def _last(args: Sequence[str], option: str) -> str:
 
 
 def _replace(path: str, text: str) -> None:
-    """Writes a file at once: a reader sees the old report or the new one."""
-    partial = f"{path}.{os.getpid()}.tmp"
-    with open(partial, "w", encoding="utf-8", newline="\n") as stream:
+    """Writes a file at once: a reader sees the old report or the new one.
+
+    Where a link leads it is the file there; a pipe or a device is written to and stays one.
+    """
+    place = os.path.realpath(path)
+    if path.startswith("/dev/") or (os.path.exists(path) and not os.path.isfile(path)):
+        _write(path, text)
+        return
+    partial = f"{place}.{os.getpid()}.tmp"
+    try:
+        _write(partial, text)
+        os.replace(partial, place)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(partial)
+        raise
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8", newline="\n") as stream:
         stream.write(text)
-    os.replace(partial, path)
 
 
 def _is_colored() -> bool:

@@ -133,6 +133,8 @@ def _guarded(args: list[str], report: Report) -> int:
         return 1
     except _WriteError as failed:
         return _output_failed(failed.error, report)
+    except OSError as error:  # trainc's own help, which click prints before any command
+        return _output_failed(error, report)
 
 
 def _output_failed(error: OSError, report: Report) -> int:
