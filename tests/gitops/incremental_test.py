@@ -181,6 +181,36 @@ def test_no_change_goes_unseen(change: Change, root: Path) -> None:
     assert _tree(root) == _tree(other)
 
 
+FIRST = [
+    Change("a rule", write("rules/own.yaml", "- {name: mine, expression: 'false'}\n")),
+    Change("a runtime", write("runtimes/a.yaml", runtime("a", "torch: {}").replace(
+        "own-a", "torch-distributed"))),
+    Change("a template", write("templates/b.yaml.j2", job("b", "torch-distributed"))),
+    Change("an environment", write("overlays/dev/overlay.yaml", "")),
+    Change("files to leave out", write(".traincignore", "jobs/a.yaml\n")),
+    Change("files to leave out, deeper", write("jobs/.traincignore", "a.yaml\n")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", FIRST, ids=lambda change: change.name)
+def test_the_first_of_its_kind_does_not_go_unseen(
+    change: Change, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project of one job, without any of the folders that it could have."""
+    monkeypatch.setenv("TRAINC_CACHE_DIR", str(tmp_path / "cache"))
+    root = tmp_path / "small"
+    write("trainc.yaml", "sources: [jobs]\n")(root)
+    write("jobs/a.yaml", job("a", "torch-distributed"))(root)
+    write("jobs/b.yaml", job("c", "torch-distributed"))(root)
+    assert trainc(root, "build", "--out-dir", "out").returncode == 0
+    commands = ("check", "validate")
+    before = [told(trainc(root, command)) for command in commands]
+    change.change(root)
+    found = [told(trainc(root, command)) for command in commands]
+    assert found != before
+    assert found == [told(trainc(root, command, "--no-cache")) for command in commands]
+
+
 def _tree(root: Path) -> dict[str, bytes]:
     files = (path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}

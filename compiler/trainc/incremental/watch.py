@@ -23,6 +23,7 @@ _ASKING: Final = ("stat", "lstat", "readlink")
 _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 # Modules are part of the compiler, which the key holds.
 _IMPORTING: Final = "<frozen importlib._bootstrap_external>"
+_FOLLOWING: Final = {"follow_symlinks": True}  # pathlib says what holds anyway
 _LISTING: Final = frozenset({"os.scandir", "os.listdir"})
 
 _stat = os.stat
@@ -123,8 +124,8 @@ class Watch:
         def noting(path: Any, *args: Any, **kwargs: Any) -> Any:
             if Watch._current is None:
                 return function(path, *args, **kwargs)
-            if isinstance(path, int) or args or kwargs:
-                self._sound = self._sound and kwargs == {"follow_symlinks": True}
+            if isinstance(path, int) or args or kwargs not in ({}, _FOLLOWING):
+                self._sound = False
             elif (text := os.fsdecode(path)) not in paths and not holds(text):
                 paths[text] = look(text)
             return function(path, *args, **kwargs)

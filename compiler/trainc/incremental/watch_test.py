@@ -19,6 +19,8 @@ def look(root: Path) -> None:
     os.path.realpath(root / "link")
     os.listdir(root / "empty")
     os.path.exists(root / "out")
+    list((root / "rules").glob("*"))
+    (root / "sure").is_file()
 
 
 @pytest.fixture
@@ -59,6 +61,8 @@ CASES = [
     TestCase("a file removed", lambda root: (root / "file").unlink()),
     TestCase("a missing file made", lambda root: (root / "missing").write_text("")),
     TestCase("a file nobody found", lambda root: (root / "maybe").write_text("")),
+    TestCase("a file that pathlib did not find", lambda root: (root / "sure").write_text("")),
+    TestCase("a folder that pathlib did not find", lambda root: (root / "rules").mkdir()),
     TestCase("a new file in a folder", lambda root: (root / "folder" / "new").write_text("")),
     TestCase("a new folder in a folder", lambda root: (root / "empty" / "new").mkdir()),
     TestCase("a folder removed", lambda root: (root / "empty").rmdir()),
