@@ -470,6 +470,10 @@ RULES = [
           "rule x cannot be evaluated: '(' is no regular expression: missing ): ("),
     Rules("a pattern", "- {name: x, expression: \"'abc'.matches('^a.c$') && !'a'.matches('b')\"}",
           0, ""),
+    Rules("no such item", "- {name: x, expression: 'manifests[9].kind != null'}", 1,
+          "rule x cannot be evaluated: a list has no item of that index"),
+    Rules("no time", "- {name: x, expression: \"duration('5x') > duration('1s')\"}", 1,
+          "rule x cannot be evaluated: a value out of range, or one that cannot be converted"),
     Rules("a name with a blank", "- {name: a b, expression: 'false'}", 1,
           "name 'a b' must be of letters, digits, ., _, - and /"),
     Rules("a field of a number", "- {name: x, expression: 'true', field: 3}", 1,
@@ -544,6 +548,22 @@ def inspected(inspect: Any) -> Any:
 
     documents, _ = parse(f"{JOB}---\n{RUNTIME}".encode(), "job.yaml")
     return compile_documents(Inputs(tuple(documents)), Settings(), Output(), inspect).problems
+
+
+@pytest.mark.parametrize("command", ["build", "validate", "check"])
+def test_a_file_of_rules_that_cannot_be_read_is_told(command: str, tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text(f"{JOB}---\n{RUNTIME}")
+    (tmp_path / "trainc.yaml").write_text("")
+    (tmp_path / "rules" / "folder.yaml").mkdir(parents=True)
+    (tmp_path / "rules" / "link.yml").symlink_to("nowhere")
+    (tmp_path / "rules" / ".#draft.yaml").symlink_to("a lock of an editor")
+    done = trainc(tmp_path, command)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(
+        "rules/folder.yaml: error: is a directory\n    hint: name the files in it\n"
+        "rules/link.yml: error: no such file or directory\n"
+    )
+    assert "draft" not in done.stderr
 
 
 @pytest.mark.parametrize("text", ["3", "rules: 3", "text"])

@@ -23,6 +23,7 @@ from trainc.names import TRAIN_JOB
 from trainc.pipeline import Options, Read
 from trainc.plan.plan import Object
 from trainc.source.document import Document
+from trainc.source.files import File, read
 
 # Paths of a job's output files, and its problems as JSON holds them.
 _Job = tuple[list[str], list[list[Any]]]
@@ -128,11 +129,17 @@ def _context(asked: Asked, options: Options, read: Read) -> str:
     parts = [key(asked, None), options.env or "", options.status_ca or ""]
     parts += [f"{name}\0{read.digests[name]}" for name in sorted({*read.digests} - own)]
     parts += [f"{each.file}\0{_rendered(each, seen)}" for each in others if each.text is not None]
-    rules = [file.read_bytes() for file in rule_files(options.project)]
+    rules = [_bytes(str(file)) for file in rule_files(options.project)]
     known = sha256()
     for part in [*(text.encode("utf-8", "surrogatepass") for text in parts), *rules]:
         known.update(b"%d\0" % len(part) + part)
     return known.hexdigest()
+
+
+def _bytes(path: str) -> bytes:
+    """What a file holds; of one that cannot be read, why: that is told elsewhere."""
+    data = read(File(path, path, True))
+    return data if isinstance(data, bytes) else str(data).encode("utf-8", "surrogateescape")
 
 
 def _rendered(document: Document, seen: dict[str, str]) -> str:

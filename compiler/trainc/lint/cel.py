@@ -192,13 +192,19 @@ _OPERATORS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 
+_WORDS: Final[Mapping[str, str]] = {
+    "return error for overflow": "a value out of range, or one that cannot be converted",
+    "invalid_argument": "a list has no item of that index",
+}
+
+
 def _reason(error: Exception) -> str:
     """Why an evaluation failed, in words of CEL where the library's are its own classes."""
     text = str(error.args[0] if error.args else error).partition("\n")[0]
     text = text.partition(" (in activation ")[0]
     overload = re.match(r"found no matching overload for (.*) applied to '\((.*)\)'", text)
     if overload is None:
-        return text
+        return _WORDS.get(text, text)
     operator = overload[1].rpartition(", ")[2].strip("')")
     types = re.findall(r"<class '[\w.]*?(\w+)'>", overload[2])
     if "CELEvalError" in types:

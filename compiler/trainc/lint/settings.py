@@ -14,7 +14,9 @@ from trainc.lint.explanation import UNSPARED
 from trainc.lint.lint import Asked, Inspect, Level, discover, inspector
 from trainc.plan.plan import Object
 from trainc.source.document import Document
+from trainc.source.files import File, read
 from trainc.source.parse import parse
+from trainc.source.walk import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +97,8 @@ def rule_files(project: "Project | None") -> "Sequence[Path]":
         return ()
     from pathlib import Path  # only projects have rules, and it costs every start 3 ms
 
-    return sorted(Path(project.root, FOLDER).glob("*.y*ml"))
+    found = Path(project.root, FOLDER).glob("*.y*ml")
+    return sorted(path for path in found if not path.name.startswith("."))
 
 
 def _written(
@@ -107,7 +110,12 @@ def _written(
     if project.document is not None:
         yield from _entries(project.document, ("rules",), project.rules)
     for path in rule_files(project):
-        documents, found = parse(path.read_bytes(), f"{FOLDER}/{path.name}")
+        file = File(str(path), printable(f"{FOLDER}/{path.name}"), True)
+        data = read(file)
+        if isinstance(data, Problem):
+            problems.append(data)
+            continue
+        documents, found = parse(data, file.name)
         problems += found
         for document in documents:
             root = document.root

@@ -20,6 +20,7 @@ _REMEDIES: Final = {
     errno.ENOENT: "check the spelling, and the folder you stand in",
     errno.EACCES: "give yourself the right to read it, or exclude it",
     errno.EPERM: "give yourself the right to read it, or exclude it",
+    errno.EISDIR: "name the files in it",
     errno.ELOOP: "the link leads back to itself: remove it, or exclude it",
 }
 
