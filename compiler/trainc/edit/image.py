@@ -19,7 +19,14 @@ from trainc.errors import Problem, TraincError
 from trainc.source import scalar
 
 EVERY = "*"
-_IMAGE = re.compile(r"[^\s\x00-\x1f\x7f]{1,500}")
+# The grammar of references that registries and container runtimes share.
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?"
+_STEP = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+_DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9A-Fa-f]{32,}"
+_IMAGE = re.compile(rf"(?:{_HOST}/)?{_STEP}(?:/{_STEP})*(?::{_TAG})?(?:@{_DIGEST})?")
+_FORM = "write HOST:PORT/NAME:TAG@DIGEST, the name in lower case; all but the name may be left out"
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@-]*(:[A-Za-z0-9][A-Za-z0-9._/@-]*)*")
 _BLANKS = "  "
 
@@ -45,7 +52,7 @@ def chosen(found: Sequence[Slot], wanted: Mapping[str, str]) -> list[Change]:
     images: dict[int, str] = {}
     for name, image in wanted.items():
         if not _IMAGE.fullmatch(image):
-            problems.append(Problem(f"{name}={image}: this is no image"))
+            problems.append(Problem(f"{name}={image}: this is no image", hint=_FORM))
             continue
         fitting = _fitting(found, name)
         if isinstance(fitting, Problem):

@@ -132,6 +132,29 @@ def test_what_cannot_be_set_says_why(text: str, wanted: dict[str, str], message:
         set_images(text, **wanted)
 
 
+_DIGEST = "sha256:" + "0f" * 32
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["a", "a:1.2", "a/b:V_1", "registry:5000/a/b-c__d.e:1", "R.example/x", f"a@{_DIGEST}",
+     f"[::1]:5000/a:1@{_DIGEST}", "localhost/a", "a--b/c_d"],
+)  # fmt: skip
+def test_every_form_of_an_image_is_taken(image: str) -> None:
+    assert image in set_images(JOB, node=image)
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["", "A:1", "a:b:c", "a:1=2", "é:1", "a@sha256:abc", "a:", "/a", "a/", "a//b", "a:-1", "a b",
+     "https://a/b:1", "$(IMAGE)", "{{ image }}", "a:" + "x" * 129, "host/A:1", "a\n"],
+)  # fmt: skip
+def test_what_no_container_runtime_would_pull_is_refused(image: str) -> None:
+    with pytest.raises(TraincError, match="this is no image") as caught:
+        set_images(JOB, node=image)
+    assert "lower case" in caught.value.problems[0].hint
+
+
 def test_an_alias_gives_way_to_the_image() -> None:
     text = "kind: TrainJob\nmetadata: {name: &n a}\nspec:\n  trainer:\n    image: *n\n"
     assert set_images(text, node="b:2") == text.replace("*n", "b:2")
