@@ -263,3 +263,20 @@ def test_every_value_of_the_examples_has_a_setter() -> None:
             assert last in line or str(value) in line or "- " in line, (setting, line)
             told += 1
     assert told > 200
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (("build",), "environments: dev, prod; --out-dir takes all of them\n"),
+        (("explain", "jobs"), "environments: dev, prod\n"),
+        (("flux", "ignore"), "environments: dev, prod\n"),
+    ],
+    ids=lambda each: each[0] if isinstance(each, tuple) else "",
+)
+def test_a_command_names_no_option_that_it_lacks(
+    command: tuple[str, ...], told: str, root: Path
+) -> None:
+    done = trainc(root, *command, "--env", "all")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith(f"hint: {told}")

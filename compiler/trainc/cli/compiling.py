@@ -69,7 +69,8 @@ class Request:
         if self.project is not None:
             from trainc.project.environment import chosen
 
-            return chosen(self.project, wanted, several=several)
+            remedy = "--out-dir takes all of them" if "out_dir" in self._flags else ""
+            return chosen(self.project, wanted, several=several, remedy=remedy)
         if wanted is not None:
             raise click.UsageError("--env: there is no project here: trainc.yaml or overlays/")
         return (None,)

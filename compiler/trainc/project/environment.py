@@ -63,13 +63,16 @@ def environments(project: Project) -> tuple[str, ...]:
     return found
 
 
-def chosen(project: Project, wanted: str | None, *, several: bool) -> tuple[str | None, ...]:
+def chosen(
+    project: Project, wanted: str | None, *, several: bool, remedy: str = ""
+) -> tuple[str | None, ...]:
     """The environments a command works on.
 
     Args:
         project: The project.
         wanted: What ``--env`` says: a name, ``all``, or None where it is not given.
         several: Whether the command can take more than one.
+        remedy: How else it would take all of them, empty where there is no way.
 
     Returns:
         Names; one None for a project without environments.
@@ -90,8 +93,8 @@ def chosen(project: Project, wanted: str | None, *, several: bool) -> tuple[str 
         return (None,)
     names = f"environments: {', '.join(known) or 'none'}"
     if wanted is None or wanted == ALL:
-        message = "one environment at a time can be printed: say which with --env"
-        raise TraincError([Problem(message, hint=f"{names}; --out-dir takes all of them")])
+        message = "one environment at a time: say which with --env"
+        raise TraincError([Problem(message, hint="; ".join(filter(None, (names, remedy))))])
     raise TraincError([_unknown(project, wanted, names)])
 
 
