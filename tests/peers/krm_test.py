@@ -204,6 +204,9 @@ CONFIGS = [
     Config("kpt's way", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n"
            "data: {profile: flux, namespace: ml}", 0, "namespace: ml"),
     Config("of somebody else", "apiVersion: v1\nkind: Other\nspec: {x: 1}", 0, "kind: JobSet"),
+    Config("a misspelt kind", BUILD.replace("Build", "Builds") + "{profile: flux}", 1,
+           "write kind: TrainBuild"),
+    Config("no namespace", f"{BUILD}{{namespace: A b}}", 1, "must be a-z, 0-9"),
     Config("empty", BUILD, 0, "kind: JobSet"),
     Config("unknown", f"{BUILD}{{profil: argocd}}", 1, "did you mean profile?"),
     Config("a wrong choice", f"{BUILD}{{emit: all}}", 1, "must be one of both, jobset"),
@@ -244,6 +247,8 @@ REFUSED = [
             "<stdin>:3:1: error: items: must be a list"),
     Refused("no objects", "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: [1]\n",
             "must be an object"),
+    Refused("a config that is none", f"{listed(JOB)}functionConfig: 5\n",
+            "error: functionConfig: must be an object"),
     Refused("another version", "apiVersion: example.com/v1\nkind: ResourceList\n",
             "unknown version"),
 ]  # fmt: skip

@@ -11,12 +11,14 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
 from trainc.errors import Problem
+from trainc.kube.validation.forms import dns_label
 from trainc.plan.plan import Emit
 
 if TYPE_CHECKING:
     from trainc.gitops.resourcelist import Item
 
 CONFIG: Final = "TrainBuild"
+_GROUP: Final = "trainc.dev/"
 _CHOICES: Final = {
     "emit": ("jobset", "both"),
     "onChange": ("keep", "rename", "replace"),
@@ -43,8 +45,12 @@ def asked(config: Item | None) -> tuple[Build, list[Problem]]:
     Args:
         config: ``functionConfig``, None where there is none.
     """
-    if config is None or config.document.kind not in (CONFIG, "ConfigMap"):
+    if config is None:
         return Build(), []
+    if config.document.kind not in (CONFIG, "ConfigMap"):
+        unknown = config.document.api_version.startswith(_GROUP)
+        hint = f"write kind: {CONFIG}"
+        return Build(), [_problem(config, ("kind",), "unknown kind", hint)] if unknown else []
     field = "spec" if config.document.kind == CONFIG else "data"
     written = config.document.root.get(field) or {}
     if not isinstance(written, Mapping):
@@ -84,7 +90,9 @@ def _refusal(key: str, value: Any) -> tuple[str, str]:
         bad = value not in _CHOICES[key]
         return f"must be one of {_listed(_CHOICES[key])}" if bad else "", ""
     if key in _TEXTS:
-        return "" if isinstance(value, str) and value else "must be text", ""
+        if not isinstance(value, str) or not value:
+            return "must be text", ""
+        return dns_label(value) if key == "namespace" else "", ""
     if isinstance(value, str):
         return "", ""
     texts = isinstance(value, list) and all(isinstance(name, str) for name in value)

@@ -123,6 +123,9 @@ def _refusals(document: Document) -> Iterator[Problem]:
     if not document.api_version.startswith(_GROUP):
         hint = f"write {_GROUP}v1"
         yield Problem("unknown version", document.mark(("apiVersion",)), hint=hint)
+    if not isinstance(document.root.get("functionConfig"), dict | None):
+        mark = document.mark(("functionConfig",))
+        yield Problem("must be an object", mark, field="functionConfig")
     items = document.root.get("items")
     if not isinstance(items, list | None):
         yield Problem("must be a list", document.mark(("items",)), field="items")
