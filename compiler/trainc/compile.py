@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from trainc import names
-from trainc.errors import Problem
+from trainc.errors import Mark, Problem
 from trainc.info.info import Info
 from trainc.info.initializer import with_initializers
 from trainc.info.place import with_job_env
@@ -96,7 +96,16 @@ def compile_documents(
             before.note(document, made, found)
         objects += made if info is None or not info.shared else _new(made, objects)
         problems += found
-    return Plan(tuple(objects), (*dict.fromkeys(problems), *doubles(objects)))
+    twice = doubles(objects, lambda job: _place(inputs.documents, settings.namespace, job))
+    return Plan(tuple(objects), (*dict.fromkeys(problems), *twice))
+
+
+def _place(documents: Iterable[Document], namespace: str, job: tuple[str, str]) -> Mark | None:
+    """Where a TrainJob has its name."""
+    for each in documents:
+        if each.kind == names.TRAIN_JOB and (each.namespace or namespace, each.name) == job:
+            return each.mark(("metadata", "name"))
+    return None
 
 
 def _admitted(

@@ -110,3 +110,13 @@ def test_names_that_are_cut_alike_are_refused(root: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert f"TrainJob default/{name}-1 and default/{name}-2" in done.stderr
     assert "rename one of them" in done.stderr
+
+
+def test_long_names_that_are_cut_alike_are_told_at_the_latter(tmp_path: Path) -> None:
+    for number in (1, 2):
+        text = job("x", "torch-distributed").replace("name: x", f"name: {'a' * 45}-{number}")
+        (tmp_path / f"{number}.yaml").write_text(text)
+    done = trainc(tmp_path, "build", "--on-change", "rename", ".")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("2.yaml:4:3: error: metadata.name: JobSet default/aaa")
+    assert "would be made twice" in done.stderr

@@ -4,10 +4,10 @@ In: the objects of a plan. Out: the same, by namespace, then TrainJob, and insid
 order a cluster can take them: what a pod refers to stands before what starts pods.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from trainc.errors import Problem
+from trainc.errors import Mark, Problem
 from trainc.plan.plan import Object
 
 _KINDS: Final = (
@@ -50,10 +50,16 @@ def identity(each: Object) -> Identity:
     return group, each.manifest["kind"], metadata.get("namespace", ""), metadata["name"]
 
 
-def doubles(objects: Sequence[Object]) -> list[Problem]:
+def doubles(
+    objects: Sequence[Object], place: Callable[[tuple[str, str]], Mark | None] = lambda job: None
+) -> list[Problem]:
     """One error for every object that another TrainJob already makes.
 
     Two TrainJobs of one name are not told here: they are refused at their own places.
+
+    Args:
+        objects: Of all jobs.
+        place: Where a TrainJob, by namespace and name, has its name.
     """
     found: list[tuple[Object, Object]] = []
     first: dict[Identity, Object] = {}
@@ -63,18 +69,21 @@ def doubles(objects: Sequence[Object]) -> list[Problem]:
             found.append((each, other))
     # A job makes one JobSet: with two there are two jobs.
     twice = {each.trainjob for each, other in found if _is_jobset(each, other)}
-    return [_double(*pair) for pair in found if pair[0].trainjob not in twice]
+    return [
+        _double(*pair, place(pair[0].trainjob)) for pair in found if pair[0].trainjob not in twice
+    ]
 
 
 def _is_jobset(each: Object, other: Object) -> bool:
     return each.manifest["kind"] == "JobSet" and each.trainjob == other.trainjob
 
 
-def _double(each: Object, other: Object) -> Problem:
+def _double(each: Object, other: Object, mark: Mark | None) -> Problem:
     _, kind, namespace, name = identity(each)
     makers = " and ".join(sorted({"/".join(each.trainjob), "/".join(other.trainjob)}))
     return Problem(
         f"{kind} {namespace}/{name} would be made twice, by TrainJob {makers}",
+        mark,
         object=f"TrainJob/{each.trainjob[1]}",
         field="metadata.name",
         hint="rename one of them",

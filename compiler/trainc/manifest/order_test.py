@@ -3,6 +3,7 @@ from itertools import permutations
 
 import yaml
 
+from trainc.errors import Mark
 from trainc.manifest.order import doubles, in_order
 from trainc.manifest.stream import json_list, yaml_stream
 from trainc.plan.plan import Object
@@ -40,7 +41,9 @@ def test_the_order_of_making_does_not_matter() -> None:
 def test_two_objects_of_one_name_are_an_error_that_names_both_makers() -> None:
     one = an_object("ConfigMap", ("a", "x"), "same")
     other = an_object("ConfigMap", ("a", "y"), "same")
-    (problem,) = doubles([one, an_object("Secret", ("a", "x"), "same"), other])
+    made = [one, an_object("Secret", ("a", "x"), "same"), other]
+    (problem,) = doubles(made, lambda job: Mark("/".join(job), 5, 9))
+    assert problem.mark == Mark("a/y", 5, 9)
     assert problem.severity == "error"
     assert "ConfigMap a/same" in problem.message
     assert "a/x and a/y" in problem.message
