@@ -66,7 +66,8 @@ def patch_of(document: Document) -> Patch | Problem:
         if isinstance(change, dict | list):
             return Patch(document, target, change, ("patch",))
         message = "must be a map to merge, or a list of JSON 6902 operations"
-        return Problem(message, document.mark(("patch",)), field="patch")
+        hint = "leave out the | behind patch:" if isinstance(change, str) else ""
+        return Problem(message, document.mark(("patch",)), field="patch", hint=hint)
     if document.kind in _TYPES and document.name:
         target = Target(document.kind, document.name, document.namespace)
         return Patch(document, target, root, ())
@@ -217,6 +218,7 @@ def _unmatched(patch: Patch, documents: Sequence[Document]) -> Problem:
     near = get_close_matches(patch.target.name, known, 1)
     hint = f"there are: {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}"
     hint = f"did you mean {near[0]}?" if near else hint
+    hint = _elsewhere(patch.target, documents) or hint
     path = ("target",) if patch.path else ("metadata", "name")
     return Problem(
         f"the patch matches nothing: no {patch.target}",
@@ -224,3 +226,13 @@ def _unmatched(patch: Patch, documents: Sequence[Document]) -> Problem:
         patch.document.label if not patch.path else "",
         hint=hint if known else "there is no such object among the sources",
     )
+
+
+def _elsewhere(target: Target, documents: Sequence[Document]) -> str:
+    """Where an object of the name is, if only its namespace is another; empty where none is."""
+    anywhere = target._replace(namespace="")
+    found = [d.namespace for d in documents if target.name and anywhere.matches(d)]
+    if not found:
+        return ""
+    where = f"is in namespace {found[0]}" if found[0] else "names no namespace: leave it out"
+    return f"{target.name} {where}"
