@@ -84,6 +84,18 @@ def test_what_is_there_is_left_alone(tmp_path: Path, there: str) -> None:
     assert after == before
 
 
+@pytest.mark.parametrize("there", ["train.yaml", "jobs/a.yaml", "templates-of-mine/x.yml"])
+def test_a_job_called_as_the_example_is_no_second_one(tmp_path: Path, there: str) -> None:
+    (tmp_path / there).parent.mkdir(exist_ok=True)
+    text = job("mnist", "torch-distributed").replace("    args: [--lr=1]\n", "")
+    (tmp_path / there).write_text(f"{text}  activeDeadlineSeconds: 60\n")
+    done = trainc(tmp_path, "init")
+    assert (done.returncode, done.stdout) == (0, "trainc.yaml\n")
+    assert f"TrainJob mnist of {there} is there already: no example is written" in done.stderr
+    assert trainc(tmp_path, "build", "--out-dir", "out").returncode == 0
+    assert trainc(tmp_path, "check").returncode == 0
+
+
 def test_jobs_that_are_there_are_built_too(tmp_path: Path) -> None:
     text = job("own", "torch-distributed")
     for name in ("my train/a.yaml", "b.yaml", "charts/values.yaml"):

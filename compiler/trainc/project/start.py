@@ -14,7 +14,8 @@ from typing import Final, NamedTuple
 
 from trainc import names
 from trainc.errors import Mark, Problem, TraincError
-from trainc.source.files import find, read
+from trainc.source.document import Document
+from trainc.source.files import File, find, read
 from trainc.source.parse import parse
 from trainc.source.walk import PROJECT_FILE, printable
 
@@ -22,6 +23,8 @@ _TEXTS: Final = Path(__file__).parent / "example"
 _EXAMPLE: Final = ("jobs/mnist.yaml", "overlays/dev/mnist.yaml", "overlays/prod/mnist.yaml")
 _TAKEN: Final = ("overlays", "jobs/mnist.yaml", "jobs/mnist.yml")
 _JOBS: Final = "jobs"
+_JOB: Final = "mnist"
+_READ_ANYWAY: Final = frozenset({"overlays", "runtimes", "templates"})
 _SOURCES: Final = f"sources: [{_JOBS}]"
 
 
@@ -52,8 +55,9 @@ def start(folder: str, *, bare: bool = False) -> Started:
     if os.path.lexists(os.path.join(folder, PROJECT_FILE)):
         reason = f"{PROJECT_FILE} is there already: this is a project"
         return Started((), (reason,), ())
-    own = _own_sources(folder)
-    left = [] if bare else _reasons(folder)
+    objects = _own(folder)
+    own = sorted({_first(folder, file) for file, _ in objects} - _READ_ANYWAY)
+    left = [] if bare else _reasons(folder, objects)
     example = () if bare or left else _EXAMPLE
     sources = tuple(dict.fromkeys([*([_JOBS] if example else []), *own])) or (".",)
     texts = {name: (_TEXTS / name).read_text(encoding="utf-8") for name in example}
@@ -64,25 +68,35 @@ def start(folder: str, *, bare: bool = False) -> Started:
     return Started(tuple(sorted(texts)), tuple(left), sources)
 
 
-def _reasons(folder: str) -> list[str]:
+def _reasons(folder: str, objects: Iterable[tuple[File, Document]]) -> list[str]:
     """Why the example is not written; empty where it is."""
     there = [name for name in _TAKEN if os.path.lexists(os.path.join(folder, name))]
-    return [f"{name} is there already: no example is written" for name in there]
+    there += [
+        f"TrainJob {_JOB} of {file.name}"
+        for file, document in objects
+        if document.kind == names.TRAIN_JOB and document.name == _JOB and file.name not in there
+    ]
+    return [f"{name} is there already: no example is written" for name in dict.fromkeys(there)]
 
 
-def _own_sources(folder: str) -> list[str]:
-    """What stands in the folder and holds TrainJobs or runtimes, by its first name."""
+def _own(folder: str) -> list[tuple[File, Document]]:
+    """The TrainJobs and runtimes that stand in the folder."""
     if not os.path.isdir(folder):
         return []
     found, _ = find([folder])
-    own = set()
+    own = []
     for file in found:
         data = read(file)
         if isinstance(data, bytes) and names.GROUP.encode() in data:
             documents, _ = parse(data, file.name)
-            if any(each.api_version.startswith(f"{names.GROUP}/") for each in documents):
-                own.add(os.path.relpath(file.path, os.path.realpath(folder)).split(os.sep)[0])
-    return sorted(own - {"overlays", "runtimes", "templates"})
+            group = f"{names.GROUP}/"
+            own += [(file, each) for each in documents if each.api_version.startswith(group)]
+    return own
+
+
+def _first(folder: str, file: File) -> str:
+    """The first name of a file's path below the folder."""
+    return os.path.relpath(file.path, os.path.realpath(folder)).split(os.sep)[0]
 
 
 def _quoted(name: str) -> str:
