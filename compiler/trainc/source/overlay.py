@@ -32,6 +32,7 @@ _KEYS: Final = {
     ("ModelInitializer", "env"): "name",
 }
 RULES: Final = Rules(unions=True, strict=True, items=True, keys=_KEYS)
+_IDENTITY: Final = frozenset({"apiVersion", "kind", "name", "namespace"})
 _DIRECTIVES: Final = '$patch is "delete" or "replace"'
 
 
@@ -121,6 +122,8 @@ def _changed(document: Document, patch: Patch) -> Document | Problem | None:
         else:
             root = merge(document.root, change, _TYPES[document.kind], RULES)
             _remark(root, document.root, change, _TYPES[document.kind], marks)
+            if not patch.path:
+                _keep_identity(root, document.root, marks)
     except (MergeError, JSONPatchError) as error:
         at = (*patch.path, *error.path)
         hint = _DIRECTIVES if "$" in str(error) else ""
@@ -193,6 +196,14 @@ def _partner(item: Any, items: Any) -> int | None:
             found = (n for n, other in enumerate(items) if _as_map(other).get(key) == item[key])
             return next(found, None)
     return None
+
+
+def _keep_identity(root: Any, base: Any, marks: dict[int, list[int]]) -> None:
+    """Leaves the places of what part of an object repeats to say which object it is for."""
+    for container, old in ((root, base), (_as_map(root).get("metadata"), base.get("metadata"))):
+        for index, (key, value) in enumerate(_as_map(container).items()):
+            if key in _IDENTITY and key in _as_map(old) and old[key] == value:
+                marks[id(container)][index] = _place(old, key, marks)
 
 
 def _place(container: Any, key: str | int | None, marks: Mapping[int, list[int]]) -> int:

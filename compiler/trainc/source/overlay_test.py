@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import pytest
 import yaml
 
-from trainc.errors import Problem
+from trainc.errors import Mark, Problem
 from trainc.source.document import Document
 from trainc.source.overlay import Patch, overlaid, patch_of
 from trainc.source.parse import parse
@@ -175,3 +175,12 @@ def test_what_cannot_be_applied_is_told_at_its_place(case: Refused) -> None:
     assert case.says in problem.message
     assert case.hint in problem.hint
     assert str(problem.mark).startswith(case.place)
+
+
+def test_what_says_which_object_a_patch_is_for_stays_at_the_object() -> None:
+    found, problems = applied("kind: TrainJob\nmetadata: {name: llm}\nspec: {suspend: true}\n")
+    assert problems == []
+    (document,) = found
+    for path in (("kind",), ("apiVersion",), ("metadata", "name")):
+        assert document.mark(path).file == "job.yaml", path
+    assert document.mark(("spec", "suspend")) == Mark("p0.yaml", 3, 8)
