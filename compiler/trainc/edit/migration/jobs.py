@@ -23,6 +23,7 @@ _SERVERS = (
     "managedFields",
     "selfLink",
 )
+_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _RUN_HINTS = {
     "schedulingPolicy": "podGroupPolicy of the runtime: coscheduling or volcano",
     "cleanPodPolicy": "a JobSet ends running pods and keeps finished ones; "
@@ -44,6 +45,10 @@ class OldJob:
         for key in metadata.node:
             if key not in _SERVERS:
                 metadata.move(key, self.metadata)
+        _forget_export(self.metadata)
+        if not self.metadata.get("name"):
+            hint = "write a name: a job that is built has one of its own"
+            metadata.lose("must be set", "name", hint)
         self.job = new()
         self.jobset = new()
         self.lost = lost
@@ -82,14 +87,27 @@ class OldJob:
         policy.close(_RUN_HINTS)
 
 
+def _forget_export(metadata: dict[str, Any]) -> None:
+    """Leaves out what kubectl notes on what it applied: the whole old job."""
+    notes = metadata.get("annotations")
+    if isinstance(notes, dict) and notes.pop(_APPLIED, None) is not None and not notes:
+        del metadata["annotations"]
+
+
 def clean_pods(policy: Part) -> None:
     """Takes a ``cleanPodPolicy`` that says what a JobSet does anyway."""
     if policy.node.get("cleanPodPolicy") in ("Running", "None"):
         policy.drop("cleanPodPolicy")
 
 
-def template_of(replica: Part) -> tuple[dict[str, Any], Part]:
-    """The pod template of a replica, without containers, and its pod spec to take them from."""
+def template_of(replica: Part, restart: str = "") -> tuple[dict[str, Any], Part]:
+    """The pod template of a replica, without containers, and its pod spec to take them from.
+
+    Args:
+        replica: The replica.
+        restart: The restartPolicy that its operator sets where none is written, empty for that
+            of a Job in a JobSet.
+    """
     old = replica.part("template")
     out = new()
     metadata = old.part("metadata")
@@ -106,15 +124,15 @@ def template_of(replica: Part) -> tuple[dict[str, Any], Part]:
     for key in spec.node:
         if key not in ("containers", "restartPolicy"):
             spec.move(key, out["spec"])
-    _restart(replica, spec, out["spec"])
+    _restart(replica, spec, out["spec"], restart)
     old.close()
     return out, spec
 
 
-def _restart(replica: Part, spec: Part, out: dict[str, Any]) -> None:
+def _restart(replica: Part, spec: Part, out: dict[str, Any], default: str) -> None:
     """The replica's restartPolicy goes before the pod's, as the operator has it."""
     own = replica.take("restartPolicy")
-    policy = own or spec.take("restartPolicy")
+    policy = own or spec.take("restartPolicy") or default or None
     spec.drop("restartPolicy")
     if policy in ("OnFailure", "Never"):
         out["restartPolicy"] = policy

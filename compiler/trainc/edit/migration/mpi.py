@@ -13,6 +13,7 @@ from trainc.edit.migration.jobs import OldJob, clean_pods, containers_of, templa
 from trainc.edit.migration.part import Lost, Part, keep_comment, new
 
 _REPLICAS = "mpiReplicaSpecs"
+_NEVER = "Never"
 _SSHD = {"command": ["/usr/sbin/sshd"], "args": ["-De"]}
 
 
@@ -32,7 +33,9 @@ def from_mpi(root: Any, lost: list[Lost]) -> list[dict[str, Any]]:
     is_node = spec.take("runLauncherAsWorker") is True
     nodes = worker.number("replicas", 1) + is_node
     trainer = new(numNodes=nodes, numProcPerNode=spec.number("slotsPerWorker", 1))
-    jobs = [_worker(worker), _launcher(launcher, spec, trainer)]
+    # v2beta1 restarts a launcher, as a JobSet does.
+    restart = _NEVER if root["apiVersion"] == "kubeflow.org/v1" else ""
+    jobs = [_worker(worker), _launcher(launcher, spec, trainer, restart)]
     old.jobset["network"] = new(publishNotReadyAddresses=True)
     old.jobset["successPolicy"] = new(operator="All", targetReplicatedJobs=[names.LAUNCHER])
     return old.finished(trainer, new(numNodes=nodes, mpi=_policy(spec, is_node)), jobs)
@@ -48,7 +51,7 @@ def _policy(spec: Part, is_node: bool) -> dict[str, Any]:
 
 
 def _worker(replica: Part) -> dict[str, Any]:
-    template, spec = template_of(replica)
+    template, spec = template_of(replica, _NEVER)
     main, containers = containers_of(spec, "")
     if main is not None and not main.node.get("command"):
         if main.node.get("args"):
@@ -60,8 +63,8 @@ def _worker(replica: Part) -> dict[str, Any]:
     return new(name=names.NODE, template=new(spec=new(template=template)))
 
 
-def _launcher(replica: Part, spec: Part, trainer: dict[str, Any]) -> dict[str, Any]:
-    template, pod = template_of(replica)
+def _launcher(replica: Part, spec: Part, trainer: dict[str, Any], restart: str) -> dict[str, Any]:
+    template, pod = template_of(replica, restart)
     main, containers = containers_of(pod, spec.take("mainContainer", ""))
     for number, container in enumerate(containers):
         if main is not None and container.get("name") == names.NODE:

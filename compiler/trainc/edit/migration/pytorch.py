@@ -117,7 +117,7 @@ def _told(trainer: dict[str, Any], main: Part, nodes: int, processes: int | None
     if expanded:
         hint = "write PET_MASTER_ADDR, PET_MASTER_PORT, PET_NNODES, PET_NODE_RANK"
         main.lose(f"{expanded[0]} is not set", "args", hint)
-    if nodes == 1 or (_TORCHRUN.search(words) and not _USED.search(words)):
+    if (nodes == 1 or _TORCHRUN.search(words)) and not _USED.search(words):
         return
     if not command:
         hint = "write the command of the image's entrypoint, or start torchrun"

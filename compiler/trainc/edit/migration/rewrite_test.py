@@ -199,6 +199,26 @@ def test_a_program_without_torchrun_is_told_of_its_peers() -> None:
     assert "WORLD_SIZE=$(PET_NNODES)" in migrate(alone).text
 
 
+def test_one_node_is_told_of_itself_where_its_command_asks() -> None:
+    alone = PYTORCH.partition("    Worker:\n")[0].replace("&pod", "")
+    assert "- env\n" not in migrate(alone.replace("- torchrun", "- python")).text
+    asks = alone.replace("- torchrun", "- bash").replace("- mnist.py", "- torchrun --rank $RANK x")
+    new = migrate(asks).text
+    for word in ("env", "WORLD_SIZE=2", "RANK=$(PET_NODE_RANK)", "bash", "torchrun --rank $RANK x"):
+        assert f"      - {word}\n" in new
+
+
+def test_what_kubectl_noted_of_the_old_job_is_left_behind() -> None:
+    note = "annotations: {kubectl.kubernetes.io/last-applied-configuration: '{}'KEPT}"
+    for kept in ("", ", a: b"):
+        old = PYTORCH.replace("  namespace: team\n", f"  namespace: team\n  {note}\n", 1)
+        new = migrate(old.replace("KEPT", kept)).text
+        assert "last-applied" not in new
+        head = new.partition("spec:")[0]
+        assert ("annotations: {a: b}" in head) is bool(kept)
+        assert ("annotations" in head) is bool(kept)
+
+
 def test_an_mpijob_becomes_a_launcher_and_its_nodes() -> None:
     done = migrate(MPI)
     for part in (
@@ -214,7 +234,10 @@ def test_an_mpijob_becomes_a_launcher_and_its_nodes() -> None:
         "Policy: AtStartup\n  slots")).text  # fmt: skip
     old = migrate(MPI.replace("v2beta1", "v1"))
     assert [(each.severity, "sshd" in each.message) for each in old.problems] == [("warning", True)]
-    assert old.text == done.text
+    assert done.text.count("restartPolicy: Never\n") == 1  # of workers
+    assert old.text.count("restartPolicy: Never\n") == 2
+    written = MPI.replace("template:", "restartPolicy: OnFailure\n      template:")
+    assert "Never" not in migrate(written.replace("v2beta1", "v1")).text
 
 
 @pytest.mark.parametrize(
@@ -258,6 +281,8 @@ LOST = [
         "14:3: error: spec.elasticPolicy: has no counterpart",
     ),
     Lost("all pods cleaned", PYTORCH, "cleanPodPolicy: None", "cleanPodPolicy: All", "11:5"),
+    Lost("a name of the cluster's", PYTORCH, "  name: mnist  ", "  generateName: mnist-  ",
+         "metadata.name: must be set\n    hint: write a name"),
     Lost("a queue", PYTORCH, "    back", "    schedulingPolicy: {}\n    back", "podGroupPolicy"),
     Lost("exit codes", PYTORCH, "OnFailure", "ExitCode", "restart OnFailure or Never"),
     Lost(
