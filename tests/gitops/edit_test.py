@@ -244,6 +244,14 @@ def test_migrate_lists_what_is_lost_and_changes_nothing(tmp_path: Path) -> None:
     assert "nothing to migrate" in trainc(tmp_path, "migrate", "b.yaml").stderr
 
 
+@pytest.mark.parametrize("manager", ["", "acme", "bad!!name", "acme.com/", "/a"])
+def test_migrate_takes_no_manager_that_a_build_would_refuse(manager: str, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("")
+    done = trainc(tmp_path, "migrate", f"--manager={manager}", "a.yaml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "acme.com/vision" in done.stderr
+
+
 def test_migrate_shows_what_it_would_do(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(OLD)
     done = trainc(tmp_path, "migrate", "--dry-run", "a.yaml")

@@ -35,6 +35,15 @@ Exit status:
 """
 
 
+def _manager(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """A name that the admission of TrainJobs takes."""
+    from trainc.spec.webhook import is_manager
+
+    if not is_manager(value):
+        raise click.BadParameter(f"{value!r} is no domain, a slash and a path: acme.com/vision")
+    return value
+
+
 @click.command(help=_HELP, short_help="Write objects of older APIs anew.")
 @click.argument("paths", nargs=-1, required=True, metavar="FILE...")
 @click.option(
@@ -42,6 +51,7 @@ Exit status:
     default="trainc.dev/migrated",
     show_default=True,
     metavar="DOMAIN/PATH",
+    callback=_manager,
     help="Whom runtimePatches are by.",
 )
 @click.option("--dry-run", is_flag=True, help="Print a diff and write nothing.")

@@ -109,10 +109,15 @@ def _initializer_fault(spec: Spec, name: str) -> tuple[str, str]:
     return "", ""
 
 
+def is_manager(text: str) -> bool:
+    """Whether a ``runtimePatches`` entry may be by somebody of that name."""
+    return re.fullmatch(_MANAGER, text) is not None
+
+
 def _patches(spec: Spec) -> Iterator[Problem]:
     for index, patch in enumerate(spec.job.spec.get("runtimePatches") or ()):
         at: Path = ("spec", "runtimePatches", index)
-        if not re.fullmatch(_MANAGER, patch["manager"]):
+        if not is_manager(patch["manager"]):
             yield spec.problem(
                 (*at, "manager"),
                 f'must be a domain, a slash and a path, got "{patch["manager"]}"',

@@ -67,16 +67,16 @@ def _patch(override: Part, manager: str) -> dict[str, Any]:
     if spec.node:
         pod["spec"] = _pod_spec(spec)
         keep_comment(override.node, "spec", pod, "spec")
-    jobs = []
+    jobs: dict[str, Any] = {}
     for target in override.items("targetJobs"):
         name = target.take("name")
         target.close()
         template = new(spec=new(template=deepcopy(pod)))
-        jobs.append(new(name=name, template=template))
+        jobs[str(name)] = new(name=name, template=template)  # one named twice is one
     if not jobs:
         override.lose("names no targetJobs: a patch is for jobs by name")
     override.close()
-    template = new(spec=new(replicatedJobs=jobs))
+    template = new(spec=new(replicatedJobs=[*jobs.values()]))
     return new(manager=manager, trainingRuntimeSpec=new(template=template))
 
 

@@ -190,6 +190,11 @@ def test_overrides_become_patches_in_their_order() -> None:
     assert new.startswith(OVERRIDES.partition("  podTemplate")[0])
 
 
+def test_a_job_that_an_override_names_twice_is_one() -> None:
+    twice = OVERRIDES.replace("[{name: node}]", "[{name: node}, {name: node}]")
+    assert migrate(twice).text == migrate(OVERRIDES).text
+
+
 def test_a_program_without_torchrun_is_told_of_its_peers() -> None:
     new = migrate(PYTORCH.replace("- torchrun", "- python")).text
     for word in ("env", "MASTER_ADDR=$(PET_MASTER_ADDR)", "WORLD_SIZE=8", "RANK=$(PET_NODE_RANK)"):
