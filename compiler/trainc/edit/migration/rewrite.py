@@ -152,6 +152,7 @@ def _round_trip() -> Any:
     from ruamel.yaml import YAML
 
     yaml = YAML(typ="rt")
+    yaml.brace_single_entry_mapping_in_flow_sequence = True  # as people write it
     yaml.preserve_quotes = True
     yaml.width = 1 << 20
     yaml.indent(mapping=2, sequence=4, offset=2)

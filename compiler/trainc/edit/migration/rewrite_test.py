@@ -190,6 +190,11 @@ def test_overrides_become_patches_in_their_order() -> None:
     assert new.startswith(OVERRIDES.partition("  podTemplate")[0])
 
 
+def test_maps_of_one_entry_keep_their_braces() -> None:
+    text = OVERRIDES.replace("nodeSelector: {disk: ssd}", "schedulingGates: [{name: a}, {name: b}]")
+    assert "schedulingGates: [{name: a}, {name: b}]\n" in migrate(text).text
+
+
 def test_a_job_that_an_override_names_twice_is_one() -> None:
     twice = OVERRIDES.replace("[{name: node}]", "[{name: node}, {name: node}]")
     assert migrate(twice).text == migrate(OVERRIDES).text
