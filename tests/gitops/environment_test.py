@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.gitops.repository import repository, trainc
+from tests.gitops.repository import repository, trainc, write
 from trainc.errors import TraincError
 from trainc.project.file import Project
 from trainc.project.rendering import Rendering
@@ -287,3 +287,25 @@ def test_no_environment_is_called_as_all_of_them_are(root: Path) -> None:
     done = trainc(root, "build", "--env", "all", "--out-dir", "out")
     assert done.returncode == 1
     assert "overlays/all: error: --env all means every environment" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("folder", "path", "says"),
+    [
+        (".", "overlays/dev", "overlays/dev: error: holds patches, no sources"),
+        (".", "overlays/prod/patches.yaml", "overlays/prod/patches.yaml: error: holds patches"),
+        ("overlays/dev", ".", "overlays/dev: error: holds patches, no sources"),
+        (".", "rules", "rules: error: holds rules, no sources"),
+        (".", "rules/team.yaml", "rules/team.yaml: error: holds rules, no sources"),
+    ],
+)
+@pytest.mark.parametrize("command", ["build", "validate", "check", "explain"])
+def test_what_is_no_source_is_not_read_as_one(
+    command: str, folder: str, path: str, says: str, tmp_path: Path
+) -> None:
+    root = repository(tmp_path)
+    write("rules/team.yaml", "TRC404: off\n")(root)
+    done = trainc(root / folder, command, path, "--env", "dev")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(says)
+    assert len(done.stderr.splitlines()) == 2

@@ -24,8 +24,10 @@ from trainc.source.kinds import CLAIM
 from trainc.source.overlay import overlaid
 from trainc.source.source import Source, duplicates, from_bytes, note
 from trainc.source.values import Values, merged
+from trainc.source.walk import printable
 
-_ALWAYS_OUT: Final = ("/rules/",)
+RULES: Final = "rules"
+_ALWAYS_OUT: Final = (f"/{RULES}/",)
 
 
 class Asked(NamedTuple):
@@ -160,9 +162,10 @@ class _Reader:
     def sources(self) -> tuple[list[Document], frozenset[str] | None]:
         """All documents of the project, and the files whose jobs are wanted, None for all."""
         places = [self._below(place) for place in self._project.sources]
-        given = [place for place in self._asked.paths if place != STDIN]
+        paths = [place for place in self._asked.paths if not self._is_no_source(place)]
+        given = [place for place in paths if place != STDIN]
         # A template is named as a file and is none of YAML.
-        plain = [place for place in self._asked.paths if not place.endswith(SUFFIXES)]
+        plain = [place for place in paths if not place.endswith(SUFFIXES)]
         files = self._find([*places, *plain])
         documents = [document for file in files for document in self._read(file)]
         templates = self._rendering.files(TEMPLATES, self._exclude)
@@ -174,6 +177,21 @@ class _Reader:
         roots = [os.path.realpath(place) for place in given]
         inside += [file.name for file in templates if _is_below(file.path, roots)]
         return documents, frozenset(inside)
+
+    def _is_no_source(self, place: str) -> bool:
+        """Whether a path leads to patches or rules, which is told: read as jobs they are wrong."""
+        if place == STDIN:
+            return False
+        for folder, holds in ((self._project.overlays, "patches"), (RULES, "rules")):
+            if _is_below(place, [os.path.realpath(self._below(folder))]):
+                hint = f"leave the path out: {holds} are read with the jobs they are for"
+                name = os.path.relpath(
+                    os.path.realpath(place), os.path.realpath(self._project.root)
+                )
+                message = f"holds {holds}, no sources"
+                self.problems.append(Problem(message, Mark(printable(name)), hint=hint))
+                return True
+        return False
 
     def _tell_stray(self, rendered: set[str]) -> None:
         """Warns of templates that stand where none is rendered: their jobs would be missing."""
