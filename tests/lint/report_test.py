@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -92,6 +93,57 @@ def test_a_report_that_cannot_be_written_is_no_success(command: str, tmp_path: P
         done = trainc(tmp_path, command, "job.yaml", *flags)
         assert done.returncode == 1
         assert "error: cannot write: No such file or directory: none/x.json" in done.stderr
+
+
+@dataclass(frozen=True)
+class Hosted:
+    __test__ = False
+    name: str
+    folder: str
+    args: tuple[str, ...]
+    want: str
+    project: bool = True
+
+
+@pytest.mark.parametrize("form", ["sarif", "github"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        Hosted("at the top of the repository", ".", ("teams/a",), "teams/a/jobs/job.yaml"),
+        Hosted("in the project", "teams/a", (), "teams/a/jobs/job.yaml"),
+        Hosted("below it", "teams/a/jobs", (), "teams/a/jobs/job.yaml"),
+        Hosted("no project", ".", ("teams/a",), "teams/a/jobs/job.yaml", project=False),
+        Hosted("a file", "teams", ("a/jobs/job.yaml",), "teams/a/jobs/job.yaml", project=False),
+        Hosted("its folder", "teams/a", ("jobs",), "teams/a/jobs/job.yaml", project=False),
+    ],
+    ids=lambda case: case.name,
+)
+def test_a_code_host_is_told_of_places_in_the_repository(
+    case: Hosted, form: str, tmp_path: Path
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "teams/a/jobs").mkdir(parents=True)
+    if case.project:
+        (tmp_path / "teams/a/trainc.yaml").write_text("sources: [jobs]\n")
+    (tmp_path / "teams/a/jobs/job.yaml").write_text(JOB)
+    command = [sys.executable, "-m", "trainc", "validate", *case.args, "--problems", form]
+    for _ in range(2):  # compiled, and told from memory
+        done = subprocess.run(command, cwd=tmp_path / case.folder, capture_output=True, text=True)
+        assert done.returncode == 0
+        if form == "github":
+            assert f"file={case.want}," in done.stderr
+            continue
+        found = json.loads(done.stderr)["runs"][0]["results"][0]["locations"][0]
+        assert found["physicalLocation"]["artifactLocation"]["uri"] == case.want
+
+
+def test_a_broken_project_is_told_at_its_place_in_the_repository(tmp_path: Path) -> None:
+    (tmp_path / ".git").write_text("gitdir: elsewhere\n")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/trainc.yaml").write_text("foo: 1\n")
+    done = trainc(tmp_path, "validate", "a", "--problems", "github")
+    assert done.returncode == 1
+    assert done.stderr.startswith("::error file=a/trainc.yaml,line=1,col=1")
 
 
 def test_a_report_goes_where_a_link_leads(tmp_path: Path) -> None:

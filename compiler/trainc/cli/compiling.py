@@ -175,7 +175,20 @@ class Request:
 
 def requested(ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any]) -> Request:
     """What a command line asks for."""
+    if ctx.obj.hosted:
+        ctx.obj.folders = [_base(inputs)]
     return Request(ctx, inputs, flags)
+
+
+def _base(inputs: tuple[str, ...]) -> str:
+    """The folder that files are named relative to: the project's, else the inputs'."""
+    from trainc.source.walk import project_root
+
+    paths = [path for path in inputs or (".",) if path != "-"]
+    folders = [path if os.path.isdir(path) else os.path.dirname(path) or "." for path in paths]
+    root = project_root(folders[0]) if folders else None
+    given = [os.path.realpath(path) for path in paths if os.path.isdir(path)]
+    return root or (os.path.commonpath(given) if given else ".")
 
 
 def _is_given(ctx: click.Context, name: str) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trainc.incremental.memory import Answer
 
 _COLORS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "note": "\x1b[1;36m"}
+_HOSTED = frozenset({"sarif", "github"})
 _RESET = "\x1b[0m"
 
 
@@ -38,6 +39,9 @@ class Report:
         # Whether stderr is for a program: with a file of its own the form goes there.
         self.json = self.form not in ("text", "") and not self.file
         self.fail_on = _last(args, "--fail-on") or "error"
+        # Whether the form is for a code host, which knows files by their place in the repository.
+        self.hosted = self.form in _HOSTED
+        self.folders: list[str] = []
         self.verbosity = 0
         self.problems: list[Problem] = []
         self._details: list[str] = []
@@ -109,7 +113,12 @@ class Report:
     def _rendered(self) -> str:
         from trainc.report.forms import FORMS, rendered
 
-        return rendered(self.form if self.form in FORMS else "text", self.problems)
+        problems = self.problems
+        if self.hosted:
+            from trainc.report.place import in_repository
+
+            problems = in_repository(problems, self.folders)
+        return rendered(self.form if self.form in FORMS else "text", problems)
 
     def _text(self) -> str:
         heard = [p for p in self.problems if self.verbosity >= 0 or p.severity == "error"]

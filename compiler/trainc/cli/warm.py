@@ -44,6 +44,8 @@ def tell(args: Sequence[str], answer: Answer) -> int | None:
     from trainc.incremental.memory import problems
 
     report = Report(args)
+    if report.hosted and answer.problems:
+        return None  # where the files are in the repository is asked for on the long way
     report.listen(0, question.quiet)
     report.add(problems(answer))
     if report.failed:
