@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from math import isfinite
 from typing import Any, Final, NamedTuple
@@ -25,7 +24,7 @@ from trainc.source.bounded import called, compared, filtered, operated
 from trainc.source.budget import MAX_BYTES, STEP, Budget, Limit
 from trainc.source.flow import Flow, Use
 from trainc.source.lines import MARKER, line_marks
-from trainc.source.trace import told_at
+from trainc.source.trace import depth, told_at
 
 _Read = Callable[[str], str | None]
 
@@ -36,6 +35,7 @@ _UNSTABLE: Final = ("lipsum",)  # globals that differ from run to run
 _ADDRESS: Final = re.compile(r"(<[^<>\n]*) at 0x[0-9a-f]{6,}>")
 _MARKED: Final = 8  # markers make a text longer
 _NAMES: Final = "templates see values and env, and what they {% set %} or {% import %}"
+_NO_ELSE: Final = "an if without else says nothing here"
 _HINT: Final = "set it under values: in trainc.yaml or an overlay, or with --set"
 _BOOLEANS: Final = frozenset(["y", "yes", "on", "n", "no", "off"])
 
@@ -84,6 +84,7 @@ def render(
         return Problem(error.message or "no template", Mark(error.name or name, error.lineno, 1))
     except UndefinedError as error:
         hint = _HINT if str(error).startswith("no value") else _NAMES
+        hint = "write: x if y else z" if str(error) == _NO_ELSE else hint
         return Problem(str(error), _line(error, plain, name), hint=hint)
     except TemplateNotFound as error:
         message = f"no template {error.name!r}: it is looked for in the project and templates/"
@@ -127,6 +128,8 @@ class _Undefined(StrictUndefined):
     @property
     def _undefined_message(self) -> str:
         given = self._undefined_obj
+        if self._undefined_hint:
+            return self._undefined_hint
         if given is missing:
             return f"{self._undefined_name!r} is not defined"
         if not isinstance(given, Mapping):
@@ -177,7 +180,9 @@ class _Environment(ImmutableSandboxedEnvironment):
         for name, function in self.filters.items():
             self.filters[name] = filtered(name, function, self._budget)
         self.filters.update(
-            trainc_each=self._budget.each, trainc_paid=lambda x: compared(x, self._budget)
+            trainc_each=self._budget.each,
+            trainc_paid=lambda x: compared(x, self._budget),
+            trainc_nothing=self.undefined,
         )
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -202,7 +207,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         found = super().get_template(name, parent, globals)
         if parent is not None:
             self._budget.pay(STEP + self.seen[found.filename or ""])
-            if _depth() > MAX_DEPTH:
+            if depth() > MAX_DEPTH:
                 raise Limit(f"includes stand deeper in one another than {MAX_DEPTH}")
         return found
 
@@ -237,6 +242,9 @@ def _count(tree: nodes.Template) -> None:
     for item in tree.find_all(nodes.Getitem):
         if isinstance(item.arg, nodes.Slice):
             item.node = _filter(item.node, "trainc_paid")
+    for choice in tree.find_all(nodes.CondExpr):
+        if choice.expr2 is None:  # of which Jinja2 makes an empty text
+            choice.expr2 = _filter(nodes.Const(_NO_ELSE, lineno=choice.lineno), "trainc_nothing")
     for concatenation in tree.find_all(nodes.Concat):
         parts = nodes.List(concatenation.nodes, lineno=concatenation.lineno)
         concatenation.nodes = [_filter(parts, "join")]
@@ -251,15 +259,6 @@ def _length(node: nodes.Node) -> int:
     texts = (text.data for text in node.find_all(nodes.TemplateData))
     values = (each.value for each in node.find_all(nodes.Const))
     return sum(map(len, texts)) + sum(len(each) for each in values if isinstance(each, str))
-
-
-def _depth() -> int:
-    """How many templates are being rendered inside one another."""
-    depth, frame = 0, sys._getframe()
-    while frame.f_back is not None:
-        frame = frame.f_back
-        depth += frame.f_code.co_name == "root"
-    return depth
 
 
 def _marked(output: nodes.Output, name: str) -> Iterator[nodes.Expr]:
@@ -290,4 +289,11 @@ def _json(value: Any, indent: int | None = None) -> str:
     """A value as JSON, which is YAML on one line."""
     if isinstance(value, StrictUndefined):
         return str(value)
-    return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False, default=_no_json)
+
+
+def _no_json(value: Any) -> Any:
+    """Stops at what stands in a list or a map and is no JSON."""
+    if isinstance(value, StrictUndefined):
+        str(value)  # says what is missing
+    raise TypeError(f"{type(value).__name__} has no text for a manifest")

@@ -1,12 +1,13 @@
-"""The line of a template that an error is told at.
+"""The frames of templates: the line that an error is told at, and how deep they stand.
 
 In: an exception that came through templates. Out: a place in one of them. Knows nothing of Jinja2
-but that its frames are named by the template and its lines.
+but that its frames are named by the template and its lines, and the outermost of each is "root".
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Container
 from typing import Final
 
@@ -46,3 +47,12 @@ def told_at(
 def _line(read: Callable[[str], str | None], place: Mark) -> str:
     lines = (read(place.file) or "").split("\n")
     return lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+
+
+def depth() -> int:
+    """How many templates are being rendered inside one another."""
+    count, frame = 0, sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        count += frame.f_code.co_name == "root"
+    return count
