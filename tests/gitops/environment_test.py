@@ -167,6 +167,16 @@ REFUSED = [
         ("overlays/prod/more.yaml.j2: error: patches are not templates", "plain YAML"),
     ),
     Refused(
+        "a key that a loop writes twice", "templates/sweep.yaml.j2",
+        "{# a #}\n{# b #}\nx: 1\n{% for n in [1, 2] %}\nk: {{ n }}\n{% endfor %}\n",
+        ("templates/sweep.yaml.j2:5:1", "duplicate key 'k', first set at 5:1"),
+    ),
+    Refused(
+        "a list that does not end", "templates/sweep.yaml.j2",
+        "{# a\n b #}\n{% set a = '[' %}\n{% set b = 1 %}\nx: {{ a }}1,\n\ny: }\n",
+        ("templates/sweep.yaml.j2:7:", "of line 7)"),
+    ),
+    Refused(
         "a syntax error", "templates/sweep.yaml.j2", "a: 1\n{% endfor %}\n",
         ("templates/sweep.yaml.j2:2:1", "endfor"),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from trainc.source.values import Values
 from trainc.source.walk import printable, refused
 
 SUFFIXES: Final = (".yaml.j2", ".yml.j2")
+# How the reader of YAML tells of a second place.
+_OTHER_LINE: Final = re.compile(r"(first set at |\bof line )(\d+)")
 
 
 class Rendering:
@@ -136,4 +139,11 @@ def _at_template(problem: Problem, origin: Origin) -> Problem:
     if mark is None or mark.line == 0:
         return problem
     place: Mark = origin.mark(pack(mark.line, mark.column))
-    return problem._replace(mark=place)
+
+    def written(other: re.Match[str]) -> str:
+        """Another place that the message names, as one of the template."""
+        at = origin.mark(pack(int(other[2]), 1))
+        file = "" if at.file == place.file else f"{at.file}:"
+        return f"{other[1]}{file}{at.line}"
+
+    return problem._replace(message=_OTHER_LINE.sub(written, problem.message), mark=place)
