@@ -26,8 +26,9 @@ LEAVES = {"names", "errors", "version"}
 BESIDE = {
     "install": {"library", "manifest", "source", "kube", *LEAVES},
     "controller": {"spec", "source", "kube", *LEAVES},
-    "initializers": LEAVES,
-    "progress": LEAVES,
+    "initializers": {"endpoint", *LEAVES},
+    "progress": {"endpoint", *LEAVES},
+    "endpoint": set(),
     "cache": LEAVES,
 }
 # The commands of the programs beside the chain start them.

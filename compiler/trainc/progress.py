@@ -14,23 +14,20 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import json
 import logging
 import os
-import ssl
 import threading
 import time
-import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from trainc.endpoint import post
 from trainc.names import JOB_COMPLETION_INDEX, STATUS_CA_ENV, STATUS_TOKEN_ENV, STATUS_URL_ENV
 
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 5.0
-_TIMEOUT: Final = 5.0  # seconds a post may take
 _LAST_SECONDS: Final = 3.0  # seconds the end of the program waits for the last post
 _MOST_METRICS: Final = 256
 _LONGEST: Final = 64  # characters of a metric's name and value
@@ -131,15 +128,7 @@ class _Reporter:
 
 def _post(url: str, status: dict[str, Any]) -> None:
     token = Path(os.environ[STATUS_TOKEN_ENV]).read_text().strip()  # read anew: it rotates
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    body = json.dumps({"trainerStatus": status}).encode()
-    request = urllib.request.Request(url, body, headers, method="POST")
-    context = ssl.create_default_context(cafile=os.environ.get(STATUS_CA_ENV) or None)
-    # A proxy that training needs for its downloads does not know the cluster's own services.
-    direct = urllib.request.ProxyHandler({})
-    opener = urllib.request.build_opener(direct, urllib.request.HTTPSHandler(context=context))
-    with opener.open(request, timeout=_TIMEOUT) as response:
-        response.read()
+    post(url, {"trainerStatus": status}, token, os.environ.get(STATUS_CA_ENV, ""))
 
 
 _REPORTER: Final = _Reporter()

@@ -6,23 +6,19 @@ the fetch: the endpoint is an observer.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from trainc.endpoint import post
 from trainc.initializers.progress import Snapshot
 from trainc.initializers.redact import REDACTOR
-
-if TYPE_CHECKING:
-    from urllib.request import OpenerDirector
 
 URL: Final = "KUBEFLOW_TRAINER_SERVER_URL"
 CA_CERT: Final = "KUBEFLOW_TRAINER_SERVER_CA_CERT"
 TOKEN: Final = "KUBEFLOW_TRAINER_SERVER_TOKEN"  # noqa: S105 - the name of a path
-_TIMEOUT: Final = 5.0  # seconds
 
 _logger = logging.getLogger(__name__)
 
@@ -34,7 +30,7 @@ def reporter(environ: Mapping[str, str], ancestor: str) -> Callable[[Snapshot], 
         return None
 
     def report(snapshot: Snapshot) -> None:
-        import http.client  # as ssl below
+        import http.client  # most pods have no endpoint to read it in for
 
         try:
             _post(url, environ, payload(snapshot, ancestor, datetime.now(UTC)))
@@ -66,36 +62,8 @@ def payload(snapshot: Snapshot, ancestor: str, now: datetime) -> dict[str, objec
 
 
 def _post(url: str, environ: Mapping[str, str], body: dict[str, object]) -> None:
-    import urllib.request  # as ssl below
-
-    headers = {"Content-Type": "application/json"}
+    token = ""
     if path := environ.get(TOKEN):
         token = Path(path).read_text(encoding="utf-8").strip()  # read anew each time: it rotates
         REDACTOR.learn([token])
-        headers["Authorization"] = f"Bearer {token}"
-    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
-    with _opener(url, environ.get(CA_CERT, "")).open(request, timeout=_TIMEOUT) as response:
-        response.read()
-
-
-def _opener(url: str, ca_cert: str) -> OpenerDirector:
-    """Opens requests as they are.
-
-    By no proxy: one that the fetch needs does not know the cluster's own services. And it follows
-    no redirect: the token would follow it too.
-    """
-    import ssl  # of the standard library, but most pods have no endpoint to read them in for
-    import urllib.request as library
-
-    opener = library.OpenerDirector()
-    opener.add_handler(library.HTTPHandler())
-    if url.startswith("https://"):
-        context = ssl.create_default_context(cafile=ca_cert or None)
-        opener.add_handler(library.HTTPSHandler(context=context))
-    for handler in (
-        library.UnknownHandler(),
-        library.HTTPDefaultErrorHandler(),
-        library.HTTPErrorProcessor(),
-    ):
-        opener.add_handler(handler)
-    return opener
+    post(url, body, token, environ.get(CA_CERT, ""))
