@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
@@ -17,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 logger = logging.getLogger(__name__)
 
+_TICK_SECONDS = 1.0
 _GOODBYE_SECONDS = 0.2
 _REQUEST_SECONDS = 10.0  # from its first byte to the end of its head
 
@@ -67,7 +69,7 @@ class Server:
         )
         config.load()
         config.ssl = tls
-        self._server = uvicorn.Server(config)
+        self._server = _Calm(config)
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
     @property
@@ -88,12 +90,32 @@ class Server:
 
     def stop(self) -> None:
         """Answers what was begun, then ends."""
-        self._server.should_exit = True
+        self._server.end()
         self._thread.join(10)
         self._socket.close()
 
     def _run(self) -> None:
         asyncio.run(self._server.serve(sockets=[self._socket]))
+
+
+class _Calm(uvicorn.Server):
+    """Wakes once a second, for the date of its answers; uvicorn itself ten times, idle or not."""
+
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        self._over = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), _TICK_SECONDS)
+
+    def end(self) -> None:
+        """Ends the loop, from whatever thread; one that has yet to begin sees it when it does."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended by itself
+                self._loop.call_soon_threadsafe(self._over.set)
 
 
 class _Impatient(H11Protocol):

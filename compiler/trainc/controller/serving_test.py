@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import socket
+import time
 import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
+from trainc.controller import serving
 from trainc.controller.serving import Server, health
 
 
@@ -26,6 +28,35 @@ def test_it_answers_on_an_address_of_either_kind(
     address = f"[{host}]" if ":" in host else host
     with urllib.request.urlopen(f"http://{address}:{server.port}/healthz") as response:
         assert response.read() == b"ok\n"
+
+
+def test_it_ends_when_it_is_asked_to_not_at_the_next_tick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serving, "_TICK_SECONDS", 3600.0)
+    for _ in range(20):
+        server = Server(health(lambda: True, str, bytes), "127.0.0.1", 0)
+        server.start()
+        assert server.alive()
+        server.stop()
+        assert not server.alive()
+
+
+def test_its_dates_go_on() -> None:
+    server = Server(health(lambda: True, str, bytes), "127.0.0.1", 0)
+    server.start()
+    url = f"http://127.0.0.1:{server.port}/healthz"
+    first = _date(url)
+    end = time.monotonic() + 30
+    while _date(url) == first:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    server.stop()
+
+
+def _date(url: str) -> str:
+    with urllib.request.urlopen(url) as response:
+        return str(response.headers["Date"])
 
 
 def _has_ipv6() -> bool:
