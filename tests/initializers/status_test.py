@@ -13,7 +13,8 @@ from tests.initializers.proxy import Fault, proxy
 from tests.initializers.running import Serve
 from trainc.controller.progress.payload import read
 from trainc.initializers.progress import Snapshot
-from trainc.initializers.status import TOKEN, URL, payload, reporter
+from trainc.initializers.status import payload, reporter
+from trainc.names import STATUS_TOKEN_ENV, STATUS_URL_ENV
 
 NOW = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
 
@@ -47,7 +48,7 @@ def test_the_proxy_of_the_fetch_is_not_asked(monkeypatch: pytest.MonkeyPatch) ->
         for name in ("http_proxy", "HTTP_PROXY"):
             monkeypatch.setenv(name, "http://127.0.0.1:9")
         monkeypatch.delenv("no_proxy", raising=False)
-        report = reporter({URL: f"{endpoint.url}/status"}, "dataset")
+        report = reporter({STATUS_URL_ENV: f"{endpoint.url}/status"}, "dataset")
         assert report is not None
         report(Snapshot(50, 100, 1, 2, 10.7, None))
         assert [each.path for each in endpoint.seen] == ["/status"]
@@ -75,7 +76,10 @@ def test_its_token_follows_no_redirect(
             self.end_headers()
 
     (tmp_path / "token").write_text("planted-token")
-    report = reporter({URL: f"{serve(Here)}/status", TOKEN: str(tmp_path / "token")}, "dataset")
+    report = reporter(
+        {STATUS_URL_ENV: f"{serve(Here)}/status", STATUS_TOKEN_ENV: str(tmp_path / "token")},
+        "dataset",
+    )
     assert report is not None
     report(Snapshot(50, 100, 1, 2, 10.7, None))
     assert seen == [("here", "Bearer planted-token")]

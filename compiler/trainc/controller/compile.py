@@ -111,11 +111,12 @@ class Compiling:
 
     def _learned(self, trainjob: Json, jobset: Json | None) -> Observed:
         """What the cluster has now; the decision is made with it, so no event of it is needed."""
-        self._gathering.trainjobs.put(trainjob_view(trainjob))
-        if jobset is not None:
-            self._gathering.learn_jobset(jobset)
+        found = trainjob_view(trainjob)
         there = None if jobset is None else jobset_view(jobset)
-        return Observed(trainjob_view(trainjob), there, compiled=True)
+        self._gathering.trainjobs.put(found)
+        if there is not None:
+            self._gathering.jobsets.put(there)
+        return Observed(found, there, compiled=True)
 
     def _built(self, found: Json, runtime: str) -> Build:
         try:

@@ -43,18 +43,15 @@ class Gathering:
 
     def again(self, key: Key) -> Observed:
         """What the API server has now, for what cannot be taken back; the stores learn it too."""
-        trainjob = self._api.find(item(TRAIN_JOBS, *key))
-        jobset = self._api.find(item(JOB_SETS, *key))
+        found = self._api.find(item(TRAIN_JOBS, *key))
+        there = self._api.find(item(JOB_SETS, *key))
+        trainjob = None if found is None else trainjob_view(found)
+        jobset = None if there is None else jobset_view(there)
         if trainjob is not None:
-            self.trainjobs.put(trainjob_view(trainjob))
+            self.trainjobs.put(trainjob)
         if jobset is not None:
-            self.jobsets.put(jobset_view(jobset))
-        there = None if jobset is None else jobset_view(jobset)
-        return Observed(
-            None if trainjob is None else trainjob_view(trainjob),
-            there,
-            went=self._went(key, there),
-        )
+            self.jobsets.put(jobset)
+        return Observed(trainjob, jobset, went=self._went(key, jobset))
 
     def _went(self, key: Key, jobset: JobSetView | None) -> JobSetView | None:
         return self.jobsets.last(key) if jobset is None else None

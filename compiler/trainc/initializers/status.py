@@ -10,22 +10,18 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from trainc.endpoint import post
 from trainc.initializers.progress import Snapshot
 from trainc.initializers.redact import REDACTOR
-
-URL: Final = "KUBEFLOW_TRAINER_SERVER_URL"
-CA_CERT: Final = "KUBEFLOW_TRAINER_SERVER_CA_CERT"
-TOKEN: Final = "KUBEFLOW_TRAINER_SERVER_TOKEN"  # noqa: S105 - the name of a path
+from trainc.names import STATUS_CA_ENV, STATUS_TOKEN_ENV, STATUS_URL_ENV
 
 _logger = logging.getLogger(__name__)
 
 
 def reporter(environ: Mapping[str, str], ancestor: str) -> Callable[[Snapshot], None] | None:
     """What reports to the endpoint the environment names; None where it names none."""
-    url = environ.get(URL, "")
+    url = environ.get(STATUS_URL_ENV, "")
     if not url:
         return None
 
@@ -63,7 +59,7 @@ def payload(snapshot: Snapshot, ancestor: str, now: datetime) -> dict[str, objec
 
 def _post(url: str, environ: Mapping[str, str], body: dict[str, object]) -> None:
     token = ""
-    if path := environ.get(TOKEN):
+    if path := environ.get(STATUS_TOKEN_ENV):
         token = Path(path).read_text(encoding="utf-8").strip()  # read anew each time: it rotates
         REDACTOR.learn([token])
-    post(url, body, token, environ.get(CA_CERT, ""))
+    post(url, body, token, environ.get(STATUS_CA_ENV, ""))

@@ -266,9 +266,12 @@ def test_a_time_to_come_in_the_status_shuts_nobody_out(cluster: Cluster, reports
     assert _percents(cluster) == [5]
 
 
-def test_what_could_not_be_written_is_written_later(cluster: Cluster, reports: Reports) -> None:
+@pytest.mark.parametrize("code", [503, 409], ids=["overloaded", "other writers"])
+def test_what_could_not_be_written_is_written_later(
+    cluster: Cluster, reports: Reports, code: int
+) -> None:
     _post(cluster, reports, 1)
-    cluster.failures = 1
+    cluster.failures, cluster.code = 1, code
     with pytest.raises(ApiError):
         _due(reports)
     reports._queue.done(KEY)
@@ -379,19 +382,6 @@ def test_a_write_of_the_start_before_says_nothing_of_the_new_one(
         _post(cluster, reports, percent, anew)
     _due(reports)
     assert _percents(cluster) == [80, 6, 7]
-
-
-def test_a_report_that_met_other_writers_is_written_later(
-    cluster: Cluster, reports: Reports
-) -> None:
-    _post(cluster, reports, 1)
-    cluster.failures, cluster.code = 1, 409
-    with pytest.raises(ApiError):
-        _due(reports)
-    reports._queue.done(KEY)
-    reports._queue.add(KEY)
-    _due(reports)
-    assert _percents(cluster) == [1]
 
 
 def test_a_write_that_fails_while_the_server_stops_is_tried_once_more(
