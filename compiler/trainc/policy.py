@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import trainc.policies
 from trainc.errors import Problem
+from trainc.info.counts import too_many_nodes
 from trainc.info.info import Info
 from trainc.info.place import on_trainer
 from trainc.settings import decode
@@ -63,6 +64,9 @@ def enforce(info: Info) -> tuple[Info, list[Problem]]:
         settings = decoded(policy.settings, written)
         if policy.key.startswith("mlPolicy."):
             info = policy.place(info, settings)
+            counts = [*too_many_nodes(info)]
+            if counts:
+                return info, [*problems, *counts]
         found = list(policy.check(info, settings))
         problems += found
         if any(problem.severity == "error" for problem in found):

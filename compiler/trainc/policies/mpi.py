@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from trainc import names
 from trainc.errors import Problem
+from trainc.info.counts import too_many_hosts
 from trainc.info.info import Info
 from trainc.info.place import with_job_env, with_resources, with_settings
 from trainc.info.podset import PodSet, env_items
@@ -113,7 +114,7 @@ def _nodes(info: Info) -> int | None:
 
 
 def check(info: Info, settings: Settings) -> Iterator[Problem]:
-    """Refuses env that the policy sets itself, and a launcher as node without both jobs."""
+    """Refuses env that the policy sets itself, a launcher as node without both jobs, counts."""
     spec = info.spec
     for index, item in enumerate(spec.job.env):
         if item["name"] in RESERVED:
@@ -130,6 +131,7 @@ def check(info: Info, settings: Settings) -> Iterator[Problem]:
         yield runtime_problem(spec.runtime, at, "must be OpenMPI", hint="remove the field")
     if settings.run_launcher_as_node and _nodes(info) == 1:
         yield from _lonely(info)
+    yield from too_many_hosts(info, _hosting(info, settings))
 
 
 def _lonely(info: Info) -> Iterator[Problem]:
@@ -153,9 +155,7 @@ def enforce(info: Info, settings: Settings) -> Info:
         info = with_job_env(info, lambda p: p.name == names.NODE and p.ancestor != names.TRAINER)
     lines = "".join(
         f"{host} slots={slots}\n"
-        for pod_set in info.pod_sets
-        if pod_set.name == names.NODE
-        or (settings.run_launcher_as_node and pod_set.name == names.LAUNCHER)
+        for pod_set in _hosting(info, settings)
         for host in info.hosts(pod_set)
     )
     hostfile = {
@@ -165,6 +165,12 @@ def enforce(info: Info, settings: Settings) -> Info:
         "data": {"hostfile": lines},
     }
     return info.with_object(hostfile).with_secret(f"{info.name}{names.MPI_SSH_SUFFIX}", "ssh")
+
+
+def _hosting(info: Info, settings: Settings) -> list[PodSet]:
+    """The pod sets that mpirun starts processes on."""
+    hosts = {names.NODE, names.LAUNCHER} if settings.run_launcher_as_node else {names.NODE}
+    return [pod_set for pod_set in info.pod_sets if pod_set.name in hosts]
 
 
 def _slots(info: Info, settings: Settings, nodes: PodSet | None) -> int:

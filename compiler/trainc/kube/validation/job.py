@@ -21,7 +21,8 @@ _COUNTS: Final = (
     "maxFailedIndexes",
 )
 _MODES: Final = ("NonIndexed", "Indexed")
-_MOST: Final = 100_000
+MAX_INDEXED: Final = 100_000
+"""Pods of an Indexed Job (``maxParallelismForIndexedJob`` of Kubernetes)."""
 _MANY: Final = 10_000
 _RESTART: Final = ("OnFailure", "Never")
 _REPLACE: Final = ("TerminatingOrFailed", "Failed")
@@ -76,17 +77,17 @@ def _indexed(spec: Node, at: Path) -> Problems:
     if count is None:
         message = "must be set where completionMode is Indexed and parallelism is set"
         yield PodProblem((*at, "completions"), message, check=_CHECK)
-    if parallelism > _MOST:
-        message = f"must be at most {_MOST} where completionMode is Indexed"
+    if parallelism > MAX_INDEXED:
+        message = f"must be at most {MAX_INDEXED} where completionMode is Indexed"
         yield PodProblem((*at, "parallelism"), message, check=_CHECK)
-    if most is not None and most > min(_MOST, _MOST if count is None else count):
+    if most is not None and most > min(MAX_INDEXED, MAX_INDEXED if count is None else count):
         where = (*at, "maxFailedIndexes")
-        yield PodProblem(where, f"must be at most completions and {_MOST}", check=_CHECK)
+        yield PodProblem(where, f"must be at most completions and {MAX_INDEXED}", check=_CHECK)
     if most is not None and "backoffLimitPerIndex" not in spec:
         yield PodProblem((*at, "maxFailedIndexes"), "needs backoffLimitPerIndex", check=_CHECK)
-    if count is None or count <= _MOST or "backoffLimitPerIndex" not in spec:
+    if count is None or count <= MAX_INDEXED or "backoffLimitPerIndex" not in spec:
         return
-    limits = f"where completions are above {_MOST} and backoffLimitPerIndex is set"
+    limits = f"where completions are above {MAX_INDEXED} and backoffLimitPerIndex is set"
     if most is None or most > _MANY:
         where = (*at, "maxFailedIndexes")
         yield PodProblem(where, f"must be set, to at most {_MANY}, {limits}", check=_CHECK)
