@@ -49,6 +49,10 @@ BRIEF = frozenset({"build", "check", "diff", "explain", "validate"})
 
 def main() -> NoReturn:
     """Runs ``trainc`` with the process's arguments and exits."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        from trainc.cli.streams import reopen
+
+        reopen()
     if sys.argv[1:2] == ["--version"] and _is_version_told():
         sys.exit(0)
     gc.disable()  # importing makes no garbage; looking for it takes 5 ms

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trainc.cli.output import write_out
+
 if TYPE_CHECKING:
     from trainc.cache.local import LocalCache
     from trainc.cache.security import Security
@@ -116,7 +118,7 @@ def bench(address: str | None, local: str | None, passes: int, clients: int, **f
     if address and local:
         raise click.UsageError("give an address or --local, not both")
     if address:
-        sys.stdout.write(report(measure(address, passes, clients)))
+        write_out([report(measure(address, passes, clients))])
         return 0
     with tempfile.TemporaryDirectory(prefix="trainc-bench-") as folder:
         source = _source(local or sample_table(Path(folder)), flags)
@@ -124,7 +126,7 @@ def bench(address: str | None, local: str | None, passes: int, clients: int, **f
             state = _wait(running)
             if state is None:
                 return 1
-            sys.stdout.write(report(measure(running.address, passes, clients)))
+            write_out([report(measure(running.address, passes, clients))])
     return 0
 
 
@@ -205,8 +207,7 @@ def _serve(running: "LocalCache") -> int:
     state = _wait(running)
     if state is None:
         return 1
-    sys.stdout.write(f"{running.address}\n")
-    sys.stdout.flush()
+    write_out([f"{running.address}\n"])
     _say_how(running, state)
     try:
         return _until_one_ends(running)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 
 import click
 
 from trainc.cli.flags import check_features
 from trainc.cli.options import reporting
+from trainc.cli.output import write_out
 from trainc.names import IMAGE_PREFIX
 
 _HELP = """
@@ -89,7 +89,7 @@ def install(
         monitored=service_monitor,
         image_prefix=image_prefix,
     )
-    sys.stdout.write("---\n".join(emit(manifest) for manifest in objects(wanted)))
+    write_out(["---\n".join(emit(manifest) for manifest in objects(wanted))])
     return 0
 
 

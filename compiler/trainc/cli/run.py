@@ -135,6 +135,9 @@ def _guarded(args: list[str], report: Report) -> int:
         return _output_failed(failed.error, report)
     except OSError as error:  # trainc's own help, which click prints before any command
         return _output_failed(error, report)
+    except MemoryError:
+        report.add([Problem("out of memory", hint="a limit (ulimit -v, a container's) is low")])
+        return 1
 
 
 def _output_failed(error: OSError, report: Report) -> int:

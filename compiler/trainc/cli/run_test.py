@@ -1,4 +1,4 @@
-"""Signals and bugs that arrive as exceptions of an engine in Rust."""
+"""Signals and bugs that arrive as exceptions of an engine in Rust; memory that ends."""
 
 import os
 import signal
@@ -57,3 +57,14 @@ def test_a_panic_is_what_it_answers(
     stderr = capsys.readouterr().err
     assert ("has a bug: Panic" in stderr) == (case.number is None)
     assert "Traceback" not in stderr
+
+
+def test_memory_that_ends_is_no_bug_of_ours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def runs_out(*args: object, **options: object) -> int:
+        raise MemoryError
+
+    monkeypatch.setattr(module.trainc, "main", runs_out)
+    assert module.run(["build"]) == 1
+    assert capsys.readouterr().err.startswith("error: out of memory\n")

@@ -15,6 +15,7 @@ import click
 from trainc.cli.cluster import cluster_options, named
 from trainc.cli.extra import require
 from trainc.cli.options import reporting
+from trainc.cli.output import write_out
 from trainc.errors import Problem, TraincError
 
 if TYPE_CHECKING:
@@ -140,8 +141,7 @@ def logs(
             raise TraincError([Problem(f"{name} has no such pod", hint="see 'trainc status'")])
         for pod in chosen:
             for line in lines(api, job.namespace, pod, wanted):
-                sys.stdout.write(f"{pod.name}: {line}\n" if every else f"{line}\n")
-                sys.stdout.flush()
+                write_out([f"{pod.name}: {line}\n" if every else f"{line}\n"])
     return 0
 
 
@@ -226,7 +226,5 @@ def _refusals() -> Iterator[None]:
 
 
 def _print(text: str, again: bool) -> None:
-    if again and sys.stdout.isatty():
-        sys.stdout.write("\x1b[H\x1b[J")
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    clear = again and sys.stdout is not None and sys.stdout.isatty()
+    write_out(["\x1b[H\x1b[J" if clear else "", text])

@@ -7,6 +7,7 @@ write that leaves the old file or the new one, never half of it; mode, links and
 from __future__ import annotations
 
 import codecs
+import errno
 import os
 import sys
 from dataclasses import dataclass
@@ -87,6 +88,8 @@ def written(old: Text, text: str) -> None:
         TraincError: The folder or the file cannot be written, the disk is full.
     """
     if old.file.path == STDIN:
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         sys.stdout.buffer.write(old.as_bytes(text))
         sys.stdout.buffer.flush()
         return
