@@ -115,11 +115,14 @@ def _base(asked: Asked, base: Checkout, built: Built) -> Built:
 
 def _now(asked: Asked, base: Checkout, built: Built, before: Built) -> Built:
     """What is built, and what stood below the paths before and was moved out of them."""
-    project = asked.request.project
-    wide = (*asked.paths, *base.new) if base.new else ()
-    if project is not None:
-        wide = (project.root,) if asked.request.paths else ()
-    if not wide or not _lost(before, built):
+    if not _lost(before, built):
+        return built
+    if asked.request.project is None:
+        new = base.new()
+        wide = (*asked.paths, *new) if new else ()
+    else:
+        wide = (asked.request.project.root,) if asked.request.paths else ()
+    if not wide:
         return built
     request = Request(asked.ctx, wide, asked.flags)
     try:
