@@ -75,6 +75,32 @@ def normalise(value: Any, type_name: str) -> Any:
     return _struct(value, type_name)
 
 
+def with_quantities(value: Any, type_name: str) -> Any:
+    """A copy of ``value`` whose quantities are text in canonical form; all else is as written.
+
+    A typed round trip prints ``8`` as ``"8"``, ``1.0`` of an integer as ``1``, and a divisor where
+    there is none: these are the values it changes or adds, and no webhook takes any away.
+    """
+    if type_name == "quantity":
+        return canonical(str(value))
+    if type_name == "int" and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [with_quantities(item, type_name[2:].lstrip("*")) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    if type_name.startswith("{}"):
+        return {key: with_quantities(item, type_name[2:]) for key, item in value.items()}
+    known = fields(type_name)
+    out = {
+        key: with_quantities(item, known[key].type if key in known else "any")
+        for key, item in value.items()
+    }
+    if type_name == "ResourceFieldSelector" and out.get("divisor") is None:
+        out["divisor"] = _PRINTED[type_name, "divisor"]
+    return out
+
+
 def _struct(value: Mapping[str, Any], type_name: str) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for name, field in fields(type_name).items():

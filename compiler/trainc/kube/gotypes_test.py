@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from trainc.kube.gotypes import fields, normalise
+from trainc.kube.gotypes import fields, normalise, with_quantities
 
 ORACLE = Path(__file__).parents[3] / "tests" / "oracle" / "gotypes"
 
@@ -52,6 +52,33 @@ def test_normalise(case: TestCase) -> None:
     assert got == case.want
     assert list(got) == list(case.want)
     assert normalise(got, case.type_name) == got
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        TestCase("numbers become text", "ResourceRequirements",
+                 {"limits": {"a.io/gpu": 8, "cpu": "1000m"}},
+                 {"limits": {"a.io/gpu": "8", "cpu": "1"}}),
+        TestCase("empty text, zeroes and unknown keys stay", "EnvVar",
+                 {"name": "A", "value": "", "x": 0}, {"name": "A", "value": "", "x": 0}),
+        TestCase("a divisor is added", "EnvVar",
+                 {"name": "A", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}},
+                 {"name": "A",
+                  "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "0"}}}),
+        TestCase("an integer written as a float", "Trainer", {"numNodes": 2.0}, {"numNodes": 2}),
+        TestCase("a claim in a patch", "RuntimePatch",
+                 {"trainingRuntimeSpec": {"template": {"spec": {"replicatedJobs": [
+                     {"name": "node", "template": {"spec": {"template": {"spec": {"volumes": [
+                         {"name": "v", "emptyDir": {"sizeLimit": 1024}}]}}}}}]}}}},
+                 {"trainingRuntimeSpec": {"template": {"spec": {"replicatedJobs": [
+                     {"name": "node", "template": {"spec": {"template": {"spec": {"volumes": [
+                         {"name": "v", "emptyDir": {"sizeLimit": "1024"}}]}}}}}]}}}}),
+    ],
+    ids=lambda case: case.name,
+)  # fmt: skip
+def test_with_quantities_changes_what_a_typed_round_trip_changes(case: TestCase) -> None:
+    assert repr(with_quantities(case.given, case.type_name)) == repr(case.want)
 
 
 def test_two_types_of_one_name_are_told_apart() -> None:

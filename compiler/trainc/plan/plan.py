@@ -1,31 +1,18 @@
 """Plan: the objects that shall exist, each with its origin; and what the controller must know."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from trainc import names
 from trainc.errors import Problem
 from trainc.info.info import Info, SecretRequest
 from trainc.plan.digest import canonical, digest
 from trainc.plan.jobset import Manifest, jobset
-from trainc.plan.queue import queued
 from trainc.plan.secret import secret
+from trainc.plan.trainjob import trainjob
 
 Secrets = Literal["refer", "inline"]
 Emit = Literal["jobset", "both"]
-# What a cluster writes into an object's metadata. With a version or a UID of another day it refuses
-# the object, and an owner that is gone takes it along.
-_CLUSTERS_OWN: Final = {
-    "creationTimestamp",
-    "deletionGracePeriodSeconds",
-    "deletionTimestamp",
-    "generation",
-    "managedFields",
-    "ownerReferences",
-    "resourceVersion",
-    "selfLink",
-    "uid",
-}
 
 
 class Object(NamedTuple):
@@ -108,7 +95,8 @@ def _manifests(info: Info, output: Output) -> Iterator[Manifest]:
         built["metadata"]["annotations"] = {**built["metadata"].get("annotations", {}), **note}
     yield built
     if sound and output.emit == "both":
-        yield _trainjob(info)
+        # By the mark a controller that compiles leaves it to its JobSet, which may come later.
+        yield _stamped(trainjob(info), info, sound)
 
 
 def _minted(info: Info, output: Output) -> Iterator[Manifest]:
@@ -161,25 +149,3 @@ def annotation(info: Info, output: Output) -> str:
     if missing:
         known["secrets"] = missing
     return canonical(known)
-
-
-def _trainjob(info: Info) -> Manifest:
-    """The TrainJob as somebody wrote it, and be it read from a cluster, which takes it so only."""
-    root = info.spec.job.document.root
-    written = {k: v for k, v in root["metadata"].items() if k not in _CLUSTERS_OWN}
-    metadata = {**written, "name": info.spec.job.name}
-    printed = {**{k: v for k, v in root.items() if k != "status"}, "metadata": metadata}
-    # By the mark a controller that compiles leaves it to its JobSet, which may come later.
-    return _stamped(_unqueued(printed) if queued(info) else printed, info, sound=True)
-
-
-def _unqueued(job: Manifest) -> Manifest:
-    """The TrainJob of a JobSet that a queue holds.
-
-    It is the JobSet that Kueue admits: a TrainJob with the label would be a second workload, and
-    one that says ``suspend: false`` would go past the queue.
-    """
-    labels = job["metadata"].get("labels") or {}
-    kept = {k: v for k, v in labels.items() if not k.startswith(names.KUEUE_PREFIX)}
-    spec = {k: v for k, v in job["spec"].items() if k != "suspend"}
-    return {**job, "metadata": {**job["metadata"], "labels": kept}, "spec": spec}
