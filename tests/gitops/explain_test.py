@@ -91,7 +91,9 @@ CASES = [
         ("jobs/jax.yaml", "env.KEEP"),
         {"env[KEEP]": '"1" TrainJob jobs/jax.yaml:14'},
     ),
-    TestCase("a default", ("jobs/torch.yaml", "suspend"), {"spec.suspend": "false default"}),
+    TestCase(
+        "a default", ("jobs/torch.yaml", "namespace"), {"metadata.namespace": '"default" default'}
+    ),
     TestCase(
         "a template, at its own line",
         ("templates/sweep.yaml.j2", "args", "--job", "sweep-2"),

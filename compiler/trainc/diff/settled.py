@@ -61,6 +61,7 @@ def _jobset(spec: dict[str, Any], before: Manifest) -> dict[str, Any]:
     """What the webhook of JobSet v0.12 adds, after a typed round trip."""
     for key, value in _POLICIES.items():
         _set_once(spec, key, value, before)
+    spec.setdefault("suspend", False)  # what a JobSet without the field is
     # A map that is no longer printed goes whole, with what was put into it.
     if "network" in spec or "network" not in before:
         network = spec.setdefault("network", {})

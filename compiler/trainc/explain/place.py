@@ -97,7 +97,7 @@ class Places:
             return self._of_metadata(path)
         job = self._spec.job.document
         if path == ("spec", "suspend"):
-            return self._at(job, "TrainJob", "", ("spec", "suspend")) or Setter("default")
+            return self._at(job, "TrainJob", "", path)
         found = self._job_field(path, self._stages[-1].manifest)
         if found is None:
             return None

@@ -29,8 +29,9 @@ def jobset(info: Info) -> Manifest:
     if compat.extends and "volumeClaimPolicies" in spec:
         spec["volumeClaimPolicies"] = [_claims(policy) for policy in spec["volumeClaimPolicies"]]
     spec.pop("suspend", None)
-    if compat.keeps("kueue-labels") or not (kueue_labels(info) or queued(info)):
-        spec["suspend"] = bool(info.spec.job.spec.get("suspend", False))
+    suspended = bool(info.spec.job.spec.get("suspend", False))
+    if compat.keeps("suspend-false") or (suspended and not (kueue_labels(info) or queued(info))):
+        spec["suspend"] = suspended
     return {
         "apiVersion": names.JOBSET_API_VERSION,
         "kind": "JobSet",

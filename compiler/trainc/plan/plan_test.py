@@ -144,10 +144,11 @@ def test_counts_stand_in_every_job() -> None:
 
 
 @pytest.mark.parametrize("suspend", [True, False])
-def test_suspend_is_the_jobs(suspend: bool) -> None:
+def test_suspend_is_the_jobs_and_printed_where_it_is_true(suspend: bool) -> None:
     rt = runtime("{torch: {}}", template=f"suspend: {str(not suspend).lower()}")
-    made = compiled(trainjob(f"suspend: {str(suspend).lower()}"), rt)
-    assert made.jobset["suspend"] is suspend
+    job = trainjob(f"suspend: {str(suspend).lower()}")
+    assert compiled(job, rt).jobset.get("suspend") is (True if suspend else None)
+    assert compiled(job, rt, compat=REFERENCE).jobset["suspend"] is suspend
 
 
 @pytest.mark.parametrize("field", ["command", "args"])

@@ -248,6 +248,14 @@ QUIRKS: Final = {
             r"\.metadata\.labels|\.spec\.suspend",
         ),
         Quirk(
+            "suspend-false",
+            "",
+            "prints suspend: false on a JobSet that nobody suspends",
+            "prints suspend only where it is true",
+            "a GitOps tool that owns the field takes back what a person, a deadline or Kueue holds",
+            r"\.spec\.suspend",
+        ),
+        Quirk(
             "env-zeroes",
             "",
             'writes value: "", containerName: "" and drops fieldRef.apiVersion in the job\'s env',
