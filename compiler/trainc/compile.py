@@ -13,6 +13,7 @@ from trainc.info.info import Info
 from trainc.info.initializer import with_initializers
 from trainc.info.place import with_job_env
 from trainc.info.prepare import prepare
+from trainc.info.reference import with_env_order
 from trainc.info.status import FEATURE, with_status
 from trainc.kube.schema import Extensions
 from trainc.manifest.order import doubles
@@ -80,6 +81,7 @@ def compile_documents(
     problems = [*_features(settings.features)]
     settings = settings._replace(
         priority_classes=_priority_classes(inputs.documents),
+        claims=frozenset(_claims(inputs.documents, settings.namespace)),
         one_node_claims=frozenset(_one_node_claims(inputs.documents, settings.namespace)),
     )
     runtimes = _runtimes(inputs, settings, problems)
@@ -157,7 +159,7 @@ def _identity(each: Object) -> tuple[tuple[str, str], str, str]:
 
 def finish(info: Info) -> Info:
     """What comes after the policies: progress, initializers, and the job's env as the last word."""
-    return with_job_env(with_initializers(with_status(info)))
+    return with_env_order(with_job_env(with_initializers(with_status(info))))
 
 
 def _failed(problems: Iterable[Problem]) -> bool:
@@ -172,6 +174,12 @@ def _features(features: Iterable[str]) -> Iterable[Problem]:
 
 def _priority_classes(documents: Iterable[Document]) -> frozenset[str]:
     return frozenset(doc.name for doc in documents if doc.kind == PRIORITY_CLASS)
+
+
+def _claims(documents: Iterable[Document], namespace: str) -> Iterator[tuple[str, str]]:
+    for document in documents:
+        if document.kind == CLAIM:
+            yield document.namespace or namespace, document.name
 
 
 def _one_node_claims(documents: Iterable[Document], namespace: str) -> Iterator[tuple[str, str]]:

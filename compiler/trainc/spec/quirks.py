@@ -264,6 +264,15 @@ QUIRKS: Final = {
             r"\.env\[",
         ),
         Quirk(
+            "env-order",
+            "",
+            "prints PET_* after the job's env, and the job's after the runtime's, so that "
+            "$(PET_NNODES) in one of the first stays text",
+            "prints a variable before the first that refers to it, if no author wrote it after",
+            "the kubelet replaces $(X) by what stands before it alone",
+            r"\.env",
+        ),
+        Quirk(
             "status-server",
             "",
             "lets training code report progress to the operator's Service",

@@ -17,7 +17,8 @@ class Settings(NamedTuple):
         features: Names of the feature gates that are on.
         namespace: Where objects without a namespace live.
         priority_classes: Names of the PriorityClasses among the inputs.
-        one_node_claims: Namespace and name of the claims among the inputs that one node may mount.
+        claims: Namespace and name of the claims among the inputs.
+        one_node_claims: Those of them that one node may mount.
         rename: Whether a job is called after its digest, so that a changed one is another job.
         shared_caches: Whether data caches are named by content and used by several jobs.
         stock: Names of the ClusterTrainingRuntimes that come with the compiler, for remedies.
@@ -27,6 +28,7 @@ class Settings(NamedTuple):
     features: frozenset[str] = frozenset()
     namespace: str = "default"
     priority_classes: frozenset[str] = frozenset()
+    claims: frozenset[tuple[str, str]] = frozenset()
     one_node_claims: frozenset[tuple[str, str]] = frozenset()
     rename: bool = False
     shared_caches: bool = False
