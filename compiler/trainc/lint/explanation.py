@@ -20,6 +20,28 @@ EXPLANATIONS: Final = {
     "TRC102": Explanation("Extended resources cannot be overcommitted; the server wants a limit.",
                           "requests: {nvidia.com/gpu: 4}",
                           "limits: {nvidia.com/gpu: 4}"),
+    "TRC103": Explanation("A flag goes before what the policy sets: torchrun waits for nodes "
+                          "that never come, nodes take the same rank, mpirun finds too few "
+                          "slots or leaves some idle.",
+                          "numNodes: 2, command: [torchrun, --nnodes=4, train.py]",
+                          "numNodes: 2, command: [torchrun, train.py]"),
+    "TRC104": Explanation("The nodes of a torch job find each other by PET_*, which torchrun "
+                          "reads. Another launcher starts a world of its own on each node, "
+                          "and all of them exit with 0.",
+                          "numNodes: 2, command: [accelerate, launch, train.py]",
+                          "numNodes: 2, command: [torchrun, train.py]"),
+    "TRC105": Explanation("A pod that asks for a device no node has waits for ever.",
+                          "limits: {nvidia.com/gpus: 4}",
+                          "limits: {nvidia.com/gpu: 4}"),
+    "TRC106": Explanation("Memory without a unit is in bytes, m is a thousandth, and CPUs are "
+                          "whole ones: the container is killed, or its pod waits for ever.",
+                          "limits: {memory: 64, cpu: 8000}",
+                          "limits: {memory: 64Gi, cpu: 8}"),
+    "TRC107": Explanation("The xgboost policy counts one worker a GPU, and a pod starts one "
+                          "program. The tracker waits for the others for ever, unless the "
+                          "program starts them itself.",
+                          "numNodes: 2, limits: {nvidia.com/gpu: 4}",
+                          "numNodes: 8, limits: {nvidia.com/gpu: 1}"),
     "TRC201": Explanation("Nodes without a fabric exchange gradients over the pod network's TCP.",
                           "numNodes: 8, limits: {nvidia.com/gpu: 8}",
                           "numNodes: 8, limits: {nvidia.com/gpu: 8, rdma/ib: 8}"),
@@ -37,12 +59,36 @@ EXPLANATIONS: Final = {
                           "cluster, with rights to do so, and its failures look like success.",
                           "storageUri: cache://schema/table, a template without annotation",
                           "annotations: {trainc.dev/cache: compiled} on the runtime's template"),
+    "TRC206": Explanation("The claims among the sources hold one that is called nearly so. A "
+                          "pod waits for ever for a claim that is not there.",
+                          "claimName: imagenet-dta, a PersistentVolumeClaim imagenet-data",
+                          "claimName: imagenet-data"),
+    "TRC207": Explanation("spec.trainer.image goes to the jobs labelled trainer. Where the "
+                          "launcher alone is, the ranks on the workers run in the runtime's "
+                          "image.",
+                          "trainer: {image: example.com/llm:1.0}, a node of another image",
+                          "one image in both jobs of a runtime of your own"),
+    "TRC208": Explanation("mpirun starts remote ranks by ssh, which hands no variables on. "
+                          "Variables of OMPI_, PRTE_ and PMIX_ are handed on by Open MPI "
+                          "itself.",
+                          "env: [{name: NCCL_DEBUG, value: INFO}], command: [mpirun, python, "
+                          "train.py]",
+                          "command: [mpirun, -x, NCCL_DEBUG, python, train.py]"),
     "TRC301": Explanation("A secret as text is readable by all who read Git or the pod.",
                           "env: [{name: HF_TOKEN, value: hf_...}]",
                           "env: [{name: HF_TOKEN, valueFrom: {secretKeyRef: {...}}}]"),
     "TRC302": Explanation("The tag names another image tomorrow; nodes then run different code.",
                           "image: example.com/llm:latest",
                           "image: example.com/llm:2.1.0"),
+    "TRC303": Explanation("The kubelet refuses a name that is none (InvalidImageName), or the "
+                          "registry does not know it, after the pods were placed.",
+                          "image: <registry>/llm:1.0",
+                          "image: ghcr.io/acme/llm:1.0"),
+    "TRC304": Explanation("The kubelet replaces $(X) in a value by a variable that stands "
+                          "before it in the same container, in command and args by any. What "
+                          "it does not find stays text.",
+                          "env: [{name: A, value: $(B)}, {name: B, value: x}]",
+                          "env: [{name: B, value: x}, {name: A, value: $(B)}]"),
     "TRC401": Explanation("A GitOps tool puts a removed job back, and it trains again.",
                           "ttlSecondsAfterFinished: 3600",
                           "no TTL; remove the job from Git"),
@@ -69,6 +115,20 @@ EXPLANATIONS: Final = {
                           "Under a profile the first is seen to.",
                           "args: [a whole script]",
                           "the script in the image or a volume"),
+    "TRC409": Explanation("The workers' sshd never ends, and a JobSet without a success "
+                          "policy is complete when all its jobs are: a finished job holds its "
+                          "GPUs.",
+                          "mlPolicy: {mpi: {}}, no successPolicy",
+                          "successPolicy: {operator: All, targetReplicatedJobs: [launcher]}"),
+    "TRC410": Explanation("Kueue's webhook refuses the annotations in the cluster, or the job "
+                          "waits in its queue for ever: pods that do not come to whole slices "
+                          "are never placed.",
+                          "numNodes: 6, kueue.x-k8s.io/podset-slice-size: \"4\"",
+                          "numNodes: 8, kueue.x-k8s.io/podset-slice-size: \"4\""),
+    "TRC411": Explanation("A Workload of Kueue has 18 pod sets at most (8 in v0.17), one "
+                          "for each replicated job; Kueue cannot make that of a larger job.",
+                          "20 replicatedJobs beside a queue name",
+                          "replicas: 20 of one replicated job"),
 }  # fmt: skip
 
 

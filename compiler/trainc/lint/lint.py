@@ -26,7 +26,9 @@ POD: Final[Path] = ("template", "spec", "template", "spec")
 _MOST: Final = 4096  # pod sets remembered
 
 # Not groups: what the groups are made of, and what runs them.
-_NO_GROUPS: Final = frozenset({"lint", "explanation", "ignore", "rules", "cel", "settings"})
+_NO_GROUPS: Final = frozenset(
+    {"lint", "explanation", "ignore", "rules", "cel", "settings", "launcher", "near"}
+)
 
 
 class Job(NamedTuple):

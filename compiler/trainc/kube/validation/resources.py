@@ -14,6 +14,20 @@ _CHECK: Final = "resources"
 _STANDARD: Final = ("cpu", "memory", "ephemeral-storage")
 _HUGE: Final = "hugepages-"
 _MILLI: Final = NANO // 1000
+# A part of a name that is no resource -> what it is called.
+_MEANT: Final = {
+    "amd": "amd.com/gpu",
+    "gpu": "nvidia.com/gpu, or the name that your device plugin registers",
+    "tpu": "google.com/tpu",
+    "gaudi": "habana.ai/gaudi",
+    "efa": "vpc.amazonaws.com/efa",
+    "cpu": "cpu",
+    "core": "cpu",
+    "mem": "memory",
+    "ram": "memory",
+    "disk": "ephemeral-storage",
+    "stor": "ephemeral-storage",
+}
 
 
 def container_resources(given: Node, claims: Collection[str], at: Path) -> Problems:
@@ -51,7 +65,8 @@ def _requirements(given: Node, named: Callable[[str], str], at: Path) -> Problem
     for side, amounts in (("limits", limits), ("requests", requests)):
         for name, value in amounts.items():
             if wrong := named(name):
-                yield PodProblem((*at, side, name), f"resource {shown(name)} {wrong}", check=_CHECK)
+                message = f"resource {shown(name)} {wrong}"
+                yield PodProblem((*at, side, name), message, _remedy(name), _CHECK)
             if wrong := _value(name, str(value)):
                 yield PodProblem((*at, side, name), f"{wrong}, got {value}", check=_CHECK)
     for name, value in requests.items():
@@ -59,6 +74,17 @@ def _requirements(given: Node, named: Callable[[str], str], at: Path) -> Problem
     huge = any(name.startswith(_HUGE) for name in (*limits, *requests))
     if huge and not any(name in ("cpu", "memory") for name in (*limits, *requests)):
         yield PodProblem(at, "huge pages need cpu or memory beside them", check=_CHECK)
+
+
+def _remedy(name: str) -> str:
+    """What a name without a domain may have been meant for; empty where nobody knows."""
+    word = name.lower()
+    if "/" in name:
+        return ""
+    for part, meant in _MEANT.items():
+        if part in word:
+            return f"write {meant}"
+    return ""
 
 
 def _against_limit(name: str, value: object, limits: Node, at: Path) -> Problems:
