@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from trainc.cache.child import module_command
+
 LOOPBACK_BYTES: Final = 1 << 30
 _BLOCK: Final = 1 << 20
 _SAMPLE_ROWS: Final = 1_000_000
@@ -72,8 +74,8 @@ class Readers:
     @classmethod
     def of(cls, address: str, clients: int) -> "Readers":
         """Readers of a cache by the shipped client, each its share."""
-        command = [sys.executable, "-m", "trainc.cache.bench", "read", address]
-        return cls([[*command, str(rank), str(clients)] for rank in range(clients)])
+        line = module_command("trainc.cache.bench", "read", address)
+        return cls([[*line, str(rank), str(clients)] for rank in range(clients)])
 
     def read(self) -> Pass:
         """One pass.
@@ -143,8 +145,9 @@ def loopback(size: int = LOOPBACK_BYTES) -> float:
     received, buffer = 0, memoryview(bytearray(_BLOCK))
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        command = [sys.executable, "-m", "trainc.cache.bench", "send", str(port), str(size)]
-        sender = subprocess.Popen(command)
+        sender = subprocess.Popen(
+            module_command("trainc.cache.bench", "send", str(port), str(size))
+        )
         connection, _ = server.accept()
         with connection:
             start = time.perf_counter()

@@ -7,12 +7,12 @@ import json
 import logging
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from trainc.cache.child import module_command
 from trainc.cache.plan import Assignment
 from trainc.cache.shard import Range
 from trainc.cache.store import Store
@@ -26,7 +26,7 @@ _MOST_THREADS: Final = 16
 def start_loader(kind: str) -> "subprocess.Popen[str]":
     """A loader process that waits for its assignment and imports meanwhile what it will need."""
     return subprocess.Popen(
-        [sys.executable, "-m", "trainc.cache.loader", kind],
+        module_command("trainc.cache.loader", kind),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

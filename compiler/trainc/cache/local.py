@@ -8,7 +8,6 @@ import logging
 import os
 import secrets
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import Any, Final
 from pyarrow import flight
 
 from trainc import names
+from trainc.cache.child import module_command
 from trainc.cache.security import Security
 from trainc.cache.sources.source import Kind, Source
 from trainc.cache.streams import TRANSIENT
@@ -112,9 +112,11 @@ class Process:
         return self
 
     def _spawn(self) -> None:
-        command = [sys.executable, "-m", "trainc.cache", self.role, LOOPBACK, str(self.port)]
+        line = module_command(
+            "trainc.cache", self.role, LOOPBACK, str(self.port), "--end-with-stdin"
+        )
         self._process = subprocess.Popen(
-            [*command, "--end-with-stdin"],
+            line,
             env=self._environ,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -46,6 +46,9 @@ Start here:
   trainc build examples/            print the manifests
   trainc build --out-dir out jobs/  write one file an object
   trainc build --help               every option, with examples
+
+`python -m trainc` imports modules from the current folder: in a folder you do not trust run
+`trainc`, or `python -P -m trainc`.
 """
 
 
