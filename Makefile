@@ -7,13 +7,13 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.setup
-SOURCES := compiler tests
+SOURCES := compiler tests conftest.py
 FUZZ_SECONDS ?= 300
-CORPUS := $(or $(TRAINC_CONFORMANCE_DIR),../shared/conformance)
 
 .DEFAULT_GOAL := check
-.PHONY: check help setup demo format lint types test test-cluster fresh out golden bench fuzz wheel \
-	bench-cache bench-gitops bench-initializers initializer-tools test-initializers-full bench-controller soak deploy images prove-cache conformance requirements peers clean
+.PHONY: check help setup demo format lint types test test-programs test-cluster test-torch fresh out \
+	golden bench bench-cache bench-gitops bench-initializers bench-controller fuzz wheel peers \
+	test-initializers-full soak deploy images prove-cache conformance requirements clean
 
 check: format lint types test fresh  ## the whole gate (default)
 
@@ -42,8 +42,19 @@ lint: $(SETUP)
 types: $(SETUP)
 	$(BIN)/mypy
 
-test: $(SETUP)  ## run the tests
-	$(BIN)/pytest
+# On all cores; a module's tests stay together, for they share its fixtures.
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadscope
+
+test: $(SETUP)  ## run the tests that need no more than Python
+	$(PYTEST)
+
+test-programs: $(SETUP)  ## run the tests with programs of others (Helm, kustomize, S3 servers ...)
+	@$(BIN)/python -m tests.tools peers servers
+	TRAINC_TEST_PROGRAMS=1 $(PYTEST) -m programs
+
+test-torch: $(SETUP)  ## run the data cache's tests with PyTorch (3 GB, kept outside the tree)
+	@$(BIN)/python -m tests.tools torch
+	TRAINC_TEST_TORCH=1 $(BIN)/pytest -m torch tests/cache
 
 SOAK_SECONDS ?= 1200
 
@@ -53,6 +64,7 @@ soak: $(SETUP)  ## random job life for SOAK_SECONDS (1200), then every status mu
 
 test-cluster: $(SETUP)  ## run the tests that need a control plane; builds what is missing
 	$(BIN)/python -m tests.cluster.binaries
+	$(BIN)/python -m tests.cluster.kubectl
 	$(BIN)/python -m tests.cluster.lws
 	$(BIN)/python -m tests.cluster.volcano
 	TRAINC_TEST_CLUSTER=1 $(BIN)/pytest --durations=15 tests/cluster
@@ -86,26 +98,20 @@ deploy: $(SETUP)  ## write deploy/ anew: kinds, policies, rights, the Deployment
 bench-cache: $(SETUP)  ## measure the data cache, rewrite docs/performance-cache.md
 	$(BIN)/python -m tests.bench.cache_bench
 
-bench-initializers: $(SETUP) initializer-tools  ## measure the initializers, rewrite docs/performance-initializers.md
+bench-initializers: $(SETUP)  ## measure the initializers, rewrite docs/performance-initializers.md
+	@$(BIN)/python -m tests.tools servers clients
 	$(BIN)/python -m tests.bench.initializers_bench $(PART)
 
-initializer-tools: $(SETUP)  ## build the S3 server and the peers of the initializers' tests, once
-	$(BIN)/python -m tests.initializers.tools
-
-test-initializers-full: $(SETUP) initializer-tools  ## the initializers' long proofs too: 50 kills, 10,000 objects, 2 GB
-	TRAINC_TEST_FULL=1 $(BIN)/pytest compiler/trainc/initializers tests/initializers
+test-initializers-full: $(SETUP)  ## the initializers' long proofs too: 50 kills, 10,000 objects, 2 GB
+	@$(BIN)/python -m tests.tools servers
+	TRAINC_TEST_FULL=1 TRAINC_TEST_PROGRAMS=1 \
+		$(BIN)/pytest compiler/trainc/initializers tests/initializers
 
 prove-cache: $(SETUP)  ## the data cache's long proofs: every fault, many more cut streams
 	TRAINC_CACHE_LONG=1 TRAINC_CACHE_EXAMPLES=200 $(BIN)/pytest compiler/trainc/cache tests/cache
 
-# The peers of the benchmark are built from their registries, outside the tree.
-PEERS := $(or $(TRAINC_PEERS),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/trainc-peers)
-
-peers:  ## build helm, kustomize, kubeconform and CUE for bench and tests; needs Go
-	GOBIN=$(PEERS) go install helm.sh/helm/v4/cmd/helm@v4.3.1
-	GOBIN=$(PEERS) go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.2
-	GOBIN=$(PEERS) go install github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
-	GOBIN=$(PEERS) go install cuelang.org/go/cmd/cue@v0.15.1
+peers: $(SETUP)  ## build helm, kustomize, kubeconform and CUE for bench and tests; needs Go
+	@$(BIN)/python -m tests.tools peers
 
 fuzz: $(SETUP)  ## fuzz the loader for FUZZ_SECONDS (300)
 	$(BIN)/python -m pip install --quiet --require-hashes -r deploy/fuzz.txt
@@ -130,7 +136,7 @@ images:  ## build the images with ENGINE (docker), named by IMAGE_PREFIX
 	done
 
 conformance: $(SETUP)  ## compare with the reference's own output
-	$(BIN)/python $(CORPUS)/run.py --trainc $(BIN)/trainc
+	@$(BIN)/python -m tests.conformance --trainc $(BIN)/trainc
 
 PIN := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --upgrade \
 	--python-version 3.11
@@ -141,6 +147,7 @@ requirements: $(SETUP)  ## pin deploy/*.txt again, to the newest releases
 	$(PIN) pyproject.toml $(EXTRAS) --output-file deploy/dev.txt
 	$(PIN) --group fuzz --output-file deploy/fuzz.txt
 	$(PIN) deploy/cache.in --output-file deploy/cache.txt
+	$(PIN) deploy/ci.in --output-file deploy/ci.txt
 	$(PIN) deploy/controller.in --output-file deploy/controller.txt
 	$(PIN) deploy/initializers.in --output-file deploy/initializers.txt
 	$(PIN) deploy/pre-commit.in --output-file deploy/pre-commit.txt

@@ -461,7 +461,10 @@ def test_help_reads_on_a_narrow_terminal(args: tuple[str, ...], tmp_path: Path) 
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize(
+    "shell",
+    ["bash", *(pytest.param(shell, marks=pytest.mark.programs) for shell in ("zsh", "fish"))],
+)
 def test_completion_scripts_are_accepted_by_their_shell(shell: str, tmp_path: Path) -> None:
     done = trainc("completion", shell, cwd=tmp_path)
     assert done.returncode == 0

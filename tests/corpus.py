@@ -1,14 +1,12 @@
-"""The conformance corpus, where there is one: its cases, and a build of one in this process."""
+"""The conformance corpus: its cases, and a build of one in this process."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from tests import conformance, corpora
 from trainc.compile import Inputs, compile_documents
 from trainc.errors import Problem
 from trainc.plan.plan import Output, Plan
@@ -16,8 +14,8 @@ from trainc.source.parse import parse
 from trainc.spec.compat import Compat
 from trainc.spec.spec import Settings
 
-ROOT = Path(__file__).resolve().parents[1]
-CORPUS = Path(os.environ.get("TRAINC_CONFORMANCE_DIR", ROOT.parent / "shared" / "conformance"))
+ROOT = corpora.ROOT
+CORPUS = corpora.conformance()
 
 
 @dataclass(frozen=True)
@@ -33,15 +31,8 @@ class Built:
 
 
 def cases() -> list[Path]:
-    """The folders of all cases; one stand-in, which skips, where there is no corpus."""
-    found = [p for part in ("cases", "no-oracle") for p in sorted((CORPUS / part).glob("*"))]
-    return found or [CORPUS]
-
-
-def need(case: Path) -> None:
-    """Skips the test where the corpus is missing."""
-    if not (case / "input.yaml").exists():
-        pytest.skip(f"no conformance corpus at {CORPUS}; set TRAINC_CONFORMANCE_DIR")
+    """The folders of all cases."""
+    return conformance.case_folders(CORPUS)
 
 
 def features(case: Path) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.corpus import ROOT, Built, build, cases, need
+from tests.corpus import ROOT, Built, build, cases
 from trainc.spec.additions import ADDITIONS
 from trainc.spec.compat import SOUND, VERSIONS, Compat
 from trainc.spec.fidelity import page
@@ -54,7 +54,6 @@ def explain(old: Built, new: Built, name: str, touches: str) -> None:
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_every_difference_belongs_to_a_quirk(case: Path) -> None:
-    need(case)
     version = VERSIONS[0]
     built = build(case, Compat(version))
     mended: frozenset[str] = frozenset()
@@ -69,7 +68,6 @@ def test_every_difference_belongs_to_a_quirk(case: Path) -> None:
 
 def test_corpus_shows_most_quirks() -> None:
     """A quirk no case shows is untested here; those are few, and have tests of their own."""
-    need(cases()[0])
     shown = set()
     for case in cases():
         old = build(case, Compat(VERSIONS[0]))

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.bench.peers import VERSIONS, find
 from tests.corpus import ROOT
+from tests.peers.programs import program
+from tests.tools import KUSTOMIZE
 from trainc.install.files import OVERLAYS
 from trainc.install.install import Installation, objects
 from trainc.install.meta import NAME, NAMESPACE
@@ -26,13 +27,7 @@ Json = dict[str, Any]
 @pytest.fixture(scope="module")
 def kustomize() -> str:
     """Kustomize itself, in the version that is named."""
-    program, wanted = find("kustomize"), VERSIONS["kustomize"]
-    if program is None:
-        pytest.skip("there is no kustomize: `make peers` builds it")
-    told = subprocess.run([program, "version"], capture_output=True, text=True, check=True)
-    if told.stdout.strip() != wanted:
-        pytest.skip(f"{program} is {told.stdout.strip()}, not {wanted}: `make peers` builds it")
-    return str(program)
+    return str(program(KUSTOMIZE))
 
 
 def _built(kustomize: str, folder: Path) -> dict[tuple[str, str, str], Json]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from importlib.resources import files
@@ -13,13 +12,13 @@ import jsonschema_rs
 import pytest
 from ruamel.yaml import YAML
 
+from tests import corpora
 from trainc import build, names
 from trainc.kube.pod import problems
 from trainc.version import __version__
 
 ROOT = Path(__file__).parents[1]
 RUNTIMES = ROOT / "runtimes"
-CRDS = Path(os.environ.get("TRAINC_CRDS_DIR", ROOT.parent / "shared" / "crds"))
 STOCK = (
     "deepspeed-distributed",
     "flux-distributed",
@@ -66,9 +65,7 @@ def job(runtime: str, **spec: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def crd() -> jsonschema_rs.Validator:
-    path = CRDS / "trainer.kubeflow.org_clustertrainingruntimes.yaml"
-    if not path.exists():
-        pytest.skip(f"no CRDs at {CRDS}")
+    path = corpora.crds() / "trainer.kubeflow.org_clustertrainingruntimes.yaml"
     schema = load(path)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     schema["properties"].pop("metadata")
     schema = closed(schema)

@@ -1,6 +1,6 @@
 """Records what the API server's own code makes of generated documents.
 
-Run as ``python -m tests.admission.record ../shared/crds`` (needs Go); writes
+Run as ``python -m tests.admission.record`` (needs Go); writes
 ``tests/data/admission.json.gz``: a list of {"new", "old", "verdict"}.
 """
 
@@ -9,11 +9,11 @@ from __future__ import annotations
 import gzip
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests import corpora
 from tests.admission.documents import a_document, changed, spoiled
 
 HERE = Path(__file__).parent
@@ -24,7 +24,7 @@ SEEDS = 250
 
 
 def main() -> None:
-    crds = sorted(Path(sys.argv[1]).resolve().glob("trainer.kubeflow.org_*.yaml"))
+    crds = sorted(corpora.crds().glob("trainer.kubeflow.org_*.yaml"))
     given = [line for kind in KINDS for line in _lines(kind)]
     done = subprocess.run(
         ["go", "run", ".", *map(str, crds)],

@@ -1,6 +1,5 @@
 """The bars of the compiler: what each measures, and how far it may go."""
 
-import os
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 from tests.bench import inputs, peers
 from tests.bench.install import LIMIT, build, install, sizes
 from tests.bench.measure import Cost, least, middle, run, side_by_side
+from tests.tools import HELM, KUSTOMIZE
 
 ROOT = Path(__file__).parents[2]
 TRAINC = Path(sys.executable).parent / "trainc"
@@ -38,12 +38,8 @@ class Bar:
 
 def conformance() -> Iterator[Bar]:
     """The corpus of the reference's own output."""
-    corpus = Path(os.environ.get("TRAINC_CONFORMANCE_DIR", ROOT.parent / "shared" / "conformance"))
-    what, bar = "conformance (`--compat v2.3.0`), shared corpus", "all"
-    if not (corpus / "run.py").exists():
-        yield Bar(what, bar, "skipped: there is no corpus", None)
-        return
-    command: list[str | Path] = [sys.executable, corpus / "run.py", "--trainc", TRAINC]
+    what, bar = "conformance (`--compat v2.3.0`)", "all"
+    command: list[str | Path] = [sys.executable, "-m", "tests.conformance", "--trainc", TRAINC]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     score = done.stdout.splitlines()[-1].removeprefix("conformance: ")
     yield Bar(what, bar, score, done.returncode == 0)
@@ -58,10 +54,9 @@ def one(folder: Path) -> Iterator[Bar]:
         "version": [TRAINC, "--version"],
         "build": build_one,
     }
-    helm = peers.find("helm")
-    if helm is not None:
+    if HELM.program.exists():
         text = subprocess.run(build_one, capture_output=True, text=True, check=True).stdout
-        commands["helm"] = [helm, "template", "bench", peers.chart(folder / "chart", text)]
+        commands["helm"] = [HELM.program, "template", "bench", peers.chart(folder / "chart", text)]
     walls = {
         name: middle(costs, lambda cost: cost.wall)
         for name, costs in side_by_side(commands, folder, ONE_RUNS).items()
@@ -119,17 +114,17 @@ def peers_on_many(folder: Path) -> Iterator[Bar]:
     source = inputs.write(folder / "for-peers", 1000)
     built = subprocess.run([TRAINC, "build", source], capture_output=True, text=True, check=True)
     commands: dict[str, list[str | Path]] = {"trainc build, TrainJobs": [TRAINC, "build", source]}
-    for name, version in peers.VERSIONS.items():
-        program = peers.find(name)
-        if program is None:
-            yield Bar(f"{name} {version}", "", "skipped: not installed, see `make peers`", None)
-        elif name == "helm":
+    for tool in (HELM, KUSTOMIZE):
+        what, program = f"{tool.name} {tool.version}", tool.program
+        if not program.exists():
+            yield Bar(what, "", "skipped: not installed, see `make peers`", None)
+        elif tool is HELM:
             chart = peers.chart(folder / "chart-1000", built.stdout)
-            commands[f"helm template {version}, JobSets"] = [program, "template", "bench", chart]
+            commands[f"helm template {tool.version}, JobSets"] = [program, "template", "b", chart]
         else:
             texts = built.stdout.split("\n---\n")
             made = peers.kustomization(folder / "kustomize", texts)
-            commands[f"kustomize build {version}, JobSets"] = [program, "build", made]
+            commands[f"kustomize build {tool.version}, JobSets"] = [program, "build", made]
     for name, costs in side_by_side(commands, folder, MANY_RUNS).items():
         cpu, wall = least(costs, lambda cost: cost.cpu), least(costs, lambda cost: cost.wall)
         yield Bar(name, "", f"{cpu:.2f} s of CPU, {wall:.2f} s", None)

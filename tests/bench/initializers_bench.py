@@ -31,7 +31,7 @@ from tests.initializers.servers import (
     SECRET_ACCESS_KEY,
     start_versitygw,
 )
-from tests.initializers.tools import AWS, RCLONE, VERSITYGW, missing
+from tests.tools import AWS, RCLONE, VERSITYGW, missing
 
 MiB = 1024 * 1024
 LARGE = 2048 * MiB

@@ -1,24 +1,6 @@
-"""The programs trainc is held against, and the inputs that give them an equal document.
+"""The inputs that give the programs trainc is held against an equal document."""
 
-They are built from their registries (``make peers``) into a folder outside the tree, or found on
-the path; what is missing is skipped, and said so.
-"""
-
-import os
-import shutil
 from pathlib import Path
-
-VERSIONS = {"helm": "v4.3.1", "kustomize": "v5.8.2"}
-
-
-def find(name: str) -> Path | None:
-    """The program, from ``$TRAINC_PEERS``, the cache folder of ``make peers``, or the path."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trainc-peers"
-    for folder in (os.environ.get("TRAINC_PEERS"), str(cache), None):
-        found = shutil.which(name, path=folder)
-        if found is not None:
-            return Path(found)
-    return None
 
 
 def chart(folder: Path, text: str) -> Path:

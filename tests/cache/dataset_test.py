@@ -1,13 +1,14 @@
 """The shipped client on a real cache: shares, shuffle, epochs, adapters."""
 
-import importlib.util
 import pickle
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 from tests.cache.running import Running, ids, write_parquet
+from tests.tools import TORCH, missing
 
 from trainc.cache.client import CacheDataset, CacheUnavailable
 from trainc.cache.shard import Policy
@@ -132,8 +133,12 @@ def test_hugging_face_in_a_line(cache: Running) -> None:
     assert rows[1]["text"].startswith("1-")
 
 
-@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
-def test_torch_data_loader(cache: Running) -> None:
+@pytest.mark.torch
+def test_torch_data_loader(cache: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    if why := missing(TORCH):
+        pytest.skip(why)
+    (packages,) = TORCH.folder.glob("lib/python3*/site-packages")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(packages)])  # after our own environment's
     from torch.utils.data import DataLoader
 
     from trainc.cache.torch_dataset import TorchCacheDataset

@@ -20,9 +20,7 @@ from trainc.cache.local import LocalCache
 ROWS = 30_000
 WIDTH = 1_000
 WAIT = 90.0
-long = pytest.mark.skipif(
-    not os.environ.get("TRAINC_CACHE_LONG"), reason="takes its time: `make prove-cache` runs it"
-)
+long = pytest.mark.cache_long
 
 
 @pytest.fixture

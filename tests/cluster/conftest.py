@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests import corpora
 from tests.cluster import volcano
 from tests.cluster.binaries import UnavailableError, find
 from tests.cluster.client import Client, eventually
 from tests.cluster.plane import Plane
 
-ROOT = Path(__file__).parents[2]
-CRDS = Path(os.environ.get("TRAINC_CRDS_DIR", ROOT.parent / "shared/crds"))
+ROOT = corpora.ROOT
+CRDS = corpora.crds()
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    """The control plane, with the kinds of ``../shared/crds`` and Volcano's PodGroup."""
-    if not os.environ.get("TRAINC_TEST_CLUSTER"):
-        pytest.skip("needs a control plane: `make test-cluster` runs it")
-    if not CRDS.is_dir():
-        pytest.skip(f"needs the CRDs of {CRDS}")
+    """The control plane, with the reference's kinds and Volcano's PodGroup."""
     try:
         binaries, podgroup = find(build=False), volcano.find(build=False)
     except UnavailableError as why:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.cluster import kubectl
 from tests.cluster.binaries import UnavailableError, find
 from tests.cluster.client import ApiError, Client, eventually, path_of
 from tests.cluster.conftest import CRDS
@@ -21,7 +21,6 @@ from tests.cluster.plane import Plane
 from tests.cluster.posting import pods
 from tests.cluster.refusals import compare
 from tests.cluster.running import process
-from tests.corpus import cases, need
 from trainc.install.install import Installation, objects
 from trainc.install.install_test import _meaning
 from trainc.install.meta import NAME, NAMESPACE
@@ -80,15 +79,16 @@ def test_kubectl_applies_it_and_once_more_changes_nothing(
     plane: Plane, admin: Client, tmp_path: Path
 ) -> None:
     """What a user types, over the operator's kinds."""
-    kubectl = shutil.which("kubectl")
-    if kubectl is None:
-        pytest.skip("there is no kubectl on the path")
+    try:
+        program = kubectl.find(build=False)
+    except UnavailableError as why:
+        pytest.skip(str(why))
     printed = subprocess.run(
         [sys.executable, "-m", "trainc", "install"], capture_output=True, check=True
     ).stdout
     versions = []
     for _ in range(2):
-        command = [kubectl, "--kubeconfig", str(plane.kubeconfig()), "--cache-dir", str(tmp_path)]
+        command = [program, "--kubeconfig", str(plane.kubeconfig()), "--cache-dir", str(tmp_path)]
         command += ["apply", "--server-side", "--force-conflicts", "-f", "-"]
         out = subprocess.run(command, input=printed, capture_output=True)
         assert out.returncode == 0, out.stderr
@@ -124,7 +124,6 @@ def _columns(admin: Client, name: str) -> Json:
 
 def test_what_the_reference_refuses_is_refused_here(admin: Client) -> None:
     """By the schema at the same field, by a policy that names it, or for a listed reason not."""
-    need(cases()[0])
     found = compare(admin)
     assert found.wrong == []
     assert found.left  # docs/admission.md lists them

@@ -25,7 +25,6 @@ from tests.cluster.posting import pods
 from tests.cluster.process import Process, free_ports
 from tests.cluster.refusals import compare
 from tests.cluster.running import process
-from tests.corpus import cases, need
 from trainc.install.files import OVERLAYS
 from trainc.install.install import Installation, objects
 from trainc.install.meta import NAME, NAMESPACE
@@ -206,7 +205,6 @@ def _allows(admin: Client) -> int:
 
 def test_our_kinds_and_policies_alone_refuse_what_the_reference_refuses(admin: Client) -> None:
     """No kind of the operator was ever here."""
-    need(cases()[0])
 
     def refused() -> int:
         found = compare(admin)

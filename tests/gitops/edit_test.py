@@ -1,7 +1,6 @@
 """``fmt``, ``set image`` and ``migrate`` as a user meets them: streams, disks, exit status."""
 
 import os
-import shutil
 import stat
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.gitops.repository import job, repository, trainc
+from tests.mounts import namespace
 
 UNTIDY = job("mnist", "torch-distributed").replace("  trainer:\n", "  suspend: true\n  trainer:\n")
 NODES = "    numNodes: 2\n"
@@ -135,14 +135,10 @@ def test_a_file_that_is_missing_or_empty(tmp_path: Path, edit: Edit) -> None:
 def test_a_disk_that_refuses_leaves_the_file_as_it_was(
     tmp_path: Path, edit: Edit, options: str, harm: str, reason: str
 ) -> None:
-    if shutil.which("unshare") is None:
-        pytest.skip("needs unshare")
     (tmp_path / "disk").mkdir()
     (tmp_path / "a.yaml").write_text(edit.text)
     mount = f"mount -t tmpfs -o {options} tmpfs disk"
-    unshare = ["unshare", "--mount", "sh", "-ec"]
-    if subprocess.run([*unshare, mount], cwd=tmp_path, capture_output=True).returncode:
-        pytest.skip("may not mount a disk here")
+    unshare = [*namespace(), "sh", "-ec"]
     command = " ".join([f"'{sys.executable}' -m trainc", *edit.args, "disk/a.yaml"])
     script = f"{mount}; cp a.yaml disk; {harm}; s=0; {command} || s=$?; cmp a.yaml disk/a.yaml"
     script += "; [ $(ls -A disk) = a.yaml ]; exit $s"

@@ -1,7 +1,6 @@
 """``init``: what it writes builds, and what is there stays."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 import yaml
 
 from tests.gitops.repository import job, trainc
+from tests.mounts import namespace
 
 FILES = {"jobs/mnist.yaml", "overlays/dev/mnist.yaml", "overlays/prod/mnist.yaml", "trainc.yaml"}
 
@@ -128,15 +128,12 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     ids=["full", "read-only"],
 )
 def test_a_disk_that_refuses_is_left_empty(tmp_path: Path, options: str, reason: str) -> None:
-    if shutil.which("unshare") is None:
-        pytest.skip("needs unshare")
     (tmp_path / "disk").mkdir()
-    mount = ["unshare", "--mount", "sh", "-c"]
-    probe = [*mount, f"mount -t tmpfs -o {options} tmpfs disk"]
-    if subprocess.run(probe, cwd=tmp_path, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount a disk here")
-    script = f'{probe[-1]}; "{sys.executable}" -m trainc init disk/p; s=$?; ls -A disk >&2; exit $s'
-    done = subprocess.run([*mount, script], cwd=tmp_path, capture_output=True, text=True)
+    mount = f"mount -t tmpfs -o {options} tmpfs disk"
+    script = f'{mount}; "{sys.executable}" -m trainc init disk/p; s=$?; ls -A disk >&2; exit $s'
+    done = subprocess.run(
+        [*namespace(), "sh", "-c", script], cwd=tmp_path, capture_output=True, text=True
+    )
     assert done.returncode == 1
     assert reason in done.stderr
     assert done.stderr.count("\n") == 1, done.stderr

@@ -19,7 +19,7 @@ from tests.initializers.servers import (
     start_moto,
     start_versitygw,
 )
-from tests.initializers.tools import AZURITE, FAKE_GCS, VERSITYGW, missing
+from tests.tools import AZURITE, FAKE_GCS, VERSITYGW, missing
 
 _numbers = itertools.count(1)
 
@@ -46,7 +46,7 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
     process.kill()  # nothing is lost, and asked to end some wait for their connections
 
 
-@pytest.fixture(params=["versitygw", "moto"])
+@pytest.fixture(params=[pytest.param("versitygw", marks=pytest.mark.programs), "moto"])
 def s3(request: pytest.FixtureRequest) -> S3:
     """Each of the two servers."""
     server: S3 = request.getfixturevalue(request.param)

@@ -26,9 +26,7 @@ from trainc.initializers.paths import PARTIAL
 from trainc.initializers.progress import Progress
 
 # Tests that take long: `make test-initializers-full` runs them.
-full = pytest.mark.skipif(
-    not os.environ.get("TRAINC_TEST_FULL"), reason="long: `make test-initializers-full` runs it"
-)
+full = pytest.mark.full
 
 
 # Starts a server with that handler, and gives its URL: the fixture ``serve``.

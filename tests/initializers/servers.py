@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster.process import Process, free_ports
-from tests.initializers.tools import AZURITE, FAKE_GCS, VERSITYGW
+from tests.tools import AZURITE, FAKE_GCS, VERSITYGW
 
 ACCESS_KEY_ID = "AKIDEXAMPLETRAINC"
 SECRET_ACCESS_KEY = "hardly/a+secret=but-planted-0123456789"

@@ -71,6 +71,7 @@ def examples(name: str) -> list[dict[str, Any]]:
     return list(yaml.safe_load_all((EXAMPLES / name).read_text(encoding="utf-8")))
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("name", ["application.yaml", "kustomization.yaml"])
 def test_the_ready_objects_are_what_their_crds_say(name: str) -> None:
     found = examples(name)
@@ -79,6 +80,7 @@ def test_the_ready_objects_are_what_their_crds_say(name: str) -> None:
         check(each)
 
 
+@pytest.mark.programs
 def test_a_field_nobody_knows_is_refused() -> None:
     (application,) = examples("application.yaml")
     application["spec"]["syncPolicy"]["automatic"] = {}
@@ -105,12 +107,14 @@ def printed(*args: str, cwd: Path = EXAMPLES) -> Any:
     return yaml.safe_load(done.stdout)
 
 
+@pytest.mark.programs
 def test_what_is_printed_for_an_application_fits_into_one() -> None:
     (application,) = examples("application.yaml")
     application["spec"] |= printed("argocd", "ignore-differences")
     check(application)
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("env", ["dev", "prod"])
 def test_what_is_printed_for_a_kustomization_fits_into_one(env: str, tmp_path: Path) -> None:
     root = repository(tmp_path)

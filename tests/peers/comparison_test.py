@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.bench.peers import find
 from tests.peers.programs import program
+from tests.tools import CUE, HELM, KAPITAN, KUBECONFORM, KUSTOMIZE
+
+pytestmark = pytest.mark.programs
 
 JOB = """\
 apiVersion: trainer.kubeflow.org/v1alpha1
@@ -40,7 +42,7 @@ def trainc(cwd: Path, *args: str) -> "subprocess.CompletedProcess[str]":
 
 def kustomized(folder: Path, text: str) -> dict[str, object]:
     (folder / "kustomization.yaml").write_text(f"resources: [job.yaml]\n{text}")
-    done = run(program("kustomize"), "build", ".", cwd=folder)
+    done = run(program(KUSTOMIZE), "build", ".", cwd=folder)
     assert done.returncode == 0, done.stderr
     found: dict[str, object] = yaml.safe_load(done.stdout)
     return found
@@ -90,7 +92,7 @@ def chart(folder: Path, template: str) -> Path:
 
 def test_a_value_nobody_set_is_nothing_in_helm_and_an_error_in_trainc(folder: Path) -> None:
     text = JOB.replace("example.com/llm:1.0", "{{ .Values.imgae }}")
-    done = run(program("helm"), "template", chart(folder, text), cwd=folder)
+    done = run(program(HELM), "template", chart(folder, text), cwd=folder)
     assert done.returncode == 0, done.stderr
     assert yaml.safe_load(done.stdout)["spec"]["trainer"]["image"] is None
     (folder / "trainc.yaml").write_text("sources: [none]\nvalues: {image: x}\n")
@@ -110,7 +112,7 @@ def test_a_list_in_values_of_helm_is_whole_and_an_image_is_a_value(folder: Path)
     made.joinpath("values.yaml").write_text("env: [{name: A, value: a}, {name: B, value: b}]\n")
     (folder / "prod.yaml").write_text("env: [{name: B, value: c}]\n")
     flags = ("-f", "prod.yaml", "--set", "tag=2.0")
-    done = run(program("helm"), "template", made, *flags, cwd=folder)
+    done = run(program(HELM), "template", made, *flags, cwd=folder)
     trainer = yaml.safe_load(done.stdout)["spec"]["trainer"]
     assert trainer["env"] == [{"name": "B", "value": "c"}]
     assert trainer["image"] == "example.com/llm:2.0"
@@ -118,7 +120,7 @@ def test_a_list_in_values_of_helm_is_whole_and_an_image_is_a_value(folder: Path)
 
 def test_helm_and_kustomize_take_what_is_no_trainjob(folder: Path) -> None:
     bad = JOB.replace("numNodes: 2", "numNodes: two")
-    done = run(program("helm"), "template", chart(folder, bad), cwd=folder)
+    done = run(program(HELM), "template", chart(folder, bad), cwd=folder)
     assert done.returncode == 0
     (folder / "job.yaml").write_text(bad)
     found = kustomized(folder, "")
@@ -128,14 +130,14 @@ def test_helm_and_kustomize_take_what_is_no_trainjob(folder: Path) -> None:
 
 def test_helm_can_be_random_and_trainc_cannot(folder: Path) -> None:
     made = chart(folder, JOB.replace("name: llm", "name: llm-{{ randAlphaNum 8 | lower }}"))
-    one, two = (run(program("helm"), "template", made, cwd=folder).stdout for _ in range(2))
+    one, two = (run(program(HELM), "template", made, cwd=folder).stdout for _ in range(2))
     assert one != two
     builds = {trainc(folder, "build", "job.yaml").stdout for _ in range(2)}
     assert len(builds) == 1
 
 
 def test_kubeconform_needs_our_schemas_and_knows_no_more(folder: Path) -> None:
-    kubeconform = program("kubeconform")
+    kubeconform = program(KUBECONFORM)
     late = JOB.replace("name: llm", f"name: {'l' * 60}")
     (folder / "job.yaml").write_text(late)
     assert trainc(folder, "schema", "--layout", "kubeconform", "--out-dir", "s").returncode == 0
@@ -160,16 +162,9 @@ parameters:
 """
 
 
-def kapitan_program() -> Path:
-    found = find("kapitan")
-    if found is None:
-        pytest.skip("no kapitan: pip install kapitan")
-    return found
-
-
 @pytest.mark.parametrize(("key", "names"), [("env", ["A", "B", "B"]), ("~env", ["B"])])
 def test_kapitan_appends_to_a_list_or_replaces_it(key: str, names: list[str], folder: Path) -> None:
-    kapitan = kapitan_program()
+    kapitan = program(KAPITAN)
     for name in ("inventory/targets", "inventory/classes", "templates"):
         (folder / name).mkdir(parents=True)
     (folder / "inventory/classes/shared.yml").write_text(
@@ -186,7 +181,7 @@ def test_kapitan_appends_to_a_list_or_replaces_it(key: str, names: list[str], fo
 
 def test_kapitan_can_be_random_and_kustomize_cannot(folder: Path) -> None:
     assert kustomized(folder, "") == kustomized(folder, "")
-    kapitan = kapitan_program()
+    kapitan = program(KAPITAN)
     for name in ("inventory/targets", "inventory/classes", "templates"):
         (folder / name).mkdir(parents=True)
     (folder / "inventory/targets/t.yml").write_text(TARGET)
@@ -201,7 +196,7 @@ def test_kapitan_can_be_random_and_kustomize_cannot(folder: Path) -> None:
 def test_kapitan_tells_the_line_of_a_missing_value_and_takes_what_is_no_trainjob(
     folder: Path,
 ) -> None:
-    kapitan = kapitan_program()
+    kapitan = program(KAPITAN)
     for name in ("inventory/targets", "inventory/classes", "templates"):
         (folder / name).mkdir(parents=True)
     (folder / "inventory/targets/t.yml").write_text(TARGET)
@@ -225,7 +220,7 @@ class Cue:
     says: str
 
 
-CUE = [
+REFUSED = [
     Cue("a list", """\
 job: spec: trainer: env: [{name: "A", value: "a"}, {name: "B", value: "b"}]
 job: spec: trainer: env: [{name: "B", value: "c"}]
@@ -245,10 +240,10 @@ job: spec: trainer: image: "llm:2.0"
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", CUE, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)
 def test_the_language_of_timoni_refuses(case: Cue, tmp_path: Path) -> None:
     (tmp_path / "job.cue").write_text(case.text)
-    done = run(program("cue"), "export", "job.cue", cwd=tmp_path)
+    done = run(program(CUE), "export", "job.cue", cwd=tmp_path)
     assert done.returncode == 1
     assert case.says in done.stderr
 
@@ -260,7 +255,7 @@ def test_the_language_of_timoni_refuses(case: Cue, tmp_path: Path) -> None:
 def test_the_language_of_timoni_knows_the_types_and_no_more(
     old: str, new: str, says: str, folder: Path
 ) -> None:
-    cue = program("cue")
+    cue = program(CUE)
     (folder / "job.yaml").write_text(JOB.replace(old, new))
     (folder / "schema.json").write_text(trainc(folder, "schema", "--kind", "TrainJob").stdout)
     done = run(cue, "vet", "job.yaml", "schema.json", cwd=folder)

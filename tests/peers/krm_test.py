@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.peers.programs import program
+from tests.tools import KUSTOMIZE
 
 JOB = """\
 apiVersion: trainer.kubeflow.org/v1alpha1
@@ -305,10 +306,11 @@ def kustomization(tmp_path: Path) -> Path:
 
 
 def kustomize(folder: Path) -> "subprocess.CompletedProcess[str]":
-    command = [program("kustomize"), "build", "--enable-alpha-plugins", "--enable-exec", "."]
+    command = [program(KUSTOMIZE), "build", "--enable-alpha-plugins", "--enable-exec", "."]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.programs
 def test_kustomize_runs_it(kustomization: Path) -> None:
     done = kustomize(kustomization)
     assert done.returncode == 0, done.stderr
@@ -321,6 +323,7 @@ def test_kustomize_runs_it(kustomization: Path) -> None:
     assert found["JobSet"] == yaml.safe_load(built.stdout)
 
 
+@pytest.mark.programs
 def test_kustomize_can_change_a_job_before_it_is_compiled(kustomization: Path) -> None:
     (kustomization / "base").mkdir()
     for name in ("job.yaml", "runtime.yaml", "other.yaml"):
@@ -335,6 +338,7 @@ def test_kustomize_can_change_a_job_before_it_is_compiled(kustomization: Path) -
     assert jobset["spec"]["replicatedJobs"][0]["template"]["spec"]["parallelism"] == 5
 
 
+@pytest.mark.programs
 def test_a_prefix_beside_the_function_reaches_the_addresses(kustomization: Path) -> None:
     (kustomization / "job.yaml").write_text(JOB.replace("own", "torch-distributed"))
     place = kustomization / "kustomization.yaml"
@@ -344,6 +348,7 @@ def test_a_prefix_beside_the_function_reaches_the_addresses(kustomization: Path)
     assert "value: team-llm-node-0-0.team-llm" in done.stdout
 
 
+@pytest.mark.programs
 def test_kustomize_stops_at_an_error_and_tells_it(kustomization: Path) -> None:
     (kustomization / "job.yaml").write_text(JOB.replace("numNodes: 2", "numNodes: two"))
     done = kustomize(kustomization)

@@ -1,7 +1,6 @@
-"""The programs: found where ``make peers`` puts them, or built there; needs Go and its proxy."""
+"""The programs of others, as tests ask for them: `make test-programs` builds them."""
 
 import json
-import os
 import shutil
 import subprocess
 import zipfile
@@ -10,33 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.peers import find
-
-MODULES = {
-    "cue": "cuelang.org/go/cmd/cue@v0.15.1",
-    "helm": "helm.sh/helm/v4/cmd/helm@v4.3.1",
-    "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0",
-    "kustomize": "sigs.k8s.io/kustomize/kustomize/v5@v5.8.2",
-}
+from tests.tools import Tool, missing
 
 
-def program(name: str) -> Path:
-    """The program; the test is skipped, and says why, where it cannot be had."""
-    found = find(name) or _built(name)
-    if found is None:
-        pytest.skip(f"no {name}: 'make peers' builds it, with Go and a network")
-    return found
-
-
-@cache
-def _built(name: str) -> Path | None:
-    if shutil.which("go") is None:
-        return None
-    cached = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trainc-peers"
-    folder = os.environ.get("TRAINC_PEERS") or str(cached)
-    command = ["go", "install", MODULES[name]]
-    subprocess.run(command, env={**os.environ, "GOBIN": folder}, capture_output=True, check=False)
-    return find(name)
+def program(tool: Tool) -> Path:
+    """The program; the test is skipped, and says why, where it was not built."""
+    if why := missing(tool):
+        pytest.skip(why)
+    return tool.program
 
 
 @cache

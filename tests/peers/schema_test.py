@@ -13,6 +13,7 @@ import yaml
 
 from tests.gitops.repository import job, repository, runtime
 from tests.peers.programs import program
+from tests.tools import KUBECONFORM
 
 ROOT = Path(__file__).parents[2]
 LOCATION = "{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json"
@@ -27,13 +28,14 @@ def conforms(folder: Path, *files: Path) -> dict[str, Any]:
     """What kubeconform says of files, by our schemas alone."""
     done = trainc(folder, "schema", "--layout", "kubeconform", "--out-dir", "schemas")
     assert done.returncode == 0, done.stderr
-    command = [program("kubeconform"), "-strict", "-output", "json", "-verbose",
+    command = [program(KUBECONFORM), "-strict", "-output", "json", "-verbose",
                "-schema-location", str(folder / "schemas" / LOCATION), *files]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = json.loads(done.stdout)["resources"]
     return {f"{each['kind']}/{each['name']}": (each["status"], each["msg"]) for each in found}
 
 
+@pytest.mark.programs
 def test_kubeconform_takes_what_trainc_takes_and_prints(tmp_path: Path) -> None:
     root = repository(tmp_path / "repository")
     done = trainc(root, "build", "--env", "all", "--emit", "both", "--out-dir", "out")
@@ -66,6 +68,7 @@ CASES = [
 ]
 
 
+@pytest.mark.programs
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_kubeconform_refuses_what_trainc_refuses(case: TestCase, tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(case.text)

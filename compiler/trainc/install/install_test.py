@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner
+from tests import corpora
 
 from trainc.cli import COMMANDS
 from trainc.cli.controller import controller
@@ -21,7 +21,6 @@ from trainc.kube.schema import FOLDER
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
-SHARED = Path(os.environ.get("TRAINC_CRDS_DIR", ROOT.parent / "shared/crds"))
 Json = dict[str, Any]
 
 
@@ -46,11 +45,10 @@ def test_crds_hold_what_the_compiler_checks(tmp_path: Path) -> None:
         assert json.loads(text) == ours
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason=f"needs the reference's CRDs in {SHARED}")
 def test_crds_are_the_references_but_for_words_and_columns() -> None:
     for crd in crds():
         group, plural = crd["spec"]["group"], crd["spec"]["names"]["plural"]
-        theirs = yaml.safe_load((SHARED / f"{group}_{plural}.yaml").read_text())
+        theirs = yaml.safe_load((corpora.crds() / f"{group}_{plural}.yaml").read_text())
         assert crd["spec"]["names"] == theirs["spec"]["names"]
         assert crd["spec"]["scope"] == theirs["spec"]["scope"]
         (ours,), (reference,) = crd["spec"]["versions"], theirs["spec"]["versions"]

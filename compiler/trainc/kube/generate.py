@@ -4,8 +4,8 @@ In: folders of CRD YAML files. Out: for each kind, minified JSON in ``schemas/``
 The CRDs hold the whole pod and Job tree of the right version, so nothing is written by hand;
 1 MB of YAML becomes about 35 kB of JSON that loads and compiles in two milliseconds.
 
-Run as ``python -m trainc.kube.generate ../shared/crds DIR``, where DIR has Volcano's, which
-``python -m tests.cluster.volcano`` makes.
+Run as ``python -m trainc.kube.generate CRDS DIR``, where CRDS has the reference's
+(``tests/corpora.py`` unpacks them) and DIR has Volcano's (``python -m tests.cluster.volcano``).
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 import io
 import os
+import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from trainc.errors import Problem
 from trainc.source.files import MAX_BYTES, File, find, read
 from trainc.source.walk import project_root
 
-needs_rights = pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+NOBODY = 65534
 
 
 @dataclass(frozen=True)
@@ -248,15 +251,31 @@ def test_find_reports_a_bad_exclude_once() -> None:
     assert [problem.message for problem in problems] == [r"'a\\' is no pattern"]
 
 
-@needs_rights
-def test_what_may_not_be_read_is_reported(tmp_path: Path) -> None:
-    plant(tmp_path, ["a/b.yaml", "c.yaml"])
-    (tmp_path / "a").chmod(0)
-    (tmp_path / "c.yaml").chmod(0)
-    files, (problem,) = find([str(tmp_path)])
+@contextmanager
+def without_rights() -> Iterator[None]:
+    """Root, who may read everything, is nobody for a while."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_what_may_not_be_read_is_reported() -> None:
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folder is closed to others
+        folder = Path(name)
+        folder.chmod(0o755)
+        plant(folder, ["a/b.yaml", "c.yaml"])
+        (folder / "a").chmod(0)
+        (folder / "c.yaml").chmod(0)
+        with without_rights():
+            files, (problem,) = find([name])
+            refused = read(files[0])
+        (folder / "a").chmod(0o700)
     assert problem.message == "permission denied"
     assert "right to read" in problem.hint
-    refused = read(files[0])
     assert isinstance(refused, Problem)
     assert refused.message == "permission denied"
 

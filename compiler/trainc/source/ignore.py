@@ -52,13 +52,15 @@ def rules_of(folder: str, name: str, problems: list[Problem]) -> list[Rules]:
         name: The ignore file's name as it is printed.
         problems: Takes what is wrong with the file.
     """
+    path = os.path.join(folder, IGNORE_FILE)
     try:
-        with open(os.path.join(folder, IGNORE_FILE), "rb") as file:
+        with open(path, "rb") as file:
             lines = file.read().decode("utf-8", "surrogateescape").splitlines()
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        problems.append(Problem(f"cannot be read: {error.strerror}", Mark(name)))
+        if os.path.lexists(path):  # else the folder is closed, which the search reports
+            problems.append(Problem(f"cannot be read: {error.strerror}", Mark(name)))
         return []
     return compiled(folder, lines, name, problems)
 
