@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from trainc.edit.image import chosen, slots_of, with_images
 from trainc.edit.migration.rewrite import migrated
 from trainc.edit.migration.rewrite_test import MPI, OVERRIDES, PYTORCH
+from trainc.edit.migration.work import Options
 from trainc.edit.text import of_bytes
 from trainc.errors import TraincError
 from trainc.source.files import File
@@ -35,7 +36,7 @@ def test_no_shape_of_a_document_is_a_bug(which: int, data: st.DataObject) -> Non
         node[key] = json.loads(data.draw(junk))
     text = of_bytes(json.dumps(root).encode(), File("a.yaml", "a.yaml", True))
     try:
-        done = migrated(text, "acme.com/a")
+        done = migrated(text, Options("acme.com/a", fixed_nodes=True))
         assert done.text != text.text or not done.objects
         found = slots_of(of_bytes(done.text.encode(), text.file))
         assert found == [] or chosen(found, {found[0].name: "x:1"})

@@ -1,5 +1,9 @@
 """``trainc migrate``: files of older APIs, written anew in place."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
 from trainc.cli.options import reporting
@@ -7,25 +11,30 @@ from trainc.cli.output import write_out
 from trainc.cli.report import Report
 from trainc.errors import Mark, Problem, TraincError
 
+if TYPE_CHECKING:
+    from trainc.edit.migration.work import Options
+
 _HELP = """
-Writes objects of older APIs anew, in place; comments come along, other documents stay.
+Writes objects of older APIs anew, in place; comments come along, the rest of the file stays.
 
 \b
-  podTemplateOverrides of a TrainJob   runtimePatches, one an override
-  PyTorchJob (kubeflow.org/v1)         a TrainJob and a TrainingRuntime
-  MPIJob (kubeflow.org/v1, v2beta1)    a TrainJob and a TrainingRuntime
+  PyTorchJob, MPIJob, JAXJob, XGBoostJob      a TrainJob and a TrainingRuntime
+  (kubeflow.org/v1; MPIJob v2beta1 too)
+  podTemplateOverrides, podSpecOverrides,     runtimePatches
+  spec.labels, spec.annotations of a TrainJob
+  numProcPerNode: auto, cpu or gpu            left out, or the number
+  mlPolicy.torch.numProcPerNode               left out; a number goes to the TrainJobs
 
-What has no counterpart is listed, each at its place, and the file is left as it was.
-
-A program of a PyTorchJob that torchrun does not start is told of its peers by `env`, which puts
-MASTER_ADDR, MASTER_PORT, WORLD_SIZE and RANK before it. FILE - is standard input; the text goes to
-standard output.
+A migrated job behaves as it did: it starts again as often, its containers have the same variables,
+and its pods find each other. What has no counterpart is listed, each at its place, and the file is
+left as it was. FILE - is standard input; the text goes to standard output.
 
 \b
 Examples:
   trainc migrate jobs/*.yaml
   trainc migrate --dry-run old.yaml
   trainc migrate --manager acme.com/vision jobs/mnist.yaml
+  trainc migrate --fixed-nodes elastic.yaml
 
 \b
 Exit status:
@@ -54,21 +63,36 @@ def _manager(ctx: click.Context, param: click.Parameter, value: str) -> str:
     callback=_manager,
     help="Whom runtimePatches are by.",
 )
+@click.option(
+    "--fixed-nodes",
+    is_flag=True,
+    help="Take elasticPolicy: as many nodes as there are replicas, and no autoscaler.",
+)
 @click.option("--dry-run", is_flag=True, help="Print a diff and write nothing.")
 @reporting
 @click.pass_context
-def migrate(ctx: click.Context, /, paths: tuple[str, ...], manager: str, dry_run: bool) -> int:
+def migrate(
+    ctx: click.Context,
+    /,
+    paths: tuple[str, ...],
+    manager: str,
+    fixed_nodes: bool,
+    dry_run: bool,
+) -> int:
     """Migrates files, each by itself; returns the exit status."""
+    from trainc.edit.migration.work import Options
+
     report: Report = ctx.obj
+    options = Options(manager, fixed_nodes)
     for path in dict.fromkeys(paths):
         try:
-            write_out(_migrated(report, path, manager, dry_run))
+            write_out(_migrated(report, path, options, dry_run))
         except TraincError as error:
             report.add(error.problems)
     return 1 if report.failed else 0
 
 
-def _migrated(report: Report, path: str, manager: str, dry_run: bool) -> list[str]:
+def _migrated(report: Report, path: str, options: Options, dry_run: bool) -> list[str]:
     """Migrates one file; what there is to print about it."""
     from trainc.edit.difference import difference
     from trainc.edit.migration.rewrite import migrated
@@ -77,7 +101,7 @@ def _migrated(report: Report, path: str, manager: str, dry_run: bool) -> list[st
     from trainc.source.walk import printable
 
     text = opened(File(path, printable(path), True))
-    done = migrated(text, manager)
+    done = migrated(text, options)
     report.add(done.problems)
     if any(problem.severity == "error" for problem in done.problems):
         return []

@@ -19,6 +19,10 @@ CLAIM: Final = "PersistentVolumeClaim"
 CLUSTER_KINDS: Final = frozenset((names.CLUSTER_TRAINING_RUNTIME, PRIORITY_CLASS))
 """The kinds without a namespace."""
 
+OLD_GROUP: Final = "kubeflow.org"
+OLD_KINDS: Final = ("PyTorchJob", "MPIJob", "JAXJob", "XGBoostJob")
+"""Kinds of the Training Operator and the MPI Operator that ``trainc migrate`` reads."""
+
 _KINDS: Final = (names.TRAIN_JOB, *names.RUNTIME_KINDS)
 _VERSION: Final = names.API_VERSION.partition("/")[2]
 _READ: Final = f"{', '.join(_KINDS)}, {PRIORITY_CLASS} and {CLAIM}"
@@ -89,7 +93,10 @@ def _refusal(document: Document, named: bool) -> Problem | None:
     if document.kind in _KINDS:
         hint = f"write apiVersion: {names.API_VERSION} if ours is meant"
         return _problem(document, "of another group, passed over", "apiVersion", "warning", hint)
-    return _problem(document, "passed over", "", "note", f"trainc reads {_READ}")
+    hint = f"trainc reads {_READ}"
+    if group == OLD_GROUP and document.kind in OLD_KINDS:
+        hint = f"`trainc migrate {document.file}` makes a TrainJob and its runtime of it"
+    return _problem(document, "passed over", "", "note", hint)
 
 
 def _unknown(document: Document, version: str) -> Problem | None:

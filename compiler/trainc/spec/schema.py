@@ -14,6 +14,7 @@ from trainc.errors import Problem, field_path
 from trainc.kube.schema import Extensions, Table, validator, walk
 from trainc.source.document import Document
 from trainc.spec.duplicate import duplicates, unique
+from trainc.spec.former import former_hint
 from trainc.spec.null import absent_nulls
 from trainc.spec.unknown import unknown
 from trainc.spec.violation import Violation, violation
@@ -108,7 +109,7 @@ def _problem(document: Document, violation: Violation) -> Problem:
         mark=document.mark(violation.path),
         object=document.label,
         field=field_path(violation.path),
-        hint=violation.hint,
+        hint=former_hint(document, violation.path) or violation.hint,
     )
 
 

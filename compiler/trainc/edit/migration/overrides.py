@@ -1,18 +1,23 @@
-"""``podTemplateOverrides`` (Trainer v2.1) to ``runtimePatches`` (v2.2 and later).
+"""What changed a runtime under Trainer 2.0 and 2.1, as ``runtimePatches`` (2.2 and later).
 
-Source: kubeflow/trainer#3309. Each override becomes the patch of a manager of its own, in the same
-order: a later one goes before an earlier one in both.
+Source: kubeflow/trainer#3309. ``podTemplateOverrides`` (2.1) and ``podSpecOverrides`` (2.0) are
+strategic merges on the pod template of each target, one after another: each becomes the patch of a
+manager of its own, in the same order. ``spec.labels`` and ``spec.annotations`` reached the JobSet.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from trainc.edit.migration.part import Lost, Part, keep_comment, listed, new
+from trainc.edit.migration.part import Lost, Part, keep_comment, new
+from trainc.edit.migration.sequence import listed
 
-OLD = "podTemplateOverrides"
 NEW = "runtimePatches"
+OVERRIDES = ("podTemplateOverrides", "podSpecOverrides")
+METADATA = ("labels", "annotations")
+OLD = (*OVERRIDES, *METADATA)
 _FIELDS = (
     "serviceAccountName",
     "nodeSelector",
@@ -29,25 +34,38 @@ _FIELDS = (
 _NO_PATCH = "a runtimePatch cannot say it: write it in the runtime, or in an overlay"
 
 
-def with_patches(job: dict[str, Any], manager: str, lost: list[Lost]) -> dict[str, Any]:
-    """The TrainJob, changed in place, with patches instead of overrides."""
-    spec = job["spec"]
+def patches_of(spec: Mapping[str, Any], manager: str, lost: list[Lost]) -> list[Any]:
+    """``runtimePatches`` for a TrainJob's spec: those it has, and those its old fields become.
+
+    Args:
+        spec: The spec; its other fields do not matter.
+        manager: Whom the patches are by, ``domain/path``; further ones get a number.
+        lost: Takes what a patch cannot say.
+    """
     whole = Part(spec, ("spec",), lost)
     managers = {str(each.node.get("manager")) for each in whole.items(NEW)}
-    patches = [_patch(each, _free(manager, managers)) for each in whole.items(OLD)]
-    moved = new()
-    for key, value in spec.items():
-        if key != NEW:
-            name = NEW if key == OLD else key
-            moved[name] = _together(spec, patches) if key == OLD else value
-            keep_comment(spec, key, moved, name)
-    job["spec"] = moved
-    return job
+    patches: list[Any] = []
+    for key in OVERRIDES:
+        for override in whole.items(key):
+            pod = _pod(override, flat=key == "podSpecOverrides")
+            patches.append(_patch(override, pod, _free(manager, managers)))
+    metadata = new()
+    for key in METADATA:
+        if whole.part(key).node:
+            whole.move(key, metadata)
+    if metadata:
+        if not patches:
+            empty = new()
+            empty["manager"] = _free(manager, managers)
+            empty["trainingRuntimeSpec"] = new(template=new(metadata=metadata))
+            return listed([*_own(spec), empty], [_own(spec)])
+        patches[0]["trainingRuntimeSpec"]["template"]["metadata"] = metadata
+    return listed([*_own(spec), *patches], [_own(spec), *(spec.get(key) for key in OVERRIDES)])
 
 
-def _together(spec: dict[str, Any], patches: list[Any]) -> list[Any]:
-    known = spec[NEW] if isinstance(spec.get(NEW), list) else []
-    return listed([*known, *patches], [known, spec[OLD]])
+def _own(spec: Mapping[str, Any]) -> list[Any]:
+    own = spec.get(NEW)
+    return own if isinstance(own, list) else []
 
 
 def _free(manager: str, taken: set[str]) -> str:
@@ -60,13 +78,32 @@ def _free(manager: str, taken: set[str]) -> str:
     return name
 
 
-def _patch(override: Part, manager: str) -> dict[str, Any]:
+def _pod(override: Part, *, flat: bool) -> dict[str, Any]:
+    """The pod template that an override merges; a flat one has the fields of its spec."""
     pod = new()
-    override.move("metadata", pod)
+    if flat:
+        override.drop("targetJobs")
+        spec = Part({k: v for k, v in override.node.items() if k != "targetJobs"}, override.path,
+                    override.lost)  # fmt: skip
+        override.drop(*spec.node)
+        made = _pod_spec(spec, override.node)
+        if made:
+            pod["spec"] = made
+        return pod
+    metadata, kept = override.part("metadata"), new()
+    for key in METADATA:  # the operator took no others
+        metadata.move(key, kept)
+    if kept:
+        pod["metadata"] = kept
+        keep_comment(override.node, "metadata", pod, "metadata")
     spec = override.part("spec")
     if spec.node:
-        pod["spec"] = _pod_spec(spec)
+        pod["spec"] = _pod_spec(spec, spec.node)
         keep_comment(override.node, "spec", pod, "spec")
+    return pod
+
+
+def _patch(override: Part, pod: dict[str, Any], manager: str) -> dict[str, Any]:
     jobs: dict[str, Any] = {}
     for target in override.items("targetJobs"):
         name = target.take("name")
@@ -80,10 +117,12 @@ def _patch(override: Part, manager: str) -> dict[str, Any]:
     return new(manager=manager, trainingRuntimeSpec=new(template=template))
 
 
-def _pod_spec(spec: Part) -> dict[str, Any]:
+def _pod_spec(spec: Part, source: Mapping[str, Any]) -> dict[str, Any]:
     out = new()
     for key in _FIELDS:
-        spec.move(key, out)
+        if spec.take(key) is not None:
+            out[key] = spec.node[key]
+            keep_comment(source, key, out, key)
     for place in ("initContainers", "containers"):
         for container in spec.items(place):
             container.drop("name", "env", "volumeMounts", "securityContext")

@@ -5,18 +5,21 @@ In: a map of an older API. Out: its values, one by one; a ``Lost`` for each key 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping
 from typing import Any, NamedTuple
+
+from trainc.errors import Severity
 
 Path = tuple[str | int, ...]
 
 
 class Lost(NamedTuple):
-    """What the new API cannot say."""
+    """What the new API cannot say; as a warning, what reads differently there."""
 
     path: Path
     message: str = "has no counterpart"
     hint: str = ""
+    severity: Severity = "error"
 
 
 class Part:
@@ -56,6 +59,21 @@ class Part:
         self.lose("must be a whole number", key)
         return default
 
+    def flag(self, key: str) -> bool:
+        """The boolean under a key, False where there is none."""
+        value = self.take(key, False)
+        if not isinstance(value, bool):
+            self.lose("must be true or false", key)
+        return value is True
+
+    def text(self, key: str, default: str = "") -> str:
+        """The text under a key."""
+        value = self.take(key, default)
+        if isinstance(value, str):
+            return str(value)
+        self.lose("must be a text", key)
+        return default
+
     def move(self, key: str, target: MutableMapping[str, Any], name: str = "") -> None:
         """Puts the value of a key, with its comments, into another map."""
         value = self.take(key)
@@ -66,6 +84,10 @@ class Part:
     def lose(self, message: str, key: str = "", hint: str = "") -> None:
         """Lists a key, or the whole map, as lost."""
         self.lost.append(Lost((*self.path, key) if key else self.path, message, hint))
+
+    def warn(self, message: str, key: str = "", hint: str = "") -> None:
+        """Lists a key, or the whole map, as one to look after."""
+        self.lost.append(Lost((*self.path, key) if key else self.path, message, hint, "warning"))
 
     def drop(self, *keys: str) -> None:
         """Leaves keys behind that say nothing."""
@@ -92,23 +114,6 @@ def merge_into(target: MutableMapping[str, Any], source: Mapping[str, Any]) -> N
     for key, value in source.items():
         target[key] = value
         keep_comment(source, key, target, key)
-
-
-def listed(items: Sequence[Any], sources: Sequence[Any]) -> list[Any]:
-    """A list in block style; each item has the comments above one of the sources' items."""
-    from ruamel.yaml.comments import CommentedSeq
-
-    made: list[Any] = CommentedSeq(items)
-    comments = [
-        known.items.get(index)
-        for source in sources
-        if (known := getattr(source, "ca", None)) is not None
-        for index in range(len(source))
-    ]
-    for index, comment in enumerate(comments[: len(items)]):
-        if comment:
-            made.ca.items[index] = comment  # type: ignore[attr-defined]
-    return made
 
 
 def keep_comment(

@@ -1,133 +1,153 @@
 """PyTorchJob (kubeflow.org/v1) to a TrainJob and its runtime.
 
-Master and workers become the nodes of one job, so their templates must agree. The operator told
-programs of their peers by MASTER_ADDR, MASTER_PORT, WORLD_SIZE and RANK; the torch policy does by
-PET_*, which only torchrun reads: other programs are started by ``env``, which puts one for the
-other.
+Source: Training Operator v1.9 ``pytorch/envvar.go`` and ``pytorch/master.go``. Where there is a
+Master, one node or more, the operator told every container of its peers by MASTER_ADDR,
+MASTER_PORT, WORLD_SIZE and RANK; the torch policy tells the main one by PET_*, which only torchrun
+reads.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from trainc import names
-from trainc.edit.migration.jobs import OldJob, containers_of, template_of
-from trainc.edit.migration.part import Lost, Part, keep_comment, new
+from trainc.edit.migration.elastic import Elastic
+from trainc.edit.migration.environment import (
+    Program,
+    Value,
+    Variables,
+    index_source,
+    program_of,
+    tell_main,
+    tell_others,
+)
+from trainc.edit.migration.jobs import OldJob
+from trainc.edit.migration.nodes import Kind, Nodes, trainer_of
+from trainc.edit.migration.part import Lost, Part, new
+from trainc.edit.migration.torchrun import counts_processes, is_torchrun
+from trainc.kube.quantity import QuantityError
+from trainc.kube.resources import gpus
 
-_REPLICAS = "pytorchReplicaSpecs"
-_TORCHRUN = re.compile(r"torchrun|torch\.distributed\.(run|launch)")
-_VARIABLES = "MASTER_ADDR|MASTER_PORT|WORLD_SIZE|RANK"
-_USED = re.compile(rf"\b({_VARIABLES})\b")
-_EXPANDED = re.compile(rf"\$\(({_VARIABLES})\)")
+_KIND = Kind("pytorchReplicaSpecs", "pytorch", "OnFailure", ("Master", "Worker"))
+_PORT = "29500"  # of the torch policy
+_NPROC = "PET_NPROC_PER_NODE"
+_RESERVED = frozenset({"PET_NNODES", _NPROC, "PET_NODE_RANK", "PET_MASTER_ADDR", "PET_MASTER_PORT"})
+_MOST_TARGETS = 8  # names in one target of envInjection
 
 
-def from_pytorch(root: Any, lost: list[Lost]) -> list[dict[str, Any]]:
+def from_pytorch(root: Any, lost: list[Lost], *, fixed_nodes: bool) -> list[dict[str, Any]]:
     """The TrainJob and the runtime of a PyTorchJob."""
     old = OldJob(root, lost)
-    replicas = old.spec.part(_REPLICAS)
-    parts = [replicas.part(kind) for kind in ("Master", "Worker") if replicas.node.get(kind)]
-    replicas.close()
-    if not parts:
-        old.spec.lose("has neither Master nor Worker", _REPLICAS)
+    nodes = Nodes(old, _KIND)
+    elastic = Elastic(old.spec, nodes, fixed=fixed_nodes)
+    processes = _processes(old.spec, elastic)
+    if not nodes.parts:
         return []
-    _agree(parts)
-    nodes = sum(part.number("replicas", 1) for part in parts)
-    template, spec = template_of(parts[0])
-    main, containers = containers_of(spec, "pytorch")
-    trainer = _trainer(containers, main, nodes, _processes(old.spec))
-    template["spec"]["containers"] = containers
-    keep_comment(spec.node, "containers", template["spec"], "containers")
-    for part in parts:
-        part.drop("template", "restartPolicy")
-        part.close()
-    labels = new(labels={names.ANCESTOR: names.TRAINER})
-    job = new(name=names.NODE, template=new(metadata=labels, spec=new(template=template)))
-    policy = new(numNodes=nodes)
+    template, main, containers = nodes.template()
+    policy = new(numNodes=nodes.count)
     policy["torch"] = {}
-    return old.finished(trainer, policy, [job])
+    trainer = new()
+    if main is not None:
+        number = processes if isinstance(processes, int) else None
+        program = program_of(main)
+        trainer, rest = trainer_of(containers, main, nodes.count, number)
+        variables = _variables(nodes, number or 1, elastic)
+        _keep_reserved(trainer, main, variables)
+        assignments = {} if is_torchrun(program) else dict(variables.words)
+        assignments.update(_assignments(trainer, main, program, processes))
+        tell_main(trainer, rest, program, variables, assignments)
+        beside = tell_others(template, containers, variables)
+        policy["torch"] = _injection(beside)
+    job = nodes.job(template, containers, elastic=elastic.is_written)
+    return old.result(trainer, policy, [job])
 
 
-def _agree(parts: list[Part]) -> None:
-    """Sees to it that all nodes are alike."""
-    first, last = parts[0], parts[-1]
-    for key in ("template", "restartPolicy"):
-        path = _difference(first.node.get(key), last.node.get(key), ())
-        if path is not None:
-            where = ".".join(str(step) for step in (key, *path))
-            hint = "all nodes of a TrainJob have one template"
-            last.lose(f"Master and Worker differ at {where}", key, hint)
-
-
-def _difference(one: Any, other: Any, path: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """The path of the first difference, None where there is none."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        keys = [*one, *(key for key in other if key not in one)]
-        pairs = [(key, one.get(key), other.get(key)) for key in keys]
-    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        pairs = [(n, a, b) for n, (a, b) in enumerate(zip(one, other, strict=True))]
-    else:
-        return None if one == other else path
-    found = (_difference(a, b, (*path, key)) for key, a, b in pairs)
-    return next((each for each in found if each is not None), None)
-
-
-def _processes(spec: Part) -> int | None:
-    """``numProcPerNode``; None where the policy counts the GPUs, as ``auto`` does."""
+def _processes(spec: Part, elastic: Elastic) -> int | str:
+    """``nprocPerNode``: a number, or how torchrun is to count."""
     value = spec.take("nprocPerNode")
-    if value is None or value in ("auto", "gpu"):
-        return None
-    if str(value).isdigit() and int(str(value)) > 0:
+    if value is None:
+        return "auto" if elastic.processes is None else elastic.processes
+    if value in ("auto", "gpu", "cpu"):
+        return str(value)
+    if str(value).isascii() and str(value).isdigit() and int(str(value)) > 0:
         return int(str(value))
     spec.lose(f"{value} has no counterpart", "nprocPerNode", "write the number of processes")
-    return None
+    return 1
 
 
-def _trainer(
-    containers: list[Any], main: Part | None, nodes: int, processes: int | None
-) -> dict[str, Any]:
-    """``spec.trainer``; what it holds leaves the container."""
-    trainer = new()
-    if main is None:
-        return trainer
-    number = next(n for n, each in enumerate(containers) if each.get("name") == names.NODE)
-    part, rest = Part(containers[number], main.path, main.lost), new()
-    for key in ("image", "command", "args", "env"):
-        part.move(key, trainer)
-    trainer["numNodes"] = nodes
-    part.move("resources", trainer, "resourcesPerNode")
-    if processes is not None:
-        trainer["numProcPerNode"] = processes
-    for key in part.node:
-        if key not in ("image", "command", "args", "env", "resources"):
-            part.move(key, rest)
-    containers[number] = rest
-    _told(trainer, main, nodes, processes)
-    return trainer
+def _variables(nodes: Nodes, processes: int, elastic: Elastic) -> Variables:
+    """What the operator set in every container, as it would for the pods of today."""
+    if not nodes.has_master:
+        return Variables(elastic.items, {}, _RESERVED)
+    size = str(nodes.count * processes)
+    items: dict[str, Value] = {
+        "MASTER_PORT": _PORT,
+        "MASTER_ADDR": nodes.hosts.host("master"),
+        "WORLD_SIZE": size,
+        "RANK": index_source(),
+    }
+    words = {
+        "MASTER_ADDR": "$(PET_MASTER_ADDR)",
+        "MASTER_PORT": "$(PET_MASTER_PORT)",
+        "WORLD_SIZE": "$(PET_NNODES)" if processes == 1 else size,
+        "RANK": "$(PET_NODE_RANK)",
+    }
+    return Variables({**items, **elastic.items}, words, _RESERVED)
 
 
-def _told(trainer: dict[str, Any], main: Part, nodes: int, processes: int | None) -> None:
-    """Tells a program that is not started by torchrun of its peers."""
-    command, args = trainer.get("command") or [], trainer.get("args") or []
-    if not (isinstance(command, list) and isinstance(args, list)):
-        main.lose("command and args must be lists")
-        return
-    words = " ".join(str(word) for word in (*command, *args))
-    expanded = _EXPANDED.search(words)
-    if expanded:
-        hint = "write PET_MASTER_ADDR, PET_MASTER_PORT, PET_NNODES, PET_NODE_RANK"
-        main.lose(f"{expanded[0]} is not set", "args", hint)
-    if (nodes == 1 or _TORCHRUN.search(words)) and not _USED.search(words):
-        return
-    if not command:
-        hint = "write the command of the image's entrypoint, or start torchrun"
-        main.lose("MASTER_ADDR, WORLD_SIZE and RANK are not set", "command", hint)
-        return
-    size = "$(PET_NNODES)" if processes in (None, 1) else str(nodes * (processes or 1))
-    command[:0] = [
-        "env",
-        "MASTER_ADDR=$(PET_MASTER_ADDR)",
-        "MASTER_PORT=$(PET_MASTER_PORT)",
-        f"WORLD_SIZE={size}",
-        "RANK=$(PET_NODE_RANK)",
+def _keep_reserved(trainer: dict[str, Any], main: Part, variables: Variables) -> None:
+    """Lists variables of the policy that the job sets to something of its own.
+
+    With a Master the operator wrote over all of them, without one over two.
+    """
+    written = {"PET_NNODES", _NPROC} if not variables.words else variables.reserved
+    env = trainer.get("env")
+    for index, item in enumerate(env if isinstance(env, list) else []):
+        name = item.get("name") if isinstance(item, dict) else None
+        if name not in variables.reserved - written or name == "PET_MASTER_PORT":
+            continue
+        value, source = item.get("value"), item.get("valueFrom")
+        field = source.get("fieldRef") if isinstance(source, dict) else None
+        is_rank = isinstance(field, dict) and field.get("fieldPath") == names.JOB_INDEX_FIELD
+        host = f"-{names.NODE}-0-0."
+        if not (is_rank if name == "PET_NODE_RANK" else isinstance(value, str) and host in value):
+            place = (*main.path, "env", index)
+            message = f"{name} is set by the torch policy and must not be set by a job"
+            main.lost.append(Lost(place, message, "remove it"))
+
+
+def _assignments(
+    trainer: dict[str, Any], main: Part, program: Program, processes: int | str
+) -> dict[str, str]:
+    """Lets torchrun count its processes itself where the policy would count otherwise.
+
+    The policy says ``auto`` for a node with GPUs, and without them one process for each CPU of the
+    container; torchrun's own ``auto`` counts the machine's.
+    """
+    resources = trainer.get("resourcesPerNode")
+    try:
+        has_gpus = bool(gpus(resources)) if isinstance(resources, dict) else False
+    except (QuantityError, AttributeError):
+        return {}  # no quantities: the build says so
+    if isinstance(processes, int) or (has_gpus and processes != "cpu"):
+        return {}
+    if not counts_processes(program):
+        return {}
+    if program.command:
+        return {_NPROC: processes}
+    if processes == "auto":
+        message = "torchrun starts a process for each CPU of the container, not of the machine"
+        main.warn(message, "", "where the image's entrypoint is torchrun: write nprocPerNode")
+    else:
+        hint = "write the container's command, or the number of processes"
+        main.lose(f"nprocPerNode: {processes} has no counterpart", "", hint)
+    return {}
+
+
+def _injection(beside: list[str]) -> dict[str, Any]:
+    """The torch policy, with the containers beside the trainer that have PET_* too."""
+    targets = [
+        new(jobName=names.NODE, containerNames=beside[start : start + _MOST_TARGETS])
+        for start in range(0, len(beside), _MOST_TARGETS)
     ]
+    return new(envInjection=new(targets=targets)) if targets else {}
