@@ -16,7 +16,7 @@ from trainc.info.prepare import prepare
 from trainc.info.reference import with_env_order
 from trainc.info.status import FEATURE, with_status
 from trainc.kube.schema import Extensions
-from trainc.manifest.order import doubles
+from trainc.manifest.order import Identity, doubles, identity
 from trainc.plan.audit import audit
 from trainc.plan.plan import Object, Output, Plan, plan
 from trainc.plan.rename import renamed
@@ -86,6 +86,7 @@ def compile_documents(
     )
     runtimes = _runtimes(inputs, settings, problems)
     objects: list[Object] = []
+    shared: dict[Identity, int] = {}
     for document in inputs.documents:
         if document.kind != names.TRAIN_JOB:
             continue
@@ -96,7 +97,7 @@ def compile_documents(
         info, made, found = _admitted(document, runtimes, settings, output, inspect)
         if before is not None and info is not None and not (info.shared or _failed(found)):
             before.note(document, made, found)
-        objects += made if info is None or not info.shared else _new(made, objects)
+        _add(objects, made, shared)
         problems += found
     twice = doubles(objects, lambda job: _place(inputs.documents, settings.namespace, job))
     return Plan(tuple(objects), (*dict.fromkeys(problems), *twice))
@@ -147,14 +148,24 @@ def _job(
     return info, objects, problems
 
 
-def _new(made: Iterable[Object], before: Iterable[Object]) -> list[Object]:
-    """What no job before has made alike: a cache that several jobs use is printed once."""
-    known = {_identity(each) for each in before}
-    return [each for each in made if _identity(each) not in known]
+def _add(objects: list[Object], made: Iterable[Object], shared: dict[Identity, int]) -> None:
+    """Adds the objects of a job; a cache that several jobs use is printed once, as made by all.
 
-
-def _identity(each: Object) -> tuple[tuple[str, str], str, str]:
-    return each.trainjob, each.manifest["kind"], each.manifest["metadata"]["name"]
+    Args:
+        objects: Takes the objects.
+        made: The objects of one job.
+        shared: Where each object that several jobs may make stands among the objects.
+    """
+    for each in made:
+        if each.trainjob[1]:
+            objects.append(each)
+            continue
+        place = shared.setdefault(identity(each), len(objects))
+        if place == len(objects):
+            objects.append(each)
+        else:
+            files = dict.fromkeys((*objects[place].files, *each.files))
+            objects[place] = objects[place]._replace(files=tuple(files))
 
 
 def finish(info: Info) -> Info:

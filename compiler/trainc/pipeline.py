@@ -125,7 +125,9 @@ def compile_read(read: Read, paths: Sequence[str], options: Options) -> Plan:
     objects = _profiled(plan, options)
     if options.on_change == "replace":
         objects = replaced(objects, options.profile)
-    return plan._replace(objects=objects, problems=ordered, sources=read.digests)
+    return plan._replace(
+        objects=objects, problems=ordered, sources=read.digests, paths=read.source.paths
+    )
 
 
 def _log(message: str, *counts: int) -> None:

@@ -97,7 +97,7 @@ def test_every_verdict_in_every_environment(root: Path) -> None:
 def test_what_ends_jobs_is_read_first(root: Path) -> None:
     edited(root / "jobs/jax.yaml", "--lr=1", "--lr=2")
     edited(root / "jobs/xgboost.yaml", "team: other", "kueue.x-k8s.io/priority-class: low")
-    done = trainc(root, "diff", "--base", "main")
+    done = trainc(root, "diff", "--base", "main", "--env", "dev")
     first = done.stdout.splitlines()[0]
     assert first == "dev: JobSet default/job-jax: NEEDS REPLACEMENT, a running job would be killed"
     assert "1 to replace, 1 to change in place; 1 running job would be stopped" in done.stdout
@@ -106,7 +106,7 @@ def test_what_ends_jobs_is_read_first(root: Path) -> None:
 
 def test_markdown_is_a_comment_that_nothing_can_break_out_of(root: Path) -> None:
     edited(root / "jobs/jax.yaml", "--lr=1", '"--evil=```\\n</details>|x|\\u202e"')
-    done = trainc(root, "diff", "--base", "main", "-o", "markdown")
+    done = trainc(root, "diff", "--base", "main", "--env", "dev", "-o", "markdown")
     text = done.stdout
     assert text.startswith("<!-- trainc diff -->\n### trainc diff against `main`\n")
     assert "> [!CAUTION]" in text
@@ -133,7 +133,8 @@ def test_renamed_jobs_come_and_go(root: Path) -> None:
 
 def test_a_job_that_the_tool_recreates(root: Path) -> None:
     edited(root / "jobs/jax.yaml", "--lr=1", "--lr=2")
-    done = trainc(root, "diff", "--base", "main", "--profile", "flux", "--on-change", "replace")
+    args = ("--env", "dev", "--profile", "flux", "--on-change", "replace")
+    done = trainc(root, "diff", "--base", "main", *args)
     assert "a running job would be killed, the GitOps tool recreates it" in done.stdout
     assert "--on-change rename" not in done.stdout
 
@@ -155,11 +156,11 @@ def test_a_base_without_the_project(root: Path) -> None:
 def test_one_file_alone(root: Path) -> None:
     edited(root / "jobs/jax.yaml", "--lr=1", "--lr=2")
     edited(root / "jobs/torch.yaml", "--lr=1", "--lr=2")
-    assert list(changes(root, "jobs/jax.yaml")) == ["dev: JobSet/job-jax"]
+    assert list(changes(root, "--env", "dev", "jobs/jax.yaml")) == ["dev: JobSet/job-jax"]
     (root / "jobs/new.yaml").write_text(
         (root / "jobs/jax.yaml").read_text().replace("name: job-jax", "name: job-new")
     )
-    assert {k: v["verdict"] for k, v in changes(root, "jobs/new.yaml").items()} == {
+    assert {k: v["verdict"] for k, v in changes(root, "--env", "dev", "jobs/new.yaml").items()} == {
         "dev: JobSet/job-new": "create"
     }
 
@@ -167,11 +168,11 @@ def test_one_file_alone(root: Path) -> None:
 def test_a_file_that_was_moved_holds_the_same_job(root: Path) -> None:
     (root / "jobs/more").mkdir()
     git(root, "mv", "jobs/jax.yaml", "jobs/more/jax.yaml")
-    assert changes(root, "jobs/more/jax.yaml") == {}
+    assert changes(root, "--env", "dev", "jobs/more/jax.yaml") == {}
     edited(root / "jobs/more/jax.yaml", "--lr=1", "--lr=2")
-    (found,) = changes(root, "jobs/more/jax.yaml").values()
+    (found,) = changes(root, "--env", "dev", "jobs/more/jax.yaml").values()
     assert found["verdict"] == "replace"
-    assert list(changes(root, "jobs/more")) == list(changes(root))
+    assert list(changes(root, "--env", "dev", "jobs/more")) == list(changes(root, "--env", "dev"))
 
 
 def test_a_file_that_was_moved_away_holds_the_same_job(root: Path) -> None:
@@ -183,11 +184,11 @@ def test_a_file_that_was_moved_away_holds_the_same_job(root: Path) -> None:
     (root / "jobs/less/xgboost.yaml").rename(root / "jobs/xgboost.yaml")
     (root / "jobs/less/torch.yaml").write_text((root / "jobs/torch.yaml").read_text())
     (root / "jobs/torch.yaml").unlink()
-    assert changes(root, "jobs/less") == {}
+    assert changes(root, "--env", "dev", "jobs/less") == {}
     (root / "jobs/xgboost.yaml").unlink()
-    assert {key: each["verdict"] for key, each in changes(root, "jobs/less").items()} == {
-        "dev: JobSet/job-xgboost": "prune"
-    }
+    assert {
+        key: each["verdict"] for key, each in changes(root, "--env", "dev", "jobs/less").items()
+    } == {"dev: JobSet/job-xgboost": "prune"}
 
 
 @pytest.mark.parametrize("above", [False, True], ids=["renamed", "to the top"])
@@ -255,7 +256,7 @@ def test_an_error_elsewhere_in_the_base_is_not_asked_for(root: Path) -> None:
     edited(root / "jobs/jax.yaml", "numNodes: 2", "numNodes: two")
     committed(root)
     edited(root / "jobs/torch.yaml", "--lr=1", "--lr=2")
-    assert list(changes(root, "jobs/torch.yaml")) == ["dev: JobSet/job-torch"]
+    assert list(changes(root, "--env", "dev", "jobs/torch.yaml")) == ["dev: JobSet/job-torch"]
 
 
 def test_where_the_branch_left(root: Path) -> None:
@@ -266,8 +267,8 @@ def test_where_the_branch_left(root: Path) -> None:
     edited(root / "jobs/torch.yaml", "--lr=1", "--lr=3")
     committed(root, "three")
     git(root, "switch", "-q", "topic")
-    assert set(changes(root)) == {"dev: JobSet/job-jax", "dev: JobSet/job-torch"}
-    assert set(changes(root, base="main...")) == {"dev: JobSet/job-jax"}
+    assert set(changes(root, "--env", "dev")) == {"dev: JobSet/job-jax", "dev: JobSet/job-torch"}
+    assert set(changes(root, "--env", "dev", base="main...")) == {"dev: JobSet/job-jax"}
 
 
 def test_the_checkout_is_never_touched(root: Path) -> None:
@@ -285,7 +286,7 @@ def test_the_checkout_is_never_touched(root: Path) -> None:
     before = state()
     hook = {"GIT_DIR": ".git", "GIT_INDEX_FILE": str(root / ".git/index"), "GIT_PREFIX": ""}
     done = trainc(root, "diff", "--base", "HEAD", "-o", "json", **hook)
-    assert [each["name"] for each in json.loads(done.stdout)["changes"]] == ["job-jax"]
+    assert [each["name"] for each in json.loads(done.stdout)["changes"]] == ["job-jax"] * 2
     assert state() == before
     assert git(root, "worktree", "list").count("\n") == 1
 
@@ -300,10 +301,10 @@ def test_attributes_and_links_are_those_of_a_checkout(tmp_path: Path) -> None:
     (top / ".gitattributes").write_text("*.yaml export-ignore\n")
     git(top, "init", "-q", "-b", "main")
     committed(top)
-    assert changes(top / "teams/a") == {}
+    assert changes(top / "teams/a", "--env", "dev") == {}
     edited(top / "shared/jax.yaml", "example.com/jax:1.0", "example.com/jax:2.0")
     edited(top / "shared/plain.yaml", "name: node, image", "tty: true, name: node, image")
-    found = changes(top / "teams/a")
+    found = changes(top / "teams/a", "--env", "dev")
     assert {key: each["verdict"] for key, each in found.items()} == {
         "dev: JobSet/job-plain": "replace",
         "dev: JobSet/job-jax": "change",  # it has an image of its own: only its digest moves

@@ -135,12 +135,15 @@ def repository(root: Path) -> Path:
     return root
 
 
-def trainc(root: Path, *args: str, **env: str) -> "subprocess.CompletedProcess[str]":
+def trainc(
+    root: Path, *args: str, stdin: str | None = None, **env: str
+) -> "subprocess.CompletedProcess[str]":
     """Runs the command line in a folder."""
-    command = [sys.executable, "-m", "trainc", *args]
     return subprocess.run(
-        command, cwd=root, capture_output=True, text=True, check=False, env={**os.environ, **env}
-    )
+        [sys.executable, "-m", "trainc", *args],
+        cwd=root, input=stdin, capture_output=True, text=True, check=False,
+        env={**os.environ, **env},
+    )  # fmt: skip
 
 
 def write(name: str, text: str) -> Callable[[Path], object]:

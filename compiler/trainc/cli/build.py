@@ -132,11 +132,11 @@ def _printed(ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any])
 
 
 def _written(ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any]) -> int:
-    """Writes each environment into its folder, and empties those of environments that are gone."""
+    """Compiles every environment and writes what came out; returns the exit status."""
     from pathlib import Path  # 4 ms, which printing does not need
 
     from trainc.cli.rendered import Memory, Rendered, rendered
-    from trainc.manifest.files import write
+    from trainc.cli.writing import written
 
     report: Report = ctx.obj
 
@@ -149,11 +149,7 @@ def _written(ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any])
     _refuse_nothing(report, any(each.texts for each in found), flags)
     if report.failed:
         return 1
-    folder = Path(flags["out_dir"])
-    for env, files, sources in found:
-        write(folder if env is None else folder / env, files, sources)
-    for name in request.gone(folder):
-        write(folder / name, {}, {})
+    written(report, Path(flags["out_dir"]), request, found)
     return 0
 
 

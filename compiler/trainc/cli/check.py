@@ -3,9 +3,8 @@
 In: paths and the options of a build. Out: a unified diff on stdout, exit status 1 where it is not.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +14,9 @@ from trainc.cli.output import write_out
 from trainc.cli.rendered import Memory, Rendered, rendered
 from trainc.cli.report import Report
 from trainc.errors import Mark, Problem
+
+if TYPE_CHECKING:
+    from trainc.manifest.scope import Scope
 
 _HELP = """
 Compares the rendered output with what a build would write, and writes nothing.
@@ -61,10 +63,11 @@ def check(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
         return 1
     folder = Path(request.output(flags["out_dir"]))
     diffs: list[str] = []
-    for env, texts, _ in found:
-        diffs += _compared(report, folder if env is None else folder / env, texts)
+    for each in found:
+        place = folder if each.env is None else folder / each.env
+        diffs += _compared(report, place, each, request.scope())
     for name in request.gone(folder):
-        diffs += _compared(report, folder / name, {})
+        diffs += _compared(report, folder / name, Rendered(name), request.scope())
     write_out(diffs)
     if diffs:
         hint = f"trainc build --out-dir {folder} with the same options makes it fresh"
@@ -74,12 +77,14 @@ def check(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
     return 1 if report.failed else 0
 
 
-def _compared(report: Report, folder: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
+def _compared(report: Report, folder: Path, made: Rendered, scope: "Scope") -> tuple[str, ...]:
+    from trainc.cli.writing import unknown_sources
     from trainc.manifest.drift import drift
     from trainc.version import __version__
 
-    found = drift(folder, texts)
+    found = drift(folder, made.texts, made.origins, scope)
     if found.compiler and not found.diffs:
         message = f"written by trainc {found.compiler}, this is {__version__}; the objects agree"
         report.add([Problem(message, Mark(str(folder)), severity="note")])
+    report.add(unknown_sources(folder, found.unknown))
     return found.diffs

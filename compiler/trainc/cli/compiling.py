@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import NoReturn
 
+    from trainc.manifest.scope import Scope
     from trainc.pipeline import Options
     from trainc.project.file import Project
     from trainc.source.values import Values
@@ -100,6 +101,22 @@ class Request:
             for index in folder.glob(f"*/{NAME}")
             if index.parent.name not in known
         )
+
+    def scope(self) -> "Scope":
+        """The sources that the command covers: whose output it may remove, or call stale."""
+        from trainc.manifest.scope import Scope
+        from trainc.source.walk import repository_root
+
+        places = [os.path.realpath(path) for path in self.paths if path != "-"]
+        if self.project is None:
+            first = places[0] if places else os.getcwd()
+            return Scope(tuple(places), base=repository_root(first))
+        root = self.project.root
+        base = repository_root(root) or root
+        if self.paths:
+            return Scope(tuple(places), base=base)
+        places = [os.path.realpath(os.path.join(root, place)) for place in self.project.sources]
+        return Scope((root, *places), base=base, project=root)
 
     def options(self, env: str | None) -> "Options":
         """What the pipeline is told for one environment."""

@@ -129,7 +129,8 @@ ENVIRONMENT: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--env",
         metavar="NAME",
-        help="Environment: a folder of overlays/, or all. Default: default_env of trainc.yaml.",
+        help="Environment: a folder of overlays/, or all. Default: all; where only one can be "
+        "printed or explained, default_env of trainc.yaml.",
     ),
     click.option(
         "--values",

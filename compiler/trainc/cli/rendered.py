@@ -8,7 +8,7 @@ to do, of others only the jobs are compiled whose files changed.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,11 +35,13 @@ class Rendered(NamedTuple):
         env: Its name, None where there are none.
         texts: File below its folder -> text.
         sources: SHA-256 of each source file.
+        origins: File below its folder -> real paths of the sources it was made from.
     """
 
     env: str | None
-    texts: Mapping[str, str]
-    sources: Mapping[str, str]
+    texts: Mapping[str, str] = {}
+    sources: Mapping[str, str] = {}
+    origins: Mapping[str, Sequence[str]] = {}
 
 
 def rendered(
@@ -91,10 +93,12 @@ class Compiled(NamedTuple):
     Attributes:
         plan: Problems of all jobs; objects of those that were compiled.
         known: File below the output folder -> text, of the jobs that were not.
+        origins: The same files -> printed names of their sources.
     """
 
     plan: Plan
     known: Mapping[str, str]
+    origins: Mapping[str, tuple[str, ...]]
 
 
 class Memory:
@@ -132,14 +136,17 @@ class Memory:
             comments: Whether the files say what they were made from.
         """
         from trainc.manifest.order import in_order
+        from trainc.manifest.path import path
         from trainc.manifest.stream import texts
 
-        plan, known = self.compiled(paths, options, texts=True)
+        plan, known, origins = self.compiled(paths, options, texts=True)
         self._report.add(plan.problems)
         if self._report.has_errors:
-            return Rendered(options.env, {}, plan.sources)
+            return Rendered(options.env, sources=plan.sources)
         made = texts(in_order(plan.objects), comments)
-        return Rendered(options.env, {**known, **made}, plan.sources)
+        origins = {**origins, **{path(each): each.files for each in plan.objects}}
+        real = {name: tuple(_paths(plan, files)) for name, files in origins.items()}
+        return Rendered(options.env, {**known, **made}, plan.sources, real)
 
     def compiled(self, paths: Sequence[str], options: Options, *, texts: bool) -> Compiled:
         """Compiles one environment but for the jobs that a former run compiled from the same bytes.
@@ -162,7 +169,7 @@ class Memory:
             jobs, known = None, {}
             plan = compile_read(read, paths, options)
         self._jobs.append(jobs)
-        return Compiled(plan, known)
+        return Compiled(plan, known, jobs.origins() if jobs is not None else {})
 
     def _jobs_of(self, options: Options, read: Read) -> Jobs | None:
         """What a former run knows of the jobs; None where nothing is remembered."""
@@ -208,19 +215,40 @@ class Memory:
         keep(self._store, self._asked, [*folders], trace, seen, answer)
 
 
+def _paths(plan: Plan, files: Sequence[str]) -> Iterator[str]:
+    """The real paths of files by their printed names."""
+    for file in files:
+        yield from plan.paths.get(file, ())
+
+
 def _answer(
     store: Store, request: Request, folder: str, mine: list[Problem], found: list[Rendered]
 ) -> Answer:
-    from hashlib import sha256
-
     from trainc.incremental.memory import Answer, keep_texts, plain
-    from trainc.manifest.files import index_of
 
-    indexes = [
-        (each.env, sha256(index_of(each.texts, each.sources).dump()).hexdigest()) for each in found
-    ]
-    texts = keep_texts(store, [(each.texts, each.sources) for each in found]) if found else ""
+    indexes = [(each.env, _index(request, folder, each)) for each in found]
+    texts = (
+        keep_texts(store, [(each.texts, each.sources, each.origins) for each in found])
+        if found
+        else ""
+    )
     return Answer(indexes, request.known(), plain(mine), folder, texts)
+
+
+def _index(request: Request, folder: str, found: Rendered) -> str:
+    """Digest of the index that a build leaves in a folder; empty where it has more to say."""
+    from hashlib import sha256
+    from pathlib import Path
+
+    from trainc.errors import TraincError
+    from trainc.manifest.files import merged_index
+
+    place = Path(folder) if found.env is None else Path(folder, found.env)
+    try:
+        merged = merged_index(place, found.texts, found.sources, found.origins, request.scope())
+    except TraincError:  # who writes, or compares, says so
+        return ""
+    return "" if merged.unknown else sha256(merged.new.dump()).hexdigest()
 
 
 def _store() -> Store | None:

@@ -77,6 +77,13 @@ class Report:
         """Takes text for somebody who debugs; JSON has no place for it."""
         self._details.append(text)
 
+    def done(self, text: str) -> None:
+        """Takes a line on what was done, for ``-v`` and for a person at a terminal."""
+        if self.json or self.verbosity < 0:
+            return
+        if self.verbosity > 0 or sys.stderr.isatty():
+            self.detail(f"{text}\n")
+
     def usage(self, error: "click.ClickException") -> None:
         """Takes a mistake in the command line, with the way to the help."""
         context = getattr(error, "ctx", None)

@@ -41,7 +41,7 @@ def validate(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> in
 
     def compiled(request: Request, env: str | None, memory: Memory) -> Rendered:
         _look(report, request, env, memory)
-        return Rendered(env, {}, {})
+        return Rendered(env)
 
     rendered(ctx, inputs, flags, compiled)
     return 1 if report.failed else 0

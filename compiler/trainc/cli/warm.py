@@ -8,6 +8,7 @@ way says. Knows neither click nor the compiler; importing them is most of what a
 from __future__ import annotations
 
 import os
+import sys
 
 from trainc.incremental.asked import asked
 
@@ -38,6 +39,8 @@ def tell(args: Sequence[str], answer: Answer) -> int | None:
     question = asked(args)
     if question is None or not _holds(question.command, answer):
         return None
+    if question.command == "build" and not question.quiet and _is_terminal():
+        return None  # a person is told what was done
     if not answer.problems and not question.telling:
         return 0
     from trainc.cli.report import Report
@@ -56,6 +59,10 @@ def tell(args: Sequence[str], answer: Answer) -> int | None:
         return None
     report.close()
     return 0
+
+
+def _is_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def _holds(command: str, answer: Answer) -> bool:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from trainc.incremental.fresh import gone, is_fresh
-from trainc.manifest.files import STAGE, index_of, write
+from trainc.manifest.files import STAGE, merged_index, write
+from trainc.manifest.scope import EVERYTHING
 
 TEXTS = {"default/a.yaml": "a: 1\n", "default/b.yaml": "b: 1\n", "other/c.yaml": "c: 1\n"}
 SOURCES = {"job.yaml": "0" * 64}
-INDEX = sha256(index_of(TEXTS, SOURCES).dump()).hexdigest()
+INDEX = sha256(merged_index(Path("nowhere"), TEXTS, SOURCES, {}, EVERYTHING).new.dump()).hexdigest()
 
 
 @dataclass(frozen=True)

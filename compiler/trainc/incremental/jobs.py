@@ -78,6 +78,15 @@ class Jobs:
             if name in self._record.jobs:
                 yield from paths
 
+    def origins(self) -> dict[str, tuple[str, ...]]:
+        """Printed name of the source of each of these files."""
+        return {
+            path: (name.split(":", 3)[3],)
+            for name, (paths, _) in self._kept.items()
+            if name in self._record.jobs
+            for path in paths
+        }
+
     def texts(self, store: Store) -> dict[str, str] | None:
         """The texts of these files; None where they were lost meanwhile."""
         files = [*self.files()]

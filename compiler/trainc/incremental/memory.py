@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from trainc.incremental.asked import Asked
     from trainc.incremental.store import Store
 
+    # Of one environment: text of each file, SHA-256 of each source, real paths of the sources of
+    # each file.
+    Texts = tuple[Mapping[str, str], Mapping[str, str], Mapping[str, Sequence[str]]]
+
 
 class Answer:
     """What a compile said.
@@ -83,18 +87,18 @@ def keep(
     store.prune()
 
 
-def texts_of(store: Store, digest: str) -> list[tuple[dict[str, str], dict[str, str]]] | None:
-    """Of each environment the files' texts and the digests of its sources; None where lost."""
+def texts_of(store: Store, digest: str) -> list[Texts] | None:
+    """Of each environment what its files are; None where lost."""
     import zlib
 
     data = store.get(f"{digest}.texts") if digest else None
     if data is None:
         return None
-    found: list[tuple[dict[str, str], dict[str, str]]] = json.loads(zlib.decompress(data))
+    found: list[Texts] = json.loads(zlib.decompress(data))
     return found
 
 
-def keep_texts(store: Store, texts: list[tuple[Mapping[str, str], Mapping[str, str]]]) -> str:
+def keep_texts(store: Store, texts: Sequence[Texts]) -> str:
     """Remembers the texts by their digest, and returns it; empty where that failed."""
     import zlib
 

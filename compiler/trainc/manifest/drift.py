@@ -6,13 +6,15 @@ are compared, not bytes: a comment or the order of keys is no drift.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from trainc.errors import Mark, Problem, TraincError
 from trainc.manifest import index
+from trainc.manifest.merge import merge
+from trainc.manifest.scope import EVERYTHING, Scope
 from trainc.source.parse import parse
 from trainc.version import __version__
 
@@ -26,29 +28,40 @@ class Drift(NamedTuple):
     Attributes:
         diffs: One unified diff for each file that differs, in the order of names.
         compiler: The version that wrote the folder, where it is another one; empty else.
+        unknown: Files that are not compared: nobody can tell what they were made from.
     """
 
     diffs: tuple[str, ...]
     compiler: str
+    unknown: tuple[str, ...] = ()
 
 
-def drift(folder: Path, texts: Mapping[str, str]) -> Drift:
+def drift(
+    folder: Path,
+    texts: Mapping[str, str],
+    origins: Mapping[str, Sequence[str]] | None = None,
+    scope: Scope = EVERYTHING,
+) -> Drift:
     """Compares a folder with a build.
 
     Args:
         folder: The output folder; nothing is written to it.
         texts: Relative POSIX path -> what a build would write.
+        origins: Relative POSIX path -> real paths of the sources the file would be made from.
+        scope: The sources that the build covers: the output of others is not compared.
 
     Raises:
         TraincError: The index is not ours, or a file cannot be read.
     """
     known = _known(folder)
+    merged = merge(folder, known, texts, {}, origins or {}, scope)
     try:
-        diffs = tuple(_diffs(folder, texts, known))
+        diffs = tuple(_diffs(folder, texts, merged.stale))
     except OSError as error:
         place = Mark(str(error.filename or folder))
         raise TraincError([Problem(f"cannot be read: {error.strerror}", place)]) from error
-    return Drift(diffs, "" if known.compiler == __version__ else known.compiler)
+    compiler = "" if known.compiler == __version__ else known.compiler
+    return Drift(diffs, compiler, merged.unknown)
 
 
 def _known(folder: Path) -> index.Index:
@@ -65,8 +78,8 @@ def _known(folder: Path) -> index.Index:
         raise TraincError([Problem(message, Mark(str(folder / index.NAME)))]) from error
 
 
-def _diffs(folder: Path, texts: Mapping[str, str], known: index.Index) -> Iterator[str]:
-    for name in sorted({*texts, *known.files}):
+def _diffs(folder: Path, texts: Mapping[str, str], stale: Iterable[str]) -> Iterator[str]:
+    for name in sorted({*texts, *stale}):
         try:
             old = (folder / name).read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:

@@ -1,7 +1,8 @@
 """Manifests into a folder: every file whole or absent, ours kept apart from everybody else's.
 
-In: objects in order and a folder. Out: the folder holds exactly the files of these objects, besides
-what others put there. Everything that can fail without harm is done first:
+In: the files of a build, the sources it covers, and a folder. Out: the folder holds exactly these
+files, besides what other builds and other people put there. Everything that can fail without harm
+is done first:
 
 1. look: read the index; a file of somebody else in the way stops the build here
 2. stage: write the changed files and the new index into ``.trainc-stage/``; a full disk ends here
@@ -13,10 +14,9 @@ Killed at any point, the next build finds every file in an index and mends the f
 """
 
 import errno
-import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,26 +25,46 @@ from typing import Final
 from trainc.errors import Mark, Problem, TraincError
 from trainc.manifest import index
 from trainc.manifest.index import Index
+from trainc.manifest.merge import Merge, merge
+from trainc.manifest.scope import EVERYTHING, Scope
 
 STAGE: Final = ".trainc-stage"
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a build did to the folder: names relative to it, sorted."""
+    """What a build did to the folder: names relative to it, sorted.
+
+    Attributes:
+        written: Files that are new or changed.
+        removed: Files that no source makes any more.
+        unchanged: How many files stand there as the build makes them.
+        others: How many files belong to sources that the build does not cover.
+        unknown: Files kept because nobody can tell what they were made from.
+    """
 
     written: tuple[str, ...]
     removed: tuple[str, ...]
-    kept: int
+    unchanged: int
+    others: int = 0
+    unknown: tuple[str, ...] = ()
 
 
-def write(folder: Path, texts: Mapping[str, str], sources: Mapping[str, str]) -> Change:
-    """Makes the folder hold these files of ours and no others.
+def write(
+    folder: Path,
+    texts: Mapping[str, str],
+    sources: Mapping[str, str],
+    origins: Mapping[str, Sequence[str]] | None = None,
+    scope: Scope = EVERYTHING,
+) -> Change:
+    """Makes the folder hold these files, and of the sources of the scope no others.
 
     Args:
         folder: The output folder; made where it is missing.
         texts: Relative POSIX path -> the whole text of the file.
         sources: What the index tells of the sources: file -> SHA-256.
+        origins: Relative POSIX path -> real paths of the sources the file was made from.
+        scope: The sources that the build covers: what others made is never removed.
 
     Raises:
         TraincError: A foreign file is in the way, the folder cannot be written, the disk is full.
@@ -52,28 +72,57 @@ def write(folder: Path, texts: Mapping[str, str], sources: Mapping[str, str]) ->
     contents = {name: text.encode() for name, text in texts.items()}
     try:
         with _locked(folder):
-            return _write(folder, contents, index_of(texts, sources))
+            old = _known(folder)
+            merged = merge(folder, old, texts, sources, origins or {}, scope)
+            return _write(folder, contents, old, merged)
     except OSError as error:
         raise TraincError([_failed(folder, error)]) from error
 
 
-def index_of(texts: Mapping[str, str], sources: Mapping[str, str]) -> Index:
-    """The index that ``write`` leaves in the folder."""
-    files = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
-    return Index(files=files, sources=sources)
+def clear(folder: Path, scope: Scope) -> Change:
+    """Removes what the scope covers, and the folder where nobody else has anything in it.
+
+    Raises:
+        TraincError: The folder cannot be written, or its index is not ours.
+    """
+    change = write(folder, {}, {}, {}, scope)
+    if not _known(folder).files:
+        with suppress(OSError):  # somebody else's file is in it
+            (folder / index.NAME).unlink()
+            folder.rmdir()
+    return change
 
 
-def _write(folder: Path, contents: Mapping[str, bytes], new: Index) -> Change:
-    old = _known(folder)
+def merged_index(
+    folder: Path,
+    texts: Mapping[str, str],
+    sources: Mapping[str, str],
+    origins: Mapping[str, Sequence[str]],
+    scope: Scope,
+) -> Merge:
+    """What ``write`` comes to, without writing.
+
+    Raises:
+        TraincError: The index of the folder is not ours, or cannot be read.
+    """
+    try:
+        return merge(folder, _known(folder), texts, sources, origins, scope)
+    except OSError as error:
+        raise TraincError([_failed(folder, error)]) from error
+
+
+def _write(folder: Path, contents: Mapping[str, bytes], old: Index, merged: Merge) -> Change:
     _refuse_foreign(folder, contents, old)
     changed = [name for name, data in sorted(contents.items()) if not _holds(folder / name, data)]
-    stale = sorted(set(old.files) - set(new.files))
+    stale = [*merged.stale]
     with _stage(folder) as stage:
         _refuse_locked(folder, [*changed, *stale])
         for number, name in enumerate(changed):
             (stage / str(number)).write_bytes(contents[name])
-        _publish(folder, stage, changed, stale, old, new)
-    return Change(tuple(changed), tuple(stale), len(contents) - len(changed))
+        _publish(folder, stage, changed, stale, old, merged.new)
+    unchanged = len(contents) - len(changed)
+    others = len(merged.others)
+    return Change(tuple(changed), merged.stale, unchanged, others, merged.unknown)
 
 
 def _publish(
@@ -83,7 +132,8 @@ def _publish(
     final = stage / "index"
     final.write_bytes(new.dump())
     if changed or stale:
-        announced = Index({**old.files, **new.files}, new.sources, unfinished=True)
+        files, outputs = {**old.files, **new.files}, {**old.outputs, **new.outputs}
+        announced = Index(files, new.sources, outputs, unfinished=True)
         (stage / "announced").write_bytes(announced.dump())
         os.replace(stage / "announced", folder / index.NAME)
     for number, name in enumerate(changed):

@@ -54,7 +54,7 @@ def test_stale_files_go_and_those_of_others_stay(tmp_path: Path) -> None:
     assert tree(tmp_path) == NEW | FOREIGN
     assert change.written == ("a/configmap-x.yaml", "c/secret-w.yaml")
     assert change.removed == ("b/secret-z.yaml",)
-    assert change.kept == 1
+    assert change.unchanged == 1
 
 
 def test_an_empty_folder_of_ours_goes(tmp_path: Path) -> None:

@@ -23,11 +23,13 @@ class Object(NamedTuple):
         origin: What it was made from, as the comment above it says.
         trainjob: Namespace and name of the TrainJob it belongs to, as it is written, whatever the
             job is called; no name where it is several's.
+        files: Printed names of the files it was made from: of its TrainJobs.
     """
 
     manifest: Mapping[str, Any]
     origin: str
     trainjob: tuple[str, str]
+    files: tuple[str, ...] = ()
 
 
 class Plan(NamedTuple):
@@ -37,11 +39,13 @@ class Plan(NamedTuple):
         objects: What shall exist.
         problems: What was found, in file order.
         sources: SHA-256 of each file that was read, by its printed name.
+        paths: Real paths of the files of a printed name.
     """
 
     objects: tuple[Object, ...] = ()
     problems: tuple[Problem, ...] = ()
     sources: Mapping[str, str] = {}
+    paths: Mapping[str, tuple[str, ...]] = {}
 
 
 class Output(NamedTuple):
@@ -64,7 +68,8 @@ def plan(info: Info, output: Output) -> tuple[Object, ...]:
     job = info.spec.job
     origin = f"{job.document.file} (TrainJob {job.document.name}, {info.spec.runtime.label})"
     key = (job.namespace, job.document.name)
-    made = tuple(Object(manifest, origin, key) for manifest in _manifests(info, output))
+    files = (job.document.file,)
+    made = tuple(Object(manifest, origin, key, files) for manifest in _manifests(info, output))
     return (*made, *_shared(info, output, origin)) if info.shared else made
 
 
@@ -76,7 +81,9 @@ def _shared(info: Info, output: Output, origin: str) -> Iterator[Object]:
         wanted = (request for request in info.secrets if _is_shared(request, info))
         made += [secret(request, info.name, key[0]) for request in wanted]
     for manifest in made:
-        yield Object(_stamped(manifest, info, sound=True), origin, key)
+        yield Object(
+            _stamped(manifest, info, sound=True), origin, key, (info.spec.job.document.file,)
+        )
 
 
 def _is_shared(request: SecretRequest, info: Info) -> bool:

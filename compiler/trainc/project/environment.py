@@ -66,7 +66,7 @@ def environments(project: Project) -> tuple[str, ...]:
 def chosen(
     project: Project, wanted: str | None, *, several: bool, remedy: str = ""
 ) -> tuple[str | None, ...]:
-    """The environments a command works on.
+    """The environments a command works on: where none is named all of them, or the default one.
 
     Args:
         project: The project.
@@ -84,7 +84,7 @@ def chosen(
     if wanted == "":
         hint = f"environments: {', '.join(known) or 'none'}"
         raise TraincError([Problem("--env names no environment: it is empty", hint=hint)])
-    wanted = wanted or project.default_env or (ALL if several else None)
+    wanted = wanted or (ALL if several else project.default_env or None)
     if wanted == ALL and several:
         return known or (None,)
     if wanted in known:

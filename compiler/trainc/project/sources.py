@@ -22,7 +22,7 @@ from trainc.source.document import Document
 from trainc.source.files import STDIN, File, find, read
 from trainc.source.kinds import CLAIM
 from trainc.source.overlay import overlaid
-from trainc.source.source import Source, duplicates, from_bytes, note
+from trainc.source.source import Source, duplicates, from_bytes, note, note_path
 from trainc.source.values import Values, merged
 from trainc.source.walk import printable
 
@@ -91,7 +91,7 @@ def assemble(project: Project, asked: Asked) -> Assembled:
     digests = {**reader.digests, **{name: d for layer in parts for name, d in layer.digests}}
     if project.digest:
         digests["trainc.yaml"] = project.digest
-    source = Source(tuple(kept), tuple(dict.fromkeys(problems)), digests)
+    source = Source(tuple(kept), tuple(dict.fromkeys(problems)), digests, reader.paths)
     return Assembled(source, tuple(map(tuple, libraries)), rendering)
 
 
@@ -156,6 +156,7 @@ class _Reader:
         self._project, self._asked, self._rendering = project, asked, rendering
         self.problems: list[Problem] = []
         self.digests: dict[str, str] = {}
+        self.paths: dict[str, tuple[str, ...]] = {}
         own = (f"/{project.overlays.strip('/')}/", *_ALWAYS_OUT)
         self._exclude = (*own, *project.exclude, *asked.exclude)
 
@@ -246,6 +247,7 @@ class _Reader:
     def _kept(self, file: File, data: bytes, documents: list[Document]) -> list[Document]:
         if documents:
             note(self.digests, file.name, sha256(data).hexdigest())
+            note_path(self.paths, file)
         return documents
 
 

@@ -4,13 +4,14 @@ What a path leads to is read, parsed and sorted out; every problem on the way is
 knows what a TrainJob means.
 """
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import BinaryIO, NamedTuple
 
 from trainc.errors import Mark, Problem
 from trainc.source.document import Document
-from trainc.source.files import File, find, read
+from trainc.source.files import STDIN, File, find, read
 from trainc.source.kinds import CLAIM, CLUSTER_KINDS, objects
 from trainc.source.parse import parse
 
@@ -24,11 +25,13 @@ class Source(NamedTuple):
         problems: What is wrong with the files, in the same order; first what is wrong with paths.
         digests: SHA-256 of each file that holds a document, by its printed name; only where they
             are asked for.
+        paths: Real paths of these files by their printed name; nearly always one.
     """
 
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...]
     digests: Mapping[str, str] = {}
+    paths: Mapping[str, tuple[str, ...]] = {}
 
 
 def load(
@@ -55,6 +58,7 @@ def load(
     files, problems = find(paths, root=root, exclude=exclude, output_dir=output_dir)
     documents: list[Document] = []
     known: dict[str, str] = {}
+    places: dict[str, tuple[str, ...]] = {}
     for file in files:
         data = read(file, stdin)
         if isinstance(data, Problem):
@@ -64,7 +68,9 @@ def load(
         documents += found
         if digests and found:
             note(known, file.name, sha256(data).hexdigest())
-    return Source(tuple(documents), (*problems, *duplicates(documents, namespace)), known)
+            note_path(places, file)
+    problems += duplicates(documents, namespace)
+    return Source(tuple(documents), tuple(problems), known, places)
 
 
 def note(digests: dict[str, str], name: str, digest: str) -> None:
@@ -75,6 +81,14 @@ def note(digests: dict[str, str], name: str, digest: str) -> None:
     known = digests.setdefault(name, digest)
     if known != digest:
         digests[name] = sha256(f"{known}{digest}".encode()).hexdigest()
+
+
+def note_path(places: dict[str, tuple[str, ...]], file: File) -> None:
+    """Adds the real path of a file; ``-`` is standard input's. What a search found is real."""
+    path = os.path.realpath(file.path) if file.named and file.path != STDIN else file.path
+    others = places.get(file.name, ())
+    if path not in others:
+        places[file.name] = (*others, path)
 
 
 def from_bytes(data: bytes, file: File, problems: list[Problem]) -> list[Document]:

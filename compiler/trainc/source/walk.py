@@ -35,6 +35,16 @@ def project_root(start: str) -> str | None:
     return folder
 
 
+def repository_root(path: str) -> str | None:
+    """Returns the nearest folder at or above a real path that holds ``.git``, if there is one."""
+    folder = path
+    while not os.path.lexists(os.path.join(folder, ".git")):
+        folder, below = os.path.dirname(folder), folder
+        if folder == below:
+            return None
+    return folder
+
+
 def printable(path: str) -> str:
     """Returns a path as it is printed: on one line, in valid UTF-8, with POSIX slashes."""
     text = os.fsencode(path).decode("utf-8", "backslashreplace").replace(os.sep, "/")
