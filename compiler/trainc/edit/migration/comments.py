@@ -80,12 +80,19 @@ class _Settler:
         lead = [*above, *_apart(parts[_ABOVE])]
         # What is above the first entry inside is told here, and there once more.
         inside = getattr(getattr(value, "ca", None), "comment", None)
+        is_flow = inside is not None and bool(value.fa.flow_style())
+        if is_flow:
+            value.ca.comment = inside = None
+        elif inside and inside[0] is not None:
+            rest = []
         inner = [] if inside and inside[1:2] else _apart(parts[3])
         parts[behind], parts[_ABOVE], parts[3] = own, lead or None, None
         if any(parts[:_PARTS]):
             items[key] = parts[:_PARTS]
         else:
             items.pop(key, None)
+        if is_flow:
+            return [*self.visit(value, []), *rest, *inner]
         return self.visit(value, [*rest, *inner])
 
 

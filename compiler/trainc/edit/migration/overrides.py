@@ -12,7 +12,7 @@ from copy import deepcopy
 from typing import Any
 
 from trainc.edit.migration.part import Lost, Part, keep_comment, new
-from trainc.edit.migration.sequence import listed
+from trainc.edit.migration.sequence import as_written, listed
 
 NEW = "runtimePatches"
 OVERRIDES = ("podTemplateOverrides", "podSpecOverrides")
@@ -128,4 +128,4 @@ def _pod_spec(spec: Part, source: Mapping[str, Any]) -> dict[str, Any]:
             container.drop("name", "env", "volumeMounts", "securityContext")
             container.close(dict.fromkeys(container.node, _NO_PATCH))
     spec.close(dict.fromkeys(spec.node, _NO_PATCH))
-    return out
+    return as_written(source, out)

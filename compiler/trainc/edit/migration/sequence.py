@@ -76,6 +76,14 @@ def map_like(source: Any, **changes: Any) -> dict[str, Any]:
     return out
 
 
+def as_written(source: Any, made: dict[str, Any]) -> dict[str, Any]:
+    """A map between braces where another one is, which it was made of."""
+    style = getattr(source, "fa", None)
+    if style is not None and style.flow_style():
+        made.fa.set_flow_style()  # type: ignore[attr-defined]
+    return made
+
+
 def rename_key(target: MutableMapping[str, Any], old: str, name: str) -> None:
     """Gives an entry of a map another key, at its place and with its comments."""
     entries = [(name if key == old else key, value) for key, value in target.items()]

@@ -176,7 +176,8 @@ class Writer:
         comments = comments_of(spec)
         made = new()
         made[overrides.NEW] = overrides.patches_of(spec, self._options.manager, [])
-        keep_comment(spec, next(key for key in lines), made, overrides.NEW)
+        for key in (key for key in lines if key in overrides.OVERRIDES):
+            keep_comment(spec, key, made, overrides.NEW)
         document = new(apiVersion=names.API_VERSION, kind=names.TRAIN_JOB)
         document["spec"] = made
         text = document_of(document).partition("spec:\n")[2] + "".join(f"    {f}\n" for f in feet)
