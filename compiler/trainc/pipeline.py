@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from trainc.compile import Before, Inputs, Inspect, compile_documents
 from trainc.errors import Problem
@@ -85,6 +85,7 @@ class Read(NamedTuple):
         problems: What is wrong with the libraries.
         digests: SHA-256 of each file, by its printed name.
         explained: Says of a problem what more is known of its place.
+        values: What templates of a project see as ``values``.
     """
 
     source: Source
@@ -92,6 +93,7 @@ class Read(NamedTuple):
     problems: tuple[Problem, ...] = ()
     digests: Mapping[str, str] = {}
     explained: Callable[[Problem], Problem] = lambda problem: problem
+    values: Mapping[str, Any] = {}
 
 
 def compile_sources(paths: Sequence[str], options: Options) -> Plan:
@@ -116,7 +118,7 @@ def read_sources(paths: Sequence[str], options: Options) -> Read:
 def compile_read(read: Read, paths: Sequence[str], options: Options) -> Plan:
     """Builds what was read; ``paths`` and ``options`` as they were read with."""
     inputs = Inputs(read.source.documents, read.libraries)
-    inspect, wrong = _inspection(options)
+    inspect, wrong = _inspection(options, read.values)
     settings, output = _settings(options), _output(options)
     plan = compile_documents(inputs, settings, output, inspect, options.before)
     _log("compiled %d objects of %d documents", len(plan.objects), len(inputs.documents))
@@ -147,7 +149,9 @@ def _profiled(plan: Plan, options: Options) -> tuple[Object, ...]:
     return with_profile(plan.objects, Profile(options.profile, options.allow_ttl))
 
 
-def _inspection(options: Options) -> tuple[Inspect | None, tuple[Problem, ...]]:
+def _inspection(
+    options: Options, values: Mapping[str, Any]
+) -> tuple[Inspect | None, tuple[Problem, ...]]:
     """The lints and the team's rules, where they were asked for, and what is wrong with rules."""
     if options.inspect is not None:
         return options.inspect, ()
@@ -160,6 +164,8 @@ def _inspection(options: Options) -> tuple[Inspect | None, tuple[Problem, ...]]:
         profile=options.profile,
         allow_ttl=options.allow_ttl,
         strict=options.lint == "validate",
+        env=options.env or "",
+        values=values,
     )
 
 
@@ -227,7 +233,7 @@ def _of_project(paths: Sequence[str], options: Options) -> Read:
     )
     project = options.project._replace(namespace=options.namespace)
     source, libraries, rendering = assemble(project, asked)
-    return Read(source, libraries, (), source.digests, rendering.explained)
+    return Read(source, libraries, (), source.digests, rendering.explained, rendering.values.tree)
 
 
 def _root(paths: Sequence[str]) -> str | None:

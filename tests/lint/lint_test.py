@@ -467,7 +467,7 @@ RULES = [
     Rules("deep", f"- {{name: x, expression: '{'(' * 500}true{')' * 500}'}}", 1,
           "rule x is nested too deeply"),
     Rules("no pattern", "- {name: x, expression: \"'a'.matches('(')\"}", 1,
-          "rule x cannot be evaluated: '(' is no regular expression: missing ): ("),
+          "rule x cannot be evaluated: matches(): '(' is no regular expression: missing ): ("),
     Rules("a pattern", "- {name: x, expression: \"'abc'.matches('^a.c$') && !'a'.matches('b')\"}",
           0, ""),
     Rules("no such item", "- {name: x, expression: 'manifests[9].kind != null'}", 1,

@@ -8,18 +8,22 @@ counted in rounds of loops, never in seconds.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import celpy
-import re2  # type: ignore[import-untyped]
+from celpy import googleapis
 from celpy.adapter import json_to_cel
 from celpy.celparser import CELParseError
 from celpy.celtypes import BoolType
-from celpy.evaluation import Activation, CELEvalError, Evaluator
+from celpy.evaluation import Activation, CELEvalError
 
 from trainc.errors import Problem
 from trainc.info.info import Info
+from trainc.lint.kubecel.evaluator import KubernetesEvaluator
+from trainc.lint.kubecel.functions import FUNCTIONS, KNOWN, MACROS, NAMESPACED, NAMESPACES
+from trainc.lint.kubecel.grammar import identifier, parse
 from trainc.lint.lint import Inspect
 from trainc.plan.plan import Object
 
@@ -29,20 +33,21 @@ if TYPE_CHECKING:
 
 MAX_ROUNDS: Final = 100_000
 """Rounds of ``all``, ``exists``, ``map`` and the like in one rule for one job, nested ones too."""
-_NAMES: Final = ("trainjob", "runtime", "manifests")
+_NAMES: Final = ("trainjob", "runtime", "manifests", "env", "values", "file")
+_DEEPEST: Final = 2500  # frames; an operator takes a dozen of them
+sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEEPEST))
 # What an expression may name besides: the types, for `type(x) == int`.
 _TYPES: Final = frozenset({
     "bool", "bytes", "double", "duration", "dyn", "google", "int", "list", "map", "null_type",
     "string", "timestamp", "type", "uint",
 })  # fmt: skip
-_MACROS: Final = ("all", "exists", "exists_one", "filter", "map", "max", "min", "reduce")
 
 
 class _Endless(Exception):  # noqa: N818 - as Limit of templates
     """Too many rounds. No ``CELEvalError``, which ``||`` and ``exists`` would swallow."""
 
 
-class _Counted(Evaluator):
+class _Counted(KubernetesEvaluator):
     """An evaluator that counts what it is asked for: the rule, then each round of its loops."""
 
     def __init__(self, ast: Any, activation: Activation, rounds: list[int]) -> None:
@@ -61,37 +66,46 @@ class _Counted(Evaluator):
         return super().evaluate(context)
 
 
-class _Runner(celpy.InterpretedRunner):
-    def evaluate(self, context: Any) -> Any:
+class _Program(NamedTuple):
+    """A rule that can be evaluated."""
+
+    tree: Any
+
+    def evaluate(self, context: Mapping[str, Any]) -> Any:
         """The value of the rule for one job."""
-        return _Counted(self.ast, self.new_activation(), [0]).evaluate(context)
+        activation = Activation(annotations=googleapis, functions=FUNCTIONS)
+        return _Counted(self.tree, activation, [0]).evaluate(context)
 
 
-def _matches(text: str, pattern: str) -> Any:
-    """The function of this name; the library's own writes on stderr where the pattern is wrong."""
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return BoolType(re2.compile(pattern, options).search(text) is not None)
-    except re2.error as error:
-        reason = error.args[0]
-        reason = reason.decode() if isinstance(reason, bytes) else reason
-        return CELEvalError(f"{str(pattern)!r} is no regular expression: {reason}")
-
-
-def _program(rule: Rule) -> Any | Problem:
+def _program(rule: Rule) -> _Program | Problem:
     """The rule, ready to be evaluated, or why it cannot be."""
-    environment = celpy.Environment(runner_class=_Runner)
     try:
-        tree = environment.compile(rule.expression)
+        tree = parse(rule.expression)
         unknown = sorted(set(_named(tree, frozenset())) - _TYPES - {*_NAMES})
+        missing = next(_missing(tree), "")
     except CELParseError as error:
         return _broken(rule, f"is no CEL expression{_place(rule.expression, error)}")
     except RecursionError:
         return _broken(rule, "is nested too deeply")
     if unknown:
         return _broken(rule, f"names {unknown[0]}, which nobody knows")
-    return environment.program(tree, functions={"matches": _matches})
+    if missing:
+        near = get_close_matches(missing, sorted({*KNOWN, *NAMESPACED}), 1)
+        hint = f"did you mean {near[0]}()?" if near else "docs/lint.md lists the functions"
+        return _broken(rule, f"calls {missing}(), which is no function", hint)
+    return _Program(tree)
+
+
+def _missing(tree: Any) -> Iterator[str]:
+    """The functions that an expression calls and nobody has."""
+    for call in tree.find_data("ident_arg"):
+        if str(call.children[0]) not in KNOWN:
+            yield str(call.children[0])
+    for call in tree.find_data("member_dot_arg"):
+        space, name = identifier(call.children[0]), str(call.children[1])
+        known = f"{space}.{name}" in NAMESPACED or (space, name) == ("cel", "bind")
+        if not known and (space in NAMESPACES - {"ip"} or name not in KNOWN):
+            yield f"{space}.{name}" if space in NAMESPACES else name
 
 
 def _place(expression: str, error: CELParseError) -> str:
@@ -112,18 +126,52 @@ def _named(tree: Any, bound: frozenset[str]) -> Iterator[str]:
             yield name
         return
     children = [each for each in tree.children if hasattr(each, "data")]
-    if tree.data == "member_dot_arg" and str(tree.children[1]) in _MACROS:
-        *bindings, body = tree.children[2].children
-        yield from _named(tree.children[0], bound)
-        own = {str(each.children[0]) for item in bindings for each in item.find_data("ident")}
-        yield from _named(body, bound | own)
-        return
+    if tree.data == "member_dot_arg":
+        receiver, *arguments = children
+        children = [] if identifier(receiver) in NAMESPACES - bound else [receiver]
+        parts = arguments[0].children if arguments else []
+        yield from _named_by_call(str(tree.children[1]), not children, parts, bound)
     for child in children:
         yield from _named(child, bound)
 
 
-def team_rules(rules: Sequence[Rule]) -> tuple[Inspect, list[Problem]]:
-    """Compiles the rules, once each."""
+def _named_by_call(
+    name: str, spaced: bool, parts: Sequence[Any], bound: frozenset[str]
+) -> Iterator[str]:
+    """The variables that the arguments of a call name: those of a macro know its own names."""
+    own: frozenset[str] = frozenset()
+    if name == "bind" and spaced and len(parts) == _OF_BIND:
+        own, parts = frozenset({identifier(parts[0])}), parts[1:]
+        yield from _named(parts[0], bound)
+        parts = parts[1:]
+    elif name in MACROS and parts:
+        first = {identifier(parts[0])} - {""}
+        two = {identifier(parts[1])} - {""} if len(parts) > _OF_ONE else set()
+        own = frozenset(first | (two if _binds_two(name, parts) else set()))
+        parts = parts[len(own) :]
+    for part in parts:
+        yield from _named(part, bound | own)
+
+
+_OF_BIND: Final = 3
+_OF_ONE: Final = 2  # arguments of a macro that binds one name
+
+
+def _binds_two(name: str, parts: Sequence[Any]) -> bool:
+    """Whether a macro binds key and value; ``map(x, condition, body)`` does not."""
+    return len(parts) > _OF_ONE and name not in ("map", "sortBy")
+
+
+def team_rules(
+    rules: Sequence[Rule], env: str = "", values: Mapping[str, Any] | None = None
+) -> tuple[Inspect, list[Problem]]:
+    """Compiles the rules, once each.
+
+    Args:
+        rules: The rules.
+        env: The name of the environment, empty for none.
+        values: What templates of the project see as ``values``.
+    """
     programs: list[tuple[Rule, Any]] = []
     broken: list[Problem] = []
     for rule in rules:
@@ -133,9 +181,10 @@ def team_rules(rules: Sequence[Rule]) -> tuple[Inspect, list[Problem]]:
         else:
             programs.append((rule, program))
     told: set[str] = set()
+    shared = {"env": json_to_cel(env), "values": json_to_cel(_plain(values or {}))}
 
     def inspect(info: Info, objects: tuple[Object, ...]) -> Iterator[Problem]:
-        known = _activation(info, objects)
+        known = {**shared, **_activation(info, objects)}
         for rule, program in programs:
             verdict = _verdict(rule, program, known)
             if isinstance(verdict, Problem):
@@ -151,10 +200,20 @@ def team_rules(rules: Sequence[Rule]) -> tuple[Inspect, list[Problem]]:
 def _activation(info: Info, objects: tuple[Object, ...]) -> dict[str, Any]:
     """What an expression can name."""
     return {
+        "file": json_to_cel(info.spec.job.document.file),
         "trainjob": json_to_cel(info.spec.job.document.root),
         "runtime": json_to_cel(info.spec.runtime.document.root),
         "manifests": json_to_cel([dict(each.manifest) for each in objects]),
     }
+
+
+def _plain(value: Any) -> Any:
+    """Values as JSON has them."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
 def _verdict(rule: Rule, program: Any, known: dict[str, Any]) -> bool | Problem:
@@ -179,8 +238,10 @@ def _finding(rule: Rule, info: Info) -> Problem:
     return problem._replace(severity=rule.severity)  # type: ignore[arg-type]  # "off" never runs
 
 
-def _broken(rule: Rule, message: str) -> Problem:
-    hint = "names: trainjob, runtime, manifests; guard optional fields with has(...)"
+_HINT: Final = f"names: {', '.join(_NAMES)}; guard what may be missing: a.?b.orValue(c), has(a.b)"
+
+
+def _broken(rule: Rule, message: str, hint: str = _HINT) -> Problem:
     return Problem(f"rule {rule.name} {message}", rule.mark, field="expression", hint=hint)
 
 

@@ -27,7 +27,7 @@ _MOST: Final = 4096  # pod sets remembered
 
 # Not groups: what the groups are made of, and what runs them.
 _NO_GROUPS: Final = frozenset(
-    {"lint", "explanation", "ignore", "rules", "cel", "settings", "launcher", "near"}
+    {"lint", "explanation", "ignore", "rules", "cel", "settings", "launcher", "near", "kubecel"}
 )
 
 

@@ -35,7 +35,7 @@ class Rule(NamedTuple):
 
     Attributes:
         name: What findings carry as their code.
-        expression: CEL over ``trainjob``, ``runtime`` and ``manifests``; true where all is well.
+        expression: CEL over the names of ``cel.py``; true where all is well.
         message: What a finding says.
         severity: How loud it is.
         field: Path of the TrainJob's field to point at, empty for its name.
@@ -58,7 +58,13 @@ class Inspection(NamedTuple):
 
 
 def inspection(
-    project: "Project | None", *, profile: str, allow_ttl: bool, strict: bool
+    project: "Project | None",
+    *,
+    profile: str,
+    allow_ttl: bool,
+    strict: bool,
+    env: str = "",
+    values: Mapping[str, Any] | None = None,
 ) -> Inspection:
     """Reads the project's rules; CEL is loaded only where there are any.
 
@@ -67,6 +73,8 @@ def inspection(
         profile: The GitOps profile of the build.
         allow_ttl: Whether a TTL is allowed under it.
         strict: Whether notes are given, and errors as errors.
+        env: The environment's name, for rules; empty for none.
+        values: What templates see as ``values``, for rules.
     """
     levels: dict[str, Level] = {}
     rules: list[Rule] = []
@@ -79,7 +87,7 @@ def inspection(
         return Inspection(stock, tuple(problems))
     from trainc.lint.cel import team_rules
 
-    team, broken = team_rules(rules)
+    team, broken = team_rules(rules, env, values)
 
     def inspect(info: Info, objects: tuple[Object, ...]) -> Iterator[Problem]:
         yield from stock(info, objects)

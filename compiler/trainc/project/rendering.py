@@ -29,7 +29,7 @@ class Rendering:
     def __init__(self, project: Project, values: Values, env: str) -> None:
         """Takes what templates see: ``values``, and the environment's name as ``env``."""
         self._project = project
-        self._values = values
+        self.values = values
         self._variables: dict[str, Any] = {"values": values.tree, "env": env}
         self._uses: dict[tuple[str, int], tuple[Use, ...]] = {}
 
@@ -105,7 +105,7 @@ class Rendering:
         if isinstance(mark, RenderedMark) and mark.rendered.strip():
             parts.append(f"rendered: {mark.rendered.strip()}")
         for use in self._uses.get(key, ()):
-            origin = self._values.mark(use)
+            origin = self.values.mark(use)
             if origin is not None:
                 parts.append(f"values.{'.'.join(use)} comes from {origin}")
         return problem._replace(hint="; ".join(parts))
