@@ -51,8 +51,27 @@ CACHE_ROLE_LABEL: Final = "trainc.dev/cache-role"  # of its pods: head or worker
 # The index of a folder that --out-dir wrote; such a folder is never read as a source.
 OUTPUT_INDEX: Final = ".trainc.json"
 
-# Kueue's labels on a TrainJob reach its JobSet (kueue.x-k8s.io/queue-name, .../priority-class).
 KUEUE_PREFIX: Final = "kueue.x-k8s.io/"
+QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
+MULTIKUEUE: Final = "kueue.x-k8s.io/multikueue"  # a value of managedBy, of TrainJobs and JobSets
+
+# Labels and annotations of a TrainJob for those who act on the object they see, which is its
+# JobSet: Kueue (jobframework copies provreq. to the Workload), Argo CD and Flux.
+JOBSET_READERS: Final = (
+    "argocd.argoproj.io/",
+    KUEUE_PREFIX,
+    "kustomize.toolkit.fluxcd.io/",
+    "provreq.kueue.x-k8s.io/",
+    "reconcile.fluxcd.io/",
+)
+# By these the tools know the objects they made: on an object that is not theirs they prune it.
+TRACKING: Final = (
+    "argocd.argoproj.io/installation-id",
+    "argocd.argoproj.io/instance",
+    "argocd.argoproj.io/tracking-id",
+    "kustomize.toolkit.fluxcd.io/name",
+    "kustomize.toolkit.fluxcd.io/namespace",
+)
 
 # Where training code posts its progress: our controller's Service, and the reference's.
 STATUS_SERVER: Final = "trainc-controller.trainc-system.svc:10443"

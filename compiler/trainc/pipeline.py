@@ -146,7 +146,8 @@ def _profiled(plan: Plan, options: Options) -> tuple[Object, ...]:
         return plan.objects
     from trainc.gitops.profile import Profile, with_profile
 
-    return with_profile(plan.objects, Profile(options.profile, options.allow_ttl))
+    profile = Profile(options.profile, options.allow_ttl, options.on_change)
+    return with_profile(plan.objects, profile)
 
 
 def _inspection(
@@ -166,6 +167,7 @@ def _inspection(
         strict=options.lint == "validate",
         env=options.env or "",
         values=values,
+        on_change=options.on_change,
     )
 
 
@@ -186,6 +188,7 @@ def _settings(options: Options) -> Settings:
         frozenset(name for name, on in options.features.items() if on),
         options.namespace,
         rename=options.on_change == "rename",
+        apply_once=options.profile == "flux",
         shared_caches=options.shared,
         stock=stock_names() if options.compat is None else (),
     )

@@ -38,7 +38,7 @@ from trainc.names import (
     CACHE_SHARED_PREFIX,
     CACHE_SUFFIX,
     GENERATION_ANNOTATION,
-    KUEUE_PREFIX,
+    JOBSET_READERS,
     MANAGED_BY,
     TRAIN_JOB,
     TTL_ANNOTATION,
@@ -212,9 +212,11 @@ def _of_trainjob(manifest: dict[str, Any], trainjob: Json) -> Json:
         return {**manifest, "metadata": metadata}
     generation = {GENERATION_ANNOTATION: str(theirs["generation"])}
     metadata["annotations"] = {**metadata.get("annotations", {}), **generation, **_kept(manifest)}
-    # Here Kueue suspends the TrainJob, and the JobSet follows it.
-    labels = metadata.get("labels", {})
-    metadata["labels"] = {k: v for k, v in labels.items() if not k.startswith(KUEUE_PREFIX)}
+    # Here Kueue suspends the TrainJob, and the JobSet follows it; a tool syncs the TrainJob alone.
+    for field in ("labels", "annotations"):
+        written = metadata.get(field, {})
+        kept = {k: v for k, v in written.items() if not k.startswith(JOBSET_READERS)}
+        metadata[field] = kept
     spec = {**manifest["spec"], "suspend": bool(trainjob["spec"].get("suspend"))}
     spec.pop(_TTL, None)
     return {**manifest, "metadata": metadata, "spec": spec}

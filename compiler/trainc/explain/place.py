@@ -15,6 +15,7 @@ from trainc.explain.history import Was, key_of
 from trainc.explain.setting import Setter
 from trainc.explain.stages import Stage
 from trainc.plan.locate import step_into, value_at
+from trainc.plan.metadata import reaches_jobset
 from trainc.source.document import Document
 from trainc.spec.spec import Spec
 
@@ -112,7 +113,8 @@ class Places:
             return self._at(job, "TrainJob", "", path) or Setter("default")
         if path[-1] in (names.JOB_ANNOTATION, names.MANAGED_BY_LABEL):
             return Setter("trainc")
-        return self._at(job, "TrainJob", "", path) if _kueue(path) else None
+        is_passed_on = len(path) == 3 and reaches_jobset(str(path[2]))
+        return self._at(job, "TrainJob", "", path) if is_passed_on else None
 
     def _job_field(self, path: Path, manifest: Mapping[str, Any]) -> Path | None:
         """The field of the TrainJob for a path of the JobSet, where the job writes it."""
@@ -219,10 +221,6 @@ class Places:
             who, name = "overlay", mark.file.removeprefix(self._overlays).partition("/")[0]
         note = self._explained(Problem("", mark)).hint
         return Setter(who, name, mark, field_path(path), note)
-
-
-def _kueue(path: Path) -> bool:
-    return len(path) == 3 and path[1] == "labels" and str(path[2]).startswith(names.KUEUE_PREFIX)
 
 
 def _mark(document: Document, path: Path) -> Mark | None:

@@ -64,11 +64,14 @@ def answer(data: bytes) -> Answer:
     documents = [_clean(item.document) for item in jobs if item and _is_read(item)]
     found, wrong = stock(documents, (), build.image_prefix)
     problems += [*wrong, *duplicates(documents, build.namespace)]
-    inspect, wrong_rules = inspection(None, profile=build.profile, allow_ttl=False, strict=False)
+    inspect, wrong_rules = inspection(
+        None, profile=build.profile, allow_ttl=False, strict=False, on_change=build.on_change
+    )
     settings = Settings(
         features=frozenset(build.features),
         namespace=build.namespace,
         rename=build.on_change == "rename",
+        apply_once=build.profile == "flux",
         stock=stock_names(),
     )
     plan = compile_documents(
@@ -117,7 +120,7 @@ def _clean(document: Document) -> Document:
 
 def _profiled(objects: tuple[Object, ...], profile: str, on_change: str) -> tuple[Object, ...]:
     if profile != "none":
-        objects = with_profile(objects, Profile(profile, False))
+        objects = with_profile(objects, Profile(profile, False, on_change))
     return replaced(objects, profile) if on_change == "replace" else objects
 
 

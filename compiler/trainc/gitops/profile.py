@@ -9,15 +9,18 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+from trainc import names
 from trainc.kube.size import CLIENT_SIDE_LIMIT, annotated_size
 from trainc.kube.substitution import substituted
 from trainc.plan.plan import Object
+from trainc.plan.queue import PLACEMENT
 
 Manifest = dict[str, Any]
 
 WAVE: Final = "argocd.argoproj.io/sync-wave"
 OPTIONS: Final = "argocd.argoproj.io/sync-options"
 SUBSTITUTE: Final = "kustomize.toolkit.fluxcd.io/substitute"
+APPLY: Final = "kustomize.toolkit.fluxcd.io/ssa"
 TTL: Final = "ttlSecondsAfterFinished"
 
 # Wave 0 is what a repository's own namespaces and claims are in; ours come after them.
@@ -28,14 +31,7 @@ _WAVES: Final = {"LeaderWorkerSet": "2", "JobSet": "2", "TrainJob": "2"}
 
 # Who writes these: the tools themselves, on what they track. In Git, or copied into a pod, they
 # make the tool take the object for another application's, and prune it.
-_TRACKING: Final = (
-    "argocd.argoproj.io/tracking-id",
-    "argocd.argoproj.io/instance",
-    "argocd.argoproj.io/installation-id",
-    "kustomize.toolkit.fluxcd.io/name",
-    "kustomize.toolkit.fluxcd.io/namespace",
-    "kubectl.kubernetes.io/last-applied-configuration",
-)
+_TRACKING: Final = (*names.TRACKING, "kubectl.kubernetes.io/last-applied-configuration")
 # Argo CD's default tracking label and the tools' own prefixes: never on pods.
 _NOT_ON_PODS: Final = (
     "app.kubernetes.io/instance",
@@ -52,21 +48,30 @@ class Profile(NamedTuple):
         name: The tool; ``none`` leaves every object as it is.
         allow_ttl: Whether ``ttlSecondsAfterFinished`` stays. Without it a finished job is removed
             by the cluster, made again by the tool, and trains again.
+        on_change: What a changed job becomes: with ``rename`` no object changes under its name.
     """
 
     name: str = "none"
     allow_ttl: bool = False
+    on_change: str = "keep"
 
 
 def with_profile(objects: Iterable[Object], profile: Profile) -> tuple[Object, ...]:
     """The objects as the profile's tool must find them."""
     if profile.name == "none":
         return tuple(objects)
-    annotate = _argocd if profile.name == "argocd" else _flux
     return tuple(
-        each._replace(manifest=annotate(_clean(each.manifest, profile.allow_ttl)))
+        each._replace(manifest=_annotated_for(_clean(each.manifest, profile.allow_ttl), profile))
         for each in objects
     )
+
+
+def _annotated_for(manifest: Manifest, profile: Profile) -> Manifest:
+    """The object with the annotations of the profile's tool."""
+    if profile.name == "argocd":
+        return _argocd(manifest)
+    out = _flux(manifest)
+    return _once(out) if profile.on_change == "rename" else out
 
 
 def _argocd(manifest: Manifest) -> Manifest:
@@ -96,6 +101,21 @@ def _flux(manifest: Manifest) -> Manifest:
     if said or not substituted(json.dumps(manifest)):
         return manifest
     return _annotated(manifest, {SUBSTITUTE: "disabled"})
+
+
+def _once(manifest: Manifest) -> Manifest:
+    """A queued JobSet to whose placement Kueue adds: Flux makes it, and then leaves it alone.
+
+    Its name follows all that is printed (``digest_of_all``), so nothing changes under it.
+    """
+    metadata = manifest["metadata"]
+    is_queued = any(key.startswith(names.KUEUE_PREFIX) for key in metadata.get("labels", {}))
+    if manifest["kind"] != "JobSet" or not is_queued or APPLY in metadata.get("annotations", {}):
+        return manifest
+    pods = [job["template"]["spec"]["template"]["spec"]
+            for job in manifest["spec"].get("replicatedJobs", ())]  # fmt: skip
+    is_placed = any(pod.get(field) for pod in pods for field in PLACEMENT)
+    return _annotated(manifest, {APPLY: "IfNotPresent"}) if is_placed else manifest
 
 
 def _annotated(manifest: Manifest, added: Mapping[str, str]) -> Manifest:

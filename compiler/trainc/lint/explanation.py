@@ -104,7 +104,8 @@ EXPLANATIONS: Final = {
     "TRC405": Explanation("The runtime's owner has marked it as deprecated.",
                           "labels: {trainer.kubeflow.org/support: deprecated}",
                           "runtimeRef to another runtime"),
-    "TRC406": Explanation("Kueue suspends and resumes a queued job; false goes past its queue.",
+    "TRC406": Explanation("Kueue suspends and resumes a queued job; suspend: false would go past "
+                          "its queue, and is not printed.",
                           "labels: {kueue.x-k8s.io/queue-name: gpu}, suspend: false",
                           "labels: {kueue.x-k8s.io/queue-name: gpu}"),
     "TRC407": Explanation("Flux replaces ${VAR} by nothing once it substitutes variables; $${VAR} "
@@ -129,11 +130,36 @@ EXPLANATIONS: Final = {
                           "for each replicated job; Kueue cannot make that of a larger job.",
                           "20 replicatedJobs beside a queue name",
                           "replicas: 20 of one replicated job"),
+    "TRC420": Explanation("Kueue resumes a queued job when there is quota; suspend: true would "
+                          "fight it for the field, and is not printed.",
+                          "labels: {kueue.x-k8s.io/queue-name: gpu}, suspend: true",
+                          "stopPolicy: Hold on the LocalQueue, or trainc suspend NAME"),
+    "TRC421": Explanation("Kueue adds a flavor's node labels and tolerations to the job's own, in "
+                          "fields that are replaced whole. Flux applies the job again at every "
+                          "interval, which JobSet refuses while it runs; with force it would be "
+                          "deleted each time. With on_change: rename Flux applies it once, under a "
+                          "name that follows all that is printed.",
+                          "profile: flux, on_change: keep, a queued job with tolerations",
+                          "on_change: rename; or tolerations on the ResourceFlavor, and affinity "
+                          "in place of nodeSelector"),
+    "TRC422": Explanation("Kueue adds a flavor's node labels and tolerations to the job's own, in "
+                          "fields that are replaced whole: the same file applied a second time is "
+                          "refused while the job runs.",
+                          "labels: {kueue.x-k8s.io/queue-name: gpu}, tolerations",
+                          "tolerations on the ResourceFlavor, and affinity in place of "
+                          "nodeSelector"),
+    "TRC423": Explanation("The JobSet has those labels and annotations of its TrainJob that Kueue, "
+                          "Argo CD and Flux read, and no other.",
+                          "annotations: {acme.com/budget: \"7\"} on the TrainJob, for a webhook "
+                          "that sees JobSets",
+                          "the same below runtimePatches[].trainingRuntimeSpec.template.metadata"),
 }  # fmt: skip
 
 
-UNSPARED: Final = frozenset({"TRC102", "TRC406"})
-"""No advice: what a cluster would refuse, or let start past its queue. Always errors."""
+UNSPARED: Final = frozenset({"TRC102"})
+"""No advice: what a cluster would refuse. Always errors."""
+FIXED: Final = frozenset({"TRC406", "TRC420"})
+"""Reports of the compiler on what it does: a comment takes them away, their level stays."""
 
 
 def page(code: str) -> str:
@@ -146,7 +172,7 @@ def page(code: str) -> str:
     text = f"{code}: {known.why}\n\n  bad:   {known.bad}\n  good:  {known.good}\n\n"
     if code in UNSPARED:
         return text + "Always an error: no comment and no level takes it away.\n"
-    return (
-        f"{text}Take a finding away with a comment:  # trainc: ignore[{code}] reason\n"
-        f"Change its level in trainc.yaml:     rules: {{{code}: error|warning|info|off}}\n"
-    )
+    text += f"Take a finding away with a comment:  # trainc: ignore[{code}] reason\n"
+    if code in FIXED:
+        return text
+    return f"{text}Change its level in trainc.yaml:     rules: {{{code}: error|warning|info|off}}\n"

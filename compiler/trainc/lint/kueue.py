@@ -18,7 +18,7 @@ from trainc.info.podset import PodSet
 from trainc.kube.validation.forms import qualified_name
 from trainc.lint.lint import Job, Lint, Path
 from trainc.names import KUEUE_PREFIX
-from trainc.plan.queue import queued
+from trainc.plan.queue import is_queued
 
 MOST_POD_SETS: Final = 18
 """Pod sets of a Workload in Kueue v0.19.2, one a replicated job; v0.17 has 8."""
@@ -178,7 +178,7 @@ def _group(members: list[tuple[int, PodSet, Notes]]) -> str:
 def too_many(job: Job) -> Iterator[Problem]:
     """More replicated jobs than a Workload has pod sets."""
     jobs: list[Any] = job.jobset["spec"].get("replicatedJobs", [])
-    if len(jobs) > MOST_POD_SETS and queued(job.info):
+    if len(jobs) > MOST_POD_SETS and is_queued(job.info.spec):
         yield job.at(
             ("spec", "replicatedJobs"),
             f"{len(jobs)} replicated jobs: Kueue admits {MOST_POD_SETS} pod sets at most",

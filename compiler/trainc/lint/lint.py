@@ -41,6 +41,7 @@ class Job(NamedTuple):
         gitops: Whether a GitOps tool syncs the output.
         flux: Whether Flux does.
         allow_ttl: Whether a TTL was allowed by flag.
+        on_change: What a changed job becomes.
     """
 
     info: Info
@@ -49,6 +50,7 @@ class Job(NamedTuple):
     gitops: bool = False
     flux: bool = False
     allow_ttl: bool = False
+    on_change: str = "keep"
 
     @property
     def nodes(self) -> int:
@@ -97,11 +99,13 @@ class Lint(NamedTuple):
         code: Its stable code.
         severity: How loud it is where nobody says otherwise.
         check: Yields the findings; the runner adds code and severity.
+        stops: Whether it stops a build too: a build has other errors of lints as warnings.
     """
 
     code: str
     severity: Level
     check: Callable[[Job], Iterable[Problem]]
+    stops: bool = False
 
 
 class Asked(NamedTuple):
@@ -113,6 +117,7 @@ class Asked(NamedTuple):
         profile: The GitOps profile of the build.
         allow_ttl: Whether a TTL is allowed under it.
         errors: Whether a lint's own ``error`` counts as one; in a build it is a warning.
+        on_change: What a changed job becomes.
     """
 
     advice: bool = False
@@ -120,6 +125,7 @@ class Asked(NamedTuple):
     profile: str = "none"
     allow_ttl: bool = False
     errors: bool = False
+    on_change: str = "keep"
 
 
 Inspect = Callable[[Info, tuple[Object, ...]], Iterable[Problem]]
@@ -134,7 +140,7 @@ def inspector(asked: Asked) -> Inspect:
         jobset = next((o.manifest for o in objects if o.manifest["kind"] == "JobSet"), None)
         if jobset is None:
             return
-        job = Job(info, jobset, objects, gitops, flux, asked.allow_ttl)
+        job = Job(info, jobset, objects, gitops, flux, asked.allow_ttl, asked.on_change)
         for lint, level in lints:
             for found in lint.check(job):
                 yield found._replace(code=lint.code, severity=level)
@@ -146,7 +152,7 @@ def _level(lint: Lint, asked: Asked) -> Severity | None:
     """How loud a lint is, None where it is not to run."""
     configured = asked.severities.get(lint.code)
     level = configured or lint.severity
-    if level == "error" and configured is None and not asked.errors:
+    if level == "error" and configured is None and not (asked.errors or lint.stops):
         level = "warning"
     if level == "off" or (level == "note" and not asked.advice):
         return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 from trainc.errors import Mark, Problem
 from trainc.info.info import Info
-from trainc.lint.explanation import UNSPARED
+from trainc.lint.explanation import FIXED, UNSPARED
 from trainc.lint.lint import Asked, Inspect, Level, discover, inspector
 from trainc.plan.plan import Object
 from trainc.source.document import Document
@@ -65,6 +65,7 @@ def inspection(
     strict: bool,
     env: str = "",
     values: Mapping[str, Any] | None = None,
+    on_change: str = "keep",
 ) -> Inspection:
     """Reads the project's rules; CEL is loaded only where there are any.
 
@@ -75,13 +76,14 @@ def inspection(
         strict: Whether notes are given, and errors as errors.
         env: The environment's name, for rules; empty for none.
         values: What templates see as ``values``, for rules.
+        on_change: What a changed job becomes.
     """
     levels: dict[str, Level] = {}
     rules: list[Rule] = []
     problems: list[Problem] = []
     for document, path, written in _written(project, problems):
         _take(document, path, written, levels, rules, problems)
-    stock = inspector(Asked(strict, levels, profile, allow_ttl, strict))
+    stock = inspector(Asked(strict, levels, profile, allow_ttl, strict, on_change))
     rules = [rule for rule in rules if rule.severity != "off"]
     if not rules:
         return Inspection(stock, tuple(problems))
@@ -214,6 +216,8 @@ def _misnamed(written: Mapping[str, Any]) -> str:
     name = written["name"]
     if name in UNSPARED:
         return f"{name} is what a cluster would refuse: it is always an error"
+    if name in FIXED:
+        return f"{name} has no level: the compiler reports what it does"
     known = name in {lint.code for lint in discover()}
     if "expression" in written:
         return f"{name} is a code of trainc: give the rule a name of its own" if known else ""

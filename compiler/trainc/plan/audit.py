@@ -11,7 +11,7 @@ from trainc.kube.pod import PodProblem, problems
 from trainc.kube.validation.jobset import SHORTEN
 from trainc.plan.locate import located
 from trainc.plan.plan import Object
-from trainc.plan.queue import resumed_by_hand
+from trainc.plan.queue import left_to_kueue
 from trainc.spec.trainjob import Path
 
 
@@ -19,7 +19,7 @@ def audit(info: Info, objects: tuple[Object, ...]) -> Iterator[Problem]:
     """The problems of a job's JobSet; none where v2.3.0's output is asked for."""
     if info.spec.compat.keeps("late-refusal"):
         return
-    yield from resumed_by_hand(info)
+    yield from left_to_kueue(info)
     for item in objects:
         if item.manifest["kind"] != "JobSet":
             continue

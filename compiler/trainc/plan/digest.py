@@ -37,6 +37,23 @@ def digest(spec: Spec) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
+def digest_of_all(spec: Spec) -> str:
+    """The digest of a job that is applied once: labels and placement are part of it.
+
+    What such a job is printed with under one name never changes, so a tool that leaves the object
+    alone once it is there hides no change.
+    """
+    metadata = spec.job.document.root["metadata"]
+    every = {
+        "digest": digest(spec),
+        "labels": [metadata.get("labels") or {}, spec.template.labels],
+        "annotations": [metadata.get("annotations") or {}, spec.template.annotations],
+        "managedBy": spec.job.spec.get("managedBy"),
+        "runtimePatches": spec.job.spec.get("runtimePatches") or [],
+    }
+    return "sha256:" + hashlib.sha256(canonical(every).encode()).hexdigest()
+
+
 # Beside its digest each runtime is kept, so that its id stays its own.
 _RUNTIMES: Final[Kept[str]] = Kept(512)
 

@@ -10,7 +10,8 @@ from trainc.info.info import Info
 from trainc.info.podset import Container, PodSet
 from trainc.kube.kept import Kept
 from trainc.kube.upsert import doubled_mounts, doubled_ports
-from trainc.plan.queue import queued
+from trainc.plan.metadata import annotations_for_jobset, labels_for_jobset
+from trainc.plan.queue import is_queued
 from trainc.spec.compat import Compat
 
 Manifest = dict[str, Any]
@@ -30,8 +31,10 @@ def jobset(info: Info) -> Manifest:
         spec["volumeClaimPolicies"] = [_claims(policy) for policy in spec["volumeClaimPolicies"]]
     spec.pop("suspend", None)
     suspended = bool(info.spec.job.spec.get("suspend", False))
-    if compat.keeps("suspend-false") or (suspended and not (kueue_labels(info) or queued(info))):
+    if compat.keeps("suspend-false") or (suspended and not is_queued(info.spec)):
         spec["suspend"] = suspended
+    if info.spec.job.spec.get("managedBy") == names.MULTIKUEUE and not compat.keeps("job-metadata"):
+        spec["managedBy"] = names.MULTIKUEUE
     return {
         "apiVersion": names.JOBSET_API_VERSION,
         "kind": "JobSet",
@@ -51,21 +54,17 @@ def _claims(policy: Mapping[str, Any]) -> Manifest:
     return {**policy, "retentionPolicy": retention, "templates": templates}
 
 
-def kueue_labels(info: Info) -> dict[str, str]:
-    """The labels by which Kueue knows its workloads, as the TrainJob carries them."""
-    labels = info.spec.job.document.root["metadata"].get("labels") or {}
-    return {key: value for key, value in labels.items() if key.startswith(names.KUEUE_PREFIX)}
-
-
 def _metadata(info: Info) -> Manifest:
     out: Manifest = {"name": info.name, "namespace": info.spec.job.namespace}
     labels: Mapping[str, str] = info.spec.template.labels
-    if not info.spec.compat.keeps("kueue-labels"):
-        labels = {**labels, **kueue_labels(info)}
+    annotations: Mapping[str, str] = info.spec.template.annotations
+    if not info.spec.compat.keeps("job-metadata"):
+        labels = {**labels, **labels_for_jobset(info)}
+        annotations = {**annotations, **annotations_for_jobset(info)}
     if labels:
         out["labels"] = labels
-    if info.spec.template.annotations:
-        out["annotations"] = info.spec.template.annotations
+    if annotations:
+        out["annotations"] = annotations
     return out
 
 

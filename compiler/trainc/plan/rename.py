@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from trainc.plan.digest import digest
+from trainc.plan.digest import digest, digest_of_all
+from trainc.plan.queue import is_applied_once
 from trainc.spec.spec import Spec
 
 _DIGITS: Final = 8
@@ -20,7 +21,8 @@ _RANDOM: Final = 6  # what the Job controller puts behind a pod's name: a dash a
 
 def renamed(spec: Spec) -> Spec:
     """The spec with its job called NAME-<8 hex>, NAME cut so that every pod name fits."""
-    suffix = digest(spec).removeprefix("sha256:")[:_DIGITS]
+    is_once = spec.settings.apply_once and is_applied_once(spec)
+    suffix = (digest_of_all if is_once else digest)(spec).removeprefix("sha256:")[:_DIGITS]
     room = _LONGEST - 1 - _DIGITS - _behind(spec)
     name = spec.job.name[: max(room, 1)].rstrip("-.")
     return spec._replace(job=spec.job._replace(name=f"{name}-{suffix}"))

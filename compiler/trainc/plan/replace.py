@@ -39,5 +39,8 @@ def _annotated(manifest: Mapping[str, Any], key: str, value: str) -> dict[str, A
     annotations = dict(metadata.get("annotations") or {})
     given = annotations.get(key, "")
     wanted = [part for part in value.split(",") if part not in given.split(",")]
-    annotations[key] = ",".join([*filter(None, [given]), *wanted]) if "," in value else value
+    if "," in value:
+        annotations[key] = ",".join([*filter(None, [given]), *wanted])
+    else:
+        annotations.setdefault(key, value)
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}

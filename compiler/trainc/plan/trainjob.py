@@ -14,7 +14,7 @@ from typing import Any, Final
 from trainc import names
 from trainc.info.info import Info
 from trainc.kube.gotypes import with_quantities
-from trainc.plan.queue import queued
+from trainc.plan.queue import is_queued
 from trainc.source.document import Document
 
 Manifest = dict[str, Any]
@@ -43,9 +43,11 @@ def trainjob(info: Info) -> Manifest:
     if not spec.get("suspend"):
         # The API's default: whoever applies it would own the field, and take back a suspension.
         spec.pop("suspend", None)
+    if spec.get("managedBy") == names.MULTIKUEUE:
+        del spec["managedBy"]  # of the JobSet; the status of the TrainJob is ours to write
     printed = {key: root[key] for key in root if key not in ("metadata", "spec", "status")}
     out = {**printed, "metadata": {**metadata, "name": info.spec.job.name}, "spec": spec}
-    return _unqueued(out) if queued(info) else out
+    return _unqueued(out) if is_queued(info.spec) else out
 
 
 def _as_written(value: Any, document: Document) -> Any:

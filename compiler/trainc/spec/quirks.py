@@ -240,12 +240,13 @@ QUIRKS: Final = {
             "no label may start with $",
         ),
         Quirk(
-            "kueue-labels",
+            "job-metadata",
             "",
-            "leaves Kueue's labels on the TrainJob alone",
-            "puts them on the JobSet, and then leaves spec.suspend to Kueue",
-            "without the operator the JobSet is the object Kueue sees",
-            r"\.metadata\.labels|\.spec\.suspend",
+            "leaves labels and annotations for Kueue, Argo CD and Flux, and managedBy: "
+            "kueue.x-k8s.io/multikueue, on the TrainJob alone",
+            "puts them on the JobSet too, and leaves spec.suspend of a queued one to Kueue",
+            "without the operator the JobSet is the object that Kueue, Argo CD and Flux see",
+            r"\.metadata\.(labels|annotations)|\.spec\.(suspend|managedBy)",
         ),
         Quirk(
             "suspend-false",

@@ -20,6 +20,8 @@ class Settings(NamedTuple):
         claims: Namespace and name of the claims among the inputs.
         one_node_claims: Those of them that one node may mount.
         rename: Whether a job is called after its digest, so that a changed one is another job.
+        apply_once: Whether the tool that syncs is told to apply a job once where it must, so that
+            its name must follow all that is printed.
         shared_caches: Whether data caches are named by content and used by several jobs.
         stock: Names of the ClusterTrainingRuntimes that come with the compiler, for remedies.
     """
@@ -31,6 +33,7 @@ class Settings(NamedTuple):
     claims: frozenset[tuple[str, str]] = frozenset()
     one_node_claims: frozenset[tuple[str, str]] = frozenset()
     rename: bool = False
+    apply_once: bool = False
     shared_caches: bool = False
     stock: tuple[str, ...] = ()
 
