@@ -11,8 +11,8 @@ SOURCES := compiler tests conftest.py
 FUZZ_SECONDS ?= 300
 
 .DEFAULT_GOAL := check
-.PHONY: check help setup demo format lint types test test-programs test-cluster test-torch fresh out \
-	golden bench bench-cache bench-gitops bench-initializers bench-controller fuzz wheel peers \
+.PHONY: check help setup demo format lint types test test-programs test-cluster test-engines test-torch \
+	fresh out golden bench bench-cache bench-gitops bench-initializers bench-controller fuzz wheel peers \
 	test-initializers-full soak deploy images prove-cache conformance requirements clean
 
 check: format lint types test fresh  ## the whole gate (default)
@@ -68,6 +68,12 @@ test-cluster: $(SETUP)  ## run the tests that need a control plane; builds what 
 	$(BIN)/python -m tests.cluster.lws
 	$(BIN)/python -m tests.cluster.volcano
 	TRAINC_TEST_CLUSTER=1 $(BIN)/pytest --durations=15 tests/cluster
+
+test-engines: $(SETUP)  ## run the tests with the real Kueue, Flux and Argo CD; builds what is missing
+	$(BIN)/python -m tests.cluster.binaries
+	$(BIN)/python -m tests.cluster.lws
+	$(BIN)/python -m tests.engines.binaries
+	TRAINC_TEST_ENGINES=1 $(BIN)/pytest --durations=15 tests/engines
 
 fresh: $(SETUP)  ## fail when out/ is not what examples/ compile to
 	@rm -rf build/out && mkdir -p build

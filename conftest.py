@@ -33,6 +33,7 @@ class Target:
 
 TARGETS = {
     "cluster": Target("make test-cluster", "TRAINC_TEST_CLUSTER", 900),
+    "engines": Target("make test-engines", "TRAINC_TEST_ENGINES", 900),
     "programs": Target("make test-programs", "TRAINC_TEST_PROGRAMS", 600),
     "images": Target("make test-images", "TRAINC_TEST_IMAGES", 1800),
     "full": Target("make test-initializers-full", "TRAINC_TEST_FULL", 1800),
@@ -42,6 +43,7 @@ TARGETS = {
 # Fixtures that only a target provides.
 FIXTURES = {
     "plane": "cluster",
+    "engines": "engines",
     "versitygw": "programs",
     "gcs": "programs",
     "azurite": "programs",

@@ -65,6 +65,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Adds the ends of the programs' logs to a failed test's report."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
-    running = getattr(item, "funcargs", {}).get("plane")
+    arguments = getattr(item, "funcargs", {})
+    running = arguments.get("plane") or arguments.get("cluster")
     if report.failed and isinstance(running, Plane):
         report.sections.append(("control plane", running.logs()))
