@@ -29,12 +29,35 @@ $(SETUP): deploy/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-demo: $(SETUP)  ## compile examples/ to the terminal
-	@$(BIN)/trainc build examples
+# Only what a build needs, unless everything is there already.
+DEMO := $(VENV)/.demo
+
+$(DEMO): deploy/trainc.txt deploy/wheel.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "trainc needs Python 3.11 or newer" >&2; exit 2; }
+	@echo "installing what a build needs into $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--only-binary :all: -r deploy/trainc.txt -r deploy/wheel.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation --editable .
+	@touch $@
+
+demo:  ## compile this project; installs only what that needs
+	@test -e $(SETUP) || $(MAKE) --no-print-directory $(DEMO)
+	@echo '$$ trainc build > manifests.yaml'
+	@$(BIN)/trainc build > manifests.yaml
+	@echo '$$ head manifests.yaml'
+	@head manifests.yaml
+	@echo '...'
+	@echo '$$ trainc check --env all'
+	@$(BIN)/trainc check --env all
+	@echo "made: manifests.yaml, $$(grep -c '^kind: JobSet' manifests.yaml) JobSets and what they" \
+		"need, from examples/ and templates/; next: $(BIN)/trainc explain" \
+		"examples/torch/job.yaml, $(BIN)/trainc init ../trainings, or docs/getting-started.md"
 
 format: $(SETUP)
 	$(BIN)/ruff format --check $(SOURCES)
-	$(BIN)/trainc fmt --check examples runtimes
+	$(BIN)/trainc fmt --check
 
 lint: $(SETUP)
 	$(BIN)/ruff check $(SOURCES)
@@ -75,13 +98,11 @@ test-engines: $(SETUP)  ## run the tests with the real Kueue, Flux and Argo CD; 
 	$(BIN)/python -m tests.engines.binaries
 	TRAINC_TEST_ENGINES=1 $(BIN)/pytest --durations=15 tests/engines
 
-fresh: $(SETUP)  ## fail when out/ is not what examples/ compile to
-	@rm -rf build/out && mkdir -p build
-	@$(BIN)/trainc build --quiet examples --out-dir build/out
-	@diff -r out build/out || { echo "out/ is stale: run 'make out'" >&2; exit 1; }
+fresh: $(SETUP)  ## fail when out/ is not what this project compiles to
+	$(BIN)/trainc check --env all
 
-out: $(SETUP)  ## compile examples/ into out/
-	$(BIN)/trainc build examples --out-dir out
+out: $(SETUP)  ## compile this project into out/
+	$(BIN)/trainc build --env all --out-dir out
 
 golden: out  ## rewrite every expected output: out/ and the generated pages
 	$(BIN)/python -m trainc.spec.fidelity > docs/fidelity.md

@@ -85,6 +85,8 @@ def chosen(
         hint = f"environments: {', '.join(known) or 'none'}"
         raise TraincError([Problem("--env names no environment: it is empty", hint=hint)])
     wanted = wanted or (ALL if several else project.default_env or None)
+    if wanted is None and len(known) == 1:
+        return known
     if wanted == ALL and several:
         return known or (None,)
     if wanted in known:

@@ -1,4 +1,4 @@
-"""A project begun: a commented ``trainc.yaml``, a TrainJob and two environments.
+"""A project begun: a commented ``trainc.yaml``, a TrainJob, two environments, gates for CI.
 
 In: a folder. Out: the files that were not there yet; what is there is never touched. The example is
 written whole or not at all, because its patches name its job.
@@ -18,6 +18,7 @@ from trainc.source.document import Document
 from trainc.source.files import File, find, read
 from trainc.source.parse import parse
 from trainc.source.walk import PROJECT_FILE, printable
+from trainc.version import __version__
 
 _TEXTS: Final = Path(__file__).parent / "example"
 _EXAMPLE: Final = ("jobs/mnist.yaml", "overlays/dev/mnist.yaml", "overlays/prod/mnist.yaml")
@@ -26,6 +27,10 @@ _JOBS: Final = "jobs"
 _JOB: Final = "mnist"
 _READ_ANYWAY: Final = frozenset({"overlays", "runtimes", "templates"})
 _SOURCES: Final = f"sources: [{_JOBS}]"
+_DEFAULT_ENV: Final = "dev"
+_GITIGNORE: Final = ".gitignore"
+# What runs the gates -> where it looks for them.
+CI: Final = {"github": ".github/workflows/trainc.yaml", "gitlab": ".gitlab-ci.yml"}
 
 
 class Started(NamedTuple):
@@ -42,30 +47,78 @@ class Started(NamedTuple):
     sources: tuple[str, ...]
 
 
-def start(folder: str, *, bare: bool = False) -> Started:
+def start(folder: str, *, bare: bool = False, profile: str = "", ci: str = "") -> Started:
     """Writes what is missing.
 
     Args:
         folder: Made where it is missing.
-        bare: Whether ``trainc.yaml`` is enough.
+        bare: Whether ``trainc.yaml`` is enough, besides what ``ci`` says.
+        profile: The tool that will sync the output: ``argocd``, ``flux`` or empty.
+        ci: What runs the gates, of ``CI``; empty for none.
 
     Raises:
         TraincError: The folder cannot be written; nothing is left behind.
     """
+    gates, kept = _gates(folder, ci)
     if os.path.lexists(os.path.join(folder, PROJECT_FILE)):
-        reason = f"{PROJECT_FILE} is there already: this is a project"
-        return Started((), (reason,), ())
+        reasons = [f"{PROJECT_FILE} is there already: this is a project", *kept]
+        if profile:
+            reasons.append(f"no profile is set: write `profile: {profile}` into {PROJECT_FILE}")
+        _write(folder, gates)
+        return Started(tuple(sorted(gates)), tuple(reasons), ())
     objects = _own(folder)
     own = sorted({_first(folder, file) for file, _ in objects} - _READ_ANYWAY)
     left = [] if bare else _reasons(folder, objects)
     example = () if bare or left else _EXAMPLE
     sources = tuple(dict.fromkeys([*([_JOBS] if example else []), *own])) or (".",)
-    texts = {name: (_TEXTS / name).read_text(encoding="utf-8") for name in example}
-    listed = ", ".join(_quoted(source) for source in sources)
-    settings = (_TEXTS / PROJECT_FILE).read_text(encoding="utf-8")
-    texts[PROJECT_FILE] = settings.replace(_SOURCES, f"sources: [{listed}]")
+    texts = gates | {name: _text(name) for name in example}
+    texts[PROJECT_FILE] = _settings(sources, _DEFAULT_ENV if example else "", profile)
+    if not bare and not os.path.lexists(os.path.join(folder, _GITIGNORE)):
+        texts[_GITIGNORE] = _text("gitignore")
     _write(folder, texts)
-    return Started(tuple(sorted(texts)), tuple(left), sources)
+    return Started(tuple(sorted(texts)), (*left, *kept), sources)
+
+
+def _text(name: str) -> str:
+    return (_TEXTS / name).read_text(encoding="utf-8")
+
+
+def _settings(sources: Iterable[str], default_env: str, profile: str) -> str:
+    """``trainc.yaml``; a profile brings ``rename``, or a sync fails where a job changed."""
+    text = _text(PROJECT_FILE)
+    listed = ", ".join(_quoted(source) for source in sources)
+    text = text.replace(_SOURCES, f"sources: [{listed}]")
+    if default_env:
+        text = text.replace("# default_env: ", "default_env: ")
+    if profile:
+        text = text.replace("# profile: none", f"profile: {profile}")
+        text = text.replace("# on_change: keep", "on_change: rename")
+    return text
+
+
+def _gates(folder: str, ci: str) -> tuple[dict[str, str], list[str]]:
+    """The file of the gates by its place, and why it is not written."""
+    if not ci:
+        return {}, []
+    place = CI[ci]
+    if os.path.lexists(os.path.join(folder, place)):
+        return {}, [f"{place} is there already: it is left as it is"]
+    text = _text(f"ci/{ci}.yaml").replace("@VERSION@", __version__)
+    above = _repository_above(folder)
+    left = [f"move {place} to {above}: only there it is read"] if above else []
+    return {place: text}, left
+
+
+def _repository_above(folder: str) -> str:
+    """The Git repository that holds the folder; empty where it is one itself, or in none."""
+    here = os.path.realpath(folder)
+    if os.path.lexists(os.path.join(here, ".git")):
+        return ""
+    while here != os.path.dirname(here):
+        here = os.path.dirname(here)
+        if os.path.lexists(os.path.join(here, ".git")):
+            return printable(here)
+    return ""
 
 
 def _reasons(folder: str, objects: Iterable[tuple[File, Document]]) -> list[str]:
