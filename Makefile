@@ -49,8 +49,8 @@ demo:  ## compile this project; installs only what that needs
 	@echo '$$ head manifests.yaml'
 	@head manifests.yaml
 	@echo '...'
-	@echo '$$ trainc check --env all'
-	@$(BIN)/trainc check --env all
+	@echo '$$ trainc check'
+	@$(BIN)/trainc check
 	@echo "made: manifests.yaml, $$(grep -c '^kind: JobSet' manifests.yaml) JobSets and what they" \
 		"need, from examples/ and templates/; next: $(BIN)/trainc explain" \
 		"examples/torch/job.yaml, $(BIN)/trainc init ../trainings, or docs/getting-started.md"
@@ -99,10 +99,10 @@ test-engines: $(SETUP)  ## run the tests with the real Kueue, Flux and Argo CD; 
 	TRAINC_TEST_ENGINES=1 $(BIN)/pytest --durations=15 tests/engines
 
 fresh: $(SETUP)  ## fail when out/ is not what this project compiles to
-	$(BIN)/trainc check --env all
+	$(BIN)/trainc check
 
 out: $(SETUP)  ## compile this project into out/
-	$(BIN)/trainc build --env all --out-dir out
+	$(BIN)/trainc build --out-dir out
 
 golden: out  ## rewrite every expected output: out/ and the generated pages
 	$(BIN)/python -m trainc.spec.fidelity > docs/fidelity.md

@@ -19,7 +19,7 @@ def test_the_layout_is_a_projects() -> None:
     assert sorted(path.name for path in (ROOT / "out").glob("[!.]*")) == list(ENVIRONMENTS)
 
 
-@pytest.mark.parametrize("args", [("build",), ("check", "--env", "all")], ids=lambda args: args[0])
+@pytest.mark.parametrize("args", [("build",), ("check",)], ids=lambda args: args[0])
 def test_nothing_is_said(args: tuple[str, ...]) -> None:
     done = trainc(ROOT, *args, "--no-cache")
     assert (done.returncode, done.stderr) == (0, "")
@@ -27,7 +27,7 @@ def test_nothing_is_said(args: tuple[str, ...]) -> None:
 
 
 def test_no_job_is_called_wrong_and_every_file_is_in_form() -> None:
-    done = trainc(ROOT, "validate", "--env", "all", "--no-cache", "--fail-on", "warning")
+    done = trainc(ROOT, "validate", "--no-cache", "--fail-on", "warning")
     assert done.returncode == 0, done.stderr
     assert trainc(ROOT, "fmt", "--check").returncode == 0
 

@@ -30,7 +30,7 @@ def tree(root: Path) -> dict[str, bytes]:
 def assert_clean(root: Path) -> None:
     """Builds every environment and checks: not a word is said."""
     for command in (("build", "--out-dir", "out"), ("check",), ("validate",)):
-        done = trainc(root, *command, "--env", "all")
+        done = trainc(root, *command)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), command
 
 
@@ -66,7 +66,7 @@ def test_every_key_can_be_taken_out_of_its_comment(tmp_path: Path) -> None:
     assert len(settings) > 10
     settings["exclude"] = []
     path.write_text(yaml.safe_dump(settings))
-    done = trainc(tmp_path, "build", "--env", "all", "--out-dir", "out")
+    done = trainc(tmp_path, "build", "--out-dir", "out")
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.glob("out/*/*/trainjob*")) == []
 
@@ -116,8 +116,8 @@ def test_jobs_that_are_there_are_built_too(tmp_path: Path) -> None:
     (tmp_path / "charts/values.yaml").write_text("a: {{ broken }}\n")
     assert trainc(tmp_path, "init").returncode == 0
     assert 'sources: [jobs, b.yaml, "my train"]' in (tmp_path / "trainc.yaml").read_text()
-    assert trainc(tmp_path, "build", "--env", "all", "--out-dir", "out").returncode == 0
-    assert trainc(tmp_path, "check", "--env", "all").returncode == 0
+    assert trainc(tmp_path, "build", "--out-dir", "out").returncode == 0
+    assert trainc(tmp_path, "check").returncode == 0
     names = {path.stem.rpartition("-")[2] for path in tmp_path.glob("out/dev/default/*.yaml")}
     assert names == {"mnist", "b", "m"}
 
@@ -166,7 +166,7 @@ def test_gates_are_written_once(ci: str, tmp_path: Path) -> None:
     assert GATES[ci] in done.stdout.splitlines()
     text = (tmp_path / GATES[ci]).read_text()
     assert f"trainc=={__version__}\n" in text
-    for command in ("fmt --check", "validate --env all", "check --env all", "diff --base"):
+    for command in ("fmt --check", "validate", "check", "diff --base"):
         assert f"trainc {command}" in text
     assert_clean(tmp_path)
     (tmp_path / GATES[ci]).write_text("mine\n")
@@ -195,14 +195,14 @@ def test_gates_below_the_repository_are_reported(tmp_path: Path) -> None:
 def test_the_steps_of_the_gates_run(ci: str, tmp_path: Path) -> None:
     """The shell of the workflow itself, on a branch that changes a job."""
     trainc(tmp_path, "init", "--ci", ci)
-    trainc(tmp_path, "build", "--env", "all", "--out-dir", "out")
+    trainc(tmp_path, "build", "--out-dir", "out")
     git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com"]
     for args in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "one"]):
         subprocess.run([*git, *args], cwd=tmp_path, check=True)
     subprocess.run([*git, "update-ref", "refs/remotes/origin/main", "HEAD"], cwd=tmp_path)
     job_file = tmp_path / "jobs/mnist.yaml"
     job_file.write_text(job_file.read_text().replace("mnist:1.0.0", "mnist:2.0.0"))
-    trainc(tmp_path, "build", "--env", "all", "--out-dir", "out")
+    trainc(tmp_path, "build", "--out-dir", "out")
     subprocess.run([*git, "commit", "-qam", "two"], cwd=tmp_path, check=True)
     assert [run_gate(step, tmp_path) for step in steps_of(tmp_path / GATES[ci])] != []
     assert "TrainJob mnist" in (tmp_path / "comment.md").read_text()

@@ -70,7 +70,7 @@ def hooks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def project(tmp_path_factory: pytest.TempPathFactory, hooks: tuple[Path, str]) -> Path:
     """A project with rendered output and all three hooks."""
     folder = tmp_path_factory.mktemp("project")
-    for args in (("init",), ("build", "--quiet", "--env", "all", "--out-dir", "out")):
+    for args in (("init",), ("build", "--quiet", "--out-dir", "out")):
         assert run(sys.executable, "-m", "trainc", *args, cwd=folder).returncode == 0
     ids = [{"id": f"trainc-{name}"} for name in ("fmt", "validate", "check")]
     config = {"repos": [{"repo": str(hooks[0]), "rev": hooks[1], "hooks": ids}]}

@@ -28,8 +28,8 @@ Examples:
   trainc init
   trainc init training && cd training
   trainc init --profile argocd --ci github
-  trainc build > manifests.yaml           prints dev
-  trainc build --env all --out-dir out    writes every environment
+  trainc build > manifests.yaml    prints dev
+  trainc build --out-dir out       writes every environment
 
 \b
 Exit status:
@@ -72,10 +72,10 @@ def _next_steps(folder: str, written: Sequence[str]) -> str:
     example = "overlays/dev/mnist.yaml" in written
     steps = [
         ("trainc build > manifests.yaml", "prints dev" if example else "prints the objects"),
-        ("trainc build --env all --out-dir out", "writes every environment, to be committed"),
-        ("trainc check --env all", "fails where out/ is not what the sources say"),
+        ("trainc build --out-dir out", "writes every environment, to be committed"),
+        ("trainc check", "fails where out/ is not what the sources say"),
     ]
     if os.path.normpath(folder) != os.curdir:
         steps.insert(0, (f"cd {shlex.quote(printable(folder))}", ""))
-    lines = (f"  {command:<38}{effect}".rstrip() for command, effect in steps)
+    lines = (f"  {command:<31}{effect}".rstrip() for command, effect in steps)
     return "\n".join(("next:", *lines))
