@@ -11,8 +11,8 @@ SOURCES := compiler tests conftest.py
 FUZZ_SECONDS ?= 300
 
 .DEFAULT_GOAL := check
-.PHONY: check help setup demo format lint types test test-programs test-cluster test-engines test-torch \
-	fresh out golden bench bench-cache bench-gitops bench-initializers bench-controller fuzz wheel peers \
+.PHONY: check help setup demo format lint types test test-programs test-cluster test-engines \
+	test-images test-torch fresh out golden bench bench-cache bench-gitops bench-initializers bench-controller fuzz wheel peers \
 	test-initializers-full soak deploy images prove-cache conformance requirements clean
 
 check: format lint types test fresh  ## the whole gate (default)
@@ -74,6 +74,9 @@ test: $(SETUP)  ## run the tests that need no more than Python
 test-programs: $(SETUP)  ## run the tests with programs of others (Helm, kustomize, S3 servers ...)
 	@$(BIN)/python -m tests.tools peers servers
 	TRAINC_TEST_PROGRAMS=1 $(PYTEST) -m programs
+
+test-images: $(SETUP)  ## build the images with docker or buildah, from the base in the registry
+	TRAINC_TEST_IMAGES=1 BUILDAH_ISOLATION=chroot STORAGE_DRIVER=vfs $(BIN)/pytest -m images
 
 test-torch: $(SETUP)  ## run the data cache's tests with PyTorch (3 GB, kept outside the tree)
 	@$(BIN)/python -m tests.tools torch
