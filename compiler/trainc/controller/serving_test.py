@@ -10,10 +10,17 @@ import pytest
 from trainc.controller.serving import Server, health
 
 
-@pytest.fixture(params=["127.0.0.1", "::1"])
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+# A container of Docker has no IPv6 as a rule; that is no fault of the run.
+@pytest.fixture(params=["127.0.0.1", *(["::1"] if _has_ipv6() else [])])
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    if ":" in request.param and not _has_ipv6():
-        pytest.skip("no IPv6 here")
     started = Server(health(lambda: True, str, bytes), request.param, 0)
     started.start()
     yield started
@@ -53,11 +60,3 @@ def test_its_dates_go_on() -> None:
 def _date(url: str) -> str:
     with urllib.request.urlopen(url) as response:
         return str(response.headers["Date"])
-
-
-def _has_ipv6() -> bool:
-    try:
-        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
-    except OSError:
-        return False
-    return True
