@@ -74,14 +74,22 @@ def test_a_long_name_is_cut_so_that_every_pod_name_fits(root: Path) -> None:
 
 
 def test_replace_tells_the_tool(root: Path) -> None:
-    for profile, key, value in (
-        ("argocd", "argocd.argoproj.io/sync-options", "Force=true,Replace=true"),
-        ("flux", "kustomize.toolkit.fluxcd.io/force", "enabled"),
-    ):
-        objects = built(root, "--on-change", "replace", "--profile", profile)
-        for each in objects:
-            given = each["metadata"].get("annotations", {}).get(key, "")
-            assert (value in given) is (each["kind"] == "JobSet")
+    key = "kustomize.toolkit.fluxcd.io/force"
+    for each in built(root, "--on-change", "replace", "--profile", "flux"):
+        given = each["metadata"].get("annotations", {}).get(key, "")
+        assert ("enabled" in given) is (each["kind"] == "JobSet")
+
+
+@pytest.mark.parametrize("is_project", [False, True])
+def test_replace_with_argo_cd_is_refused_and_names_rename(root: Path, is_project: bool) -> None:
+    flags = ["--on-change", "replace", "--profile", "argocd"]
+    if is_project:
+        (root / "trainc.yaml").write_text("profile: argocd\non_change: replace\n")
+        flags = []
+    done = trainc(root, "build", "job.yaml", *flags)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "rename" in done.stderr and "[TRC424]" in done.stderr
+    assert ("trainc.yaml:2:1" in done.stderr) is is_project
 
 
 def test_replace_without_a_tool_is_refused(root: Path) -> None:

@@ -99,7 +99,7 @@ CASES = [
              "TRC420", "warning", "stopPolicy"),
     TestCase("suspend without a queue", job("", "suspend: true") + runtime()),
 ]  # fmt: skip
-OURS = {"TRC406", "TRC420", "TRC421", "TRC422", "TRC423"}
+OURS = {"TRC406", "TRC420", "TRC421", "TRC422", "TRC423", "TRC424"}
 
 
 def found(folder: Path, command: str, *flags: str) -> list[Any]:

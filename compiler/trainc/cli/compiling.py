@@ -159,6 +159,8 @@ class Request:
         strategy = self.setting("on_change", "keep")
         if strategy == "replace" and self.setting("profile", "none") == "none":
             self._refuse_replace()
+        if strategy == "replace" and self.setting("profile", "none") == "argocd":
+            self._refuse_argocd()
         if strategy == "rename" and self._flags["compat"]:
             raise click.UsageError("--on-change rename: --compat keeps the reference's names")
         return strategy
@@ -175,6 +177,18 @@ class Request:
         message = "replace needs a profile: it is the tool that replaces"
         mark, hint = document.mark(("on_change",)), "write profile: argocd, or flux"
         raise TraincError([Problem(message, mark, field="on_change", hint=hint)])
+
+    def _refuse_argocd(self) -> "NoReturn":
+        """Stops where Argo CD would recreate jobs that did not change."""
+        from trainc.errors import Problem, TraincError
+        from trainc.plan.replace import ARGOCD_HINT, ARGOCD_MESSAGE
+
+        document = self.project.document if self.project else None
+        is_flag = "on_change" in self._given or document is None
+        mark = None if is_flag or document is None else document.mark(("on_change",))
+        field = "--on-change" if is_flag else "on_change"
+        problem = Problem(ARGOCD_MESSAGE, mark, field=field, hint=ARGOCD_HINT, code="TRC424")
+        raise TraincError([problem])
 
     def _values(self) -> "Values | None":
         files, sets = self._flags.get("values") or (), self._flags.get("sets") or ()

@@ -26,6 +26,7 @@ from trainc.diff.settled import settled
 from trainc.plan.replace import ANNOTATIONS
 
 RECREATED: Final = "the GitOps tool recreates it"
+RECREATED_ALL: Final = "Argo CD recreates it at every sync, changed or not: Force=true,Replace=true"
 _JOBS: Final = ("JobSet", names.TRAIN_JOB)
 _ENDS: Final = ("Completed", "Complete", "Failed")
 _ORDER: Final = tuple(Verdict)
@@ -69,7 +70,39 @@ def compared(
                 known = before[partner]
                 change = change._replace(fields=_beyond_the_name(known, after[identity]))
             changes.append(change)
+    if changes:
+        changes += _recreated(before, after, {change.identity for change in changes}, origins)
     return in_order(changes)
+
+
+def _recreated(
+    before: Mapping[Identity, Manifest],
+    after: Mapping[Identity, Manifest],
+    told: set[Identity],
+    origins: Mapping[Identity, str],
+) -> list[Change]:
+    """The unchanged jobs that Argo CD recreates in the sync that the changes bring about.
+
+    It acts on the annotation of the object as it is and as it shall be (gitops-engine,
+    ``applyObject``), in an Application without ``ApplyOutOfSyncOnly=true`` on all of them.
+    """
+    out = []
+    for identity, new in after.items():
+        old = before.get(identity)
+        if old is None or identity in told or not (_is_job(new) and _is_forced(new)):
+            continue
+        kills, effects = _effects(Verdict.REPLACE, old, new)
+        effects = (*effects, RECREATED_ALL)
+        change = Change(identity, Verdict.REPLACE, effects=effects, kills=kills)
+        out.append(change._replace(origin=origins.get(identity, "")))
+    return out
+
+
+def _is_forced(manifest: Manifest) -> bool:
+    """Whether Argo CD is told to delete the object and make it anew, whatever has changed."""
+    key, value = ANNOTATIONS["argocd"]
+    notes = manifest["metadata"].get("annotations") or {}
+    return set(value.split(",")) <= {part.strip() for part in str(notes.get(key, "")).split(",")}
 
 
 def in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
@@ -114,9 +147,10 @@ def changed(
     why = refusals(before, after) if found is None else found
     if not fields and not why:
         return None
-    verdict = Verdict.REPLACE if why else Verdict.CHANGE
+    is_forced = found is None and _is_job(new) and (_is_forced(old) or _is_forced(new))
+    verdict = Verdict.REPLACE if why or is_forced else Verdict.CHANGE
     kills, effects = _effects(verdict, old, after)
-    if verdict is Verdict.REPLACE and _is_recreated(new):
+    if verdict is Verdict.REPLACE and (is_forced or _is_recreated(new)):
         effects = (*effects, RECREATED)
     return Change(identity, verdict, why, telling, effects, kills)
 

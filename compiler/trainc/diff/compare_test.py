@@ -175,3 +175,18 @@ def test_a_kind_nobody_knows_may_be_refused() -> None:
     (change,) = compared([old], [{**old, "spec": {"a": 2}}])
     assert change.verdict is Verdict.CHANGE
     assert "does not know" in change.effects[0]
+
+
+FORCED = {"argocd.argoproj.io/sync-options": "Prune=false,Force=true,Replace=true"}
+
+
+def test_what_argo_cd_recreates_at_every_sync_is_counted() -> None:
+    old = [jobset("a"), jobset("b"), jobset("c")]
+    for each in old[:2]:
+        each["metadata"].setdefault("annotations", {}).update(FORCED)
+    new = copy.deepcopy(old)
+    assert compared(old, new) == ()
+    new[1]["metadata"]["labels"] = {"x": "y"}
+    new.append(jobset("d"))
+    found = [(each.identity.name, each.verdict.value, each.kills) for each in compared(old, new)]
+    assert found == [("a", "replace", True), ("b", "replace", True), ("d", "create", False)]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 from trainc.errors import Problem
 from trainc.kube.validation.forms import dns_label
 from trainc.plan.plan import Emit
+from trainc.plan.replace import ARGOCD_HINT, ARGOCD_MESSAGE
 
 if TYPE_CHECKING:
     from trainc.gitops.resourcelist import Item
@@ -65,6 +66,9 @@ def asked(config: Item | None) -> tuple[Build, list[Problem]]:
     if build.on_change == "replace" and build.profile == "none":
         hint = "profile: argocd or flux"
         problems.append(_problem(config, (field, "onChange"), "replace needs a profile", hint))
+    if build.on_change == "replace" and build.profile == "argocd":
+        wrong = _problem(config, (field, "onChange"), ARGOCD_MESSAGE, ARGOCD_HINT)
+        problems.append(wrong._replace(code="TRC424"))
     return build, problems
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from trainc import names
 from trainc.plan.plan import Object
+from trainc.plan.queue import PLACEMENT
 
 # What Kueue writes into a JobSet when it admits it, below each pod template.
 _POD_SPEC: Final = ("nodeSelector", "schedulingGates", "tolerations")
@@ -16,24 +18,21 @@ _POD_METADATA: Final = ("annotations", "labels")
 
 
 def argocd_ignore() -> dict[str, Any]:
-    """The parts of an Application's spec; Kueue and the defaulting webhooks are left in peace."""
+    """The parts of an Application's spec by which Kueue and Argo CD get on.
+
+    Two fields of a queued JobSet, to which Kueue adds, count as no drift. They are not copied into
+    what is applied (RespectIgnoreDifferences): a path inside a list would take the whole list along
+    and bring back what ran before. Nothing else that Kueue writes is printed, so that server-side
+    apply sees no difference.
+    """
+    queued = f'select(.metadata.labels["{names.QUEUE_LABEL}"])'
     template = ".spec.replicatedJobs[]?.template.spec.template"
-    jobset = [
-        ".spec.suspend",
-        *(f"{template}.spec.{field}" for field in _POD_SPEC),
-        *(f"{template}.metadata.{field}" for field in _POD_METADATA),
-    ]
-    patches = '.spec.runtimePatches[]? | select(.manager == "kueue.x-k8s.io/manager")'
+    paths = [f"{queued} | {template}.spec.{field}" for field in PLACEMENT]
     return {
         "ignoreDifferences": [
-            {"group": "jobset.x-k8s.io", "kind": "JobSet", "jqPathExpressions": jobset},
-            {
-                "group": "trainer.kubeflow.org",
-                "kind": "TrainJob",
-                "jqPathExpressions": [".spec.suspend", patches],
-            },
+            {"group": "jobset.x-k8s.io", "kind": "JobSet", "jqPathExpressions": paths}
         ],
-        "syncPolicy": {"syncOptions": ["RespectIgnoreDifferences=true", "ServerSideApply=true"]},
+        "syncPolicy": {"syncOptions": ["ApplyOutOfSyncOnly=true", "ServerSideApply=true"]},
     }
 
 

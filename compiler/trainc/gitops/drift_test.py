@@ -46,9 +46,12 @@ def test_objects_nobody_else_writes_have_no_rule() -> None:
     assert flux_ignore([made("ConfigMap", "v1", {})]) == {"ignore": []}
 
 
-def test_both_tools_are_told_of_the_same_fields() -> None:
-    given = made("JobSet", "jobset.x-k8s.io/v1alpha2", {"replicatedJobs": [{}]})
-    (rule,) = flux_ignore([given])["ignore"]
-    jobset = argocd_ignore()["ignoreDifferences"][0]
-    told = {path.replace("[]?", ".0") for path in jobset["jqPathExpressions"]}
-    assert told == {path.replace("/", ".") for path in rule["paths"]}
+def test_argo_cd_ignores_placement_alone_and_brings_nothing_back() -> None:
+    found = argocd_ignore()
+    (rule,) = found["ignoreDifferences"]
+    assert [path.rpartition(".")[2] for path in rule["jqPathExpressions"]] == [
+        "nodeSelector", "tolerations"]  # fmt: skip
+    assert all("queue-name" in path for path in rule["jqPathExpressions"])
+    options = found["syncPolicy"]["syncOptions"]
+    assert "ApplyOutOfSyncOnly=true" in options
+    assert "RespectIgnoreDifferences=true" not in options

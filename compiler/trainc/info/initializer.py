@@ -9,6 +9,7 @@ from trainc import names
 from trainc.info.claim import with_claim
 from trainc.info.env import printed
 from trainc.info.failfast import failing_fast, fails_fast
+from trainc.info.group import with_group
 from trainc.info.info import Info
 from trainc.info.podset import Container, PodSet
 
@@ -32,6 +33,8 @@ def with_initializers(info: Info) -> Info:
         from trainc.info.cache.compiled import with_compiled_cache  # few runtimes ask for it
 
         info = with_compiled_cache(info)
+    if not info.spec.compat.keeps("initializer-group"):
+        info = info.with_pod_sets(with_group)
     return info.with_pod_sets(failing_fast) if fails_fast(info) else info
 
 

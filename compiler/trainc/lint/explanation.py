@@ -153,10 +153,14 @@ EXPLANATIONS: Final = {
                           "annotations: {acme.com/budget: \"7\"} on the TrainJob, for a webhook "
                           "that sees JobSets",
                           "the same below runtimePatches[].trainingRuntimeSpec.template.metadata"),
+    "TRC424": Explanation("Argo CD deletes and creates an object with Force=true,Replace=true in "
+                          "every sync of its Application, changed or not, and in the dry run.",
+                          "profile: argocd, on_change: replace",
+                          "profile: argocd, on_change: rename"),
 }  # fmt: skip
 
 
-UNSPARED: Final = frozenset({"TRC102"})
+UNSPARED: Final = frozenset({"TRC102", "TRC424"})
 """No advice: what a cluster would refuse. Always errors."""
 FIXED: Final = frozenset({"TRC406", "TRC420"})
 """Reports of the compiler on what it does: a comment takes them away, their level stays."""

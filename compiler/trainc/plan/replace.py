@@ -12,6 +12,11 @@ from trainc.plan.plan import Object
 
 # Kinds whose spec the API server refuses to change.
 _IMMUTABLE: Final = frozenset({"JobSet", "TrainJob"})
+# Argo CD runs kubectl replace --force for such an object in every sync, changed or not, and in its
+# dry run (gitops-engine, applyObject; argo-cd#24005).
+ARGOCD_MESSAGE: Final = "with Argo CD replace recreates every job at every sync, changed or not"
+ARGOCD_HINT: Final = "write rename: a changed job is another object, and no other is touched"
+
 ANNOTATIONS: Final = {
     "argocd": ("argocd.argoproj.io/sync-options", "Force=true,Replace=true"),
     "flux": ("kustomize.toolkit.fluxcd.io/force", "enabled"),

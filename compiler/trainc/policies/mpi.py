@@ -27,8 +27,11 @@ RESERVED: Final = frozenset(
         "OMPI_MCA_plm_rsh_args",
         "OMPI_MCA_orte_keep_fqdn_hostnames",
         "OMPI_MCA_orte_set_default_slots",
+        "PRTE_MCA_plm_ssh_args",
+        "PRTE_MCA_prte_default_hostfile",
     }
 )
+_SSH_ARGS: Final = "-o ConnectionAttempts=10"
 
 if TYPE_CHECKING:
     from annotated_types import Ge, Len
@@ -185,7 +188,8 @@ def _wired(info: Info, pod_set: PodSet, settings: Settings, slots: int) -> PodSe
     if pod_set.name not in (names.NODE, names.LAUNCHER):
         return pod_set
     launcher = pod_set.name == names.LAUNCHER
-    volumes = [_ssh_volume(info.name)]
+    compat = info.spec.compat
+    volumes = [_ssh_volume(info.name, 0o640 if compat.keeps("mpi-key-mode") else 0o600)]
     mounts = [{"name": _SSH_VOLUME, "mountPath": settings.ssh_auth_mount_path}]
     env: dict[str, str] = {}
     if launcher:
@@ -195,8 +199,12 @@ def _wired(info: Info, pod_set: PodSet, settings: Settings, slots: int) -> PodSe
             "OMPI_MCA_orte_default_hostfile": f"{_HOSTFILE_DIR}/hostfile",
             "OMPI_MCA_orte_keep_fqdn_hostnames": "true",
             "OMPI_MCA_orte_set_default_slots": str(slots),
-            "OMPI_MCA_plm_rsh_args": "-o ConnectionAttempts=10",
+            "OMPI_MCA_plm_rsh_args": _SSH_ARGS,
         }
+        if not compat.keeps("openmpi-5"):
+            # Not prte_keep_fqdn_hostnames: PRRTE would then ssh to its own launcher, and fail.
+            env["PRTE_MCA_plm_ssh_args"] = _SSH_ARGS
+            env["PRTE_MCA_prte_default_hostfile"] = f"{_HOSTFILE_DIR}/hostfile"
     pod_set = pod_set.with_volumes(*volumes)
     node = pod_set.node
     if node is None:
@@ -204,14 +212,14 @@ def _wired(info: Info, pod_set: PodSet, settings: Settings, slots: int) -> PodSe
     return pod_set.with_node(node.with_mounts(*mounts).with_env(env_items(env)))
 
 
-def _ssh_volume(name: str) -> dict[str, Any]:
-    """The key pair as ssh wants it; modes are octal 0400, 0640 and 0644."""
+def _ssh_volume(name: str, mode: int) -> dict[str, Any]:
+    """The key pair; ssh refuses a private key of its own user that the group can read."""
     return {
         "name": _SSH_VOLUME,
         "secret": {
             "secretName": f"{name}{names.MPI_SSH_SUFFIX}",
             "items": [
-                {"key": "ssh-privatekey", "path": "id_rsa", "mode": 0o640},
+                {"key": "ssh-privatekey", "path": "id_rsa", "mode": mode},
                 {"key": "ssh-publickey", "path": "id_rsa.pub", "mode": 0o644},
                 {"key": "ssh-publickey", "path": "authorized_keys", "mode": 0o644},
             ],

@@ -62,7 +62,9 @@ CASES = [
         "OMPI_MCA_orte_default_hostfile": "/etc/mpi/hostfile",
         "OMPI_MCA_orte_keep_fqdn_hostnames": "true",
         "OMPI_MCA_orte_set_default_slots": "1",
-        "OMPI_MCA_plm_rsh_args": "-o ConnectionAttempts=10"}),
+        "OMPI_MCA_plm_rsh_args": "-o ConnectionAttempts=10",
+        "PRTE_MCA_plm_ssh_args": "-o ConnectionAttempts=10",
+        "PRTE_MCA_prte_default_hostfile": "/etc/mpi/hostfile"}),
     TestCase("workers are told nothing", (trainjob(), mpi()), lambda made: made.env(), {}),
     TestCase("both hold the key, the launcher the hostfile",
              (trainjob(), mpi("sshAuthMountPath: /home/u/.ssh")),
@@ -72,7 +74,7 @@ CASES = [
     TestCase("the key is readable by its owner", (trainjob(), mpi()),
              lambda made: (made.pod()["volumes"][0]["secret"]["defaultMode"],
                            [i["mode"] for i in made.pod()["volumes"][0]["secret"]["items"]]),
-             (0o400, [0o640, 0o644, 0o644])),
+             (0o400, [0o600, 0o644, 0o644])),
     TestCase("the job's command runs on the launcher", (trainjob(
              trainer="{command: [mpirun, x]}"), mpi(node="command: [sleep]")),
              lambda made: (made.container(job="launcher")["command"],
@@ -90,7 +92,8 @@ REFUSALS = [
                 (trainjob(trainer=f"{{env: [{{name: {name}, value: x}}]}}"), mpi()),
                 f"spec.trainer.env: {name} is set by the mpi policy")
         for name in ("OMPI_MCA_orte_default_hostfile", "OMPI_MCA_plm_rsh_args",
-                     "OMPI_MCA_orte_keep_fqdn_hostnames", "OMPI_MCA_orte_set_default_slots")
+                     "OMPI_MCA_orte_keep_fqdn_hostnames", "OMPI_MCA_orte_set_default_slots",
+                     "PRTE_MCA_plm_ssh_args", "PRTE_MCA_prte_default_hostfile")
     ),
     Refusal("a launcher as node in a runtime without one", (trainjob(trainer="{numNodes: 2}"),
             runtime("{mpi: {runLauncherAsNode: true}}")),
