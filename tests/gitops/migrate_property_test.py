@@ -1,12 +1,14 @@
 """Whatever stands where something else should: ``migrate`` and ``set image`` say so, or do it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trainc.edit.image import chosen, slots_of, with_images
+from trainc.edit.migration.fields_test import RUNTIME
 from trainc.edit.migration.rewrite import migrated
 from trainc.edit.migration.rewrite_test import MPI, OVERRIDES, PYTORCH
 from trainc.edit.migration.work import Options
@@ -15,7 +17,10 @@ from trainc.errors import TraincError
 from trainc.source.files import File
 from trainc.source.parse import parse
 
-WHOLE = [parse(text.encode(), "")[0][0].root for text in (PYTORCH, MPI, OVERRIDES)]
+FIELDS = RUNTIME.replace("torch: {}", "torch: {numProcPerNode: gpu, elasticPolicy: {}}")
+OLD_JOBS = sorted((Path(__file__).parent / "old_jobs").glob("*.yaml"))
+TEXTS = [PYTORCH, MPI, OVERRIDES, FIELDS, *(path.read_text() for path in OLD_JOBS)]
+WHOLE = [parse(text.encode(), "")[0][0].root for text in TEXTS]
 JUNK = 'null 0 -1 1.5 true "" "x" [] ["x"] [1] {} {"a":1} [{}] [[]] {"name":"node"}'
 junk = st.sampled_from(JUNK.split())
 

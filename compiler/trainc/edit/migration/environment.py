@@ -120,9 +120,9 @@ def with_env(
     gone = {*without, *(item["name"] for item in behind)}
     own = container.get("env")
     own = own if isinstance(own, list) else []
-    if not behind and not any(_name(item) in gone for item in own):
+    if not behind and not any(variable_name(item) in gone for item in own):
         return
-    made = list_like(own, after=behind, keep=lambda item: _name(item) not in gone)
+    made = list_like(own, after=behind, keep=lambda item: variable_name(item) not in gone)
     if made:
         container["env"] = made
     else:
@@ -137,7 +137,7 @@ def unbuffered(container: dict[str, Any], own: Any) -> None:
         own: The container's variables, wherever they stand now.
     """
     for item in own if isinstance(own, list) else []:
-        if _name(item) == UNBUFFERED and (item.get("value") or item.get("valueFrom")):
+        if variable_name(item) == UNBUFFERED and (item.get("value") or item.get("valueFrom")):
             return
     with_env(container, [_item(UNBUFFERED, "1")])
 
@@ -199,5 +199,7 @@ def _item(name: str, value: Value) -> dict[str, Any]:
     return new(name=name, value=quoted(value))
 
 
-def _name(item: Any) -> Any:
-    return item.get("name") if isinstance(item, dict) else None
+def variable_name(item: Any) -> str:
+    """The name of an item of ``env``, empty where it has none."""
+    name = item.get("name") if isinstance(item, dict) else None
+    return name if isinstance(name, str) else ""

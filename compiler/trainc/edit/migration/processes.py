@@ -33,15 +33,27 @@ def count_of(word: str, resources: Any, path: Path, lost: list[Lost]) -> int | N
     if not isinstance(resources, dict):
         lost.append(Lost(path, f"{word} has no counterpart", _UNKNOWN))
         return None
-    try:
-        devices, count = gpus(resources), max(1, cpus(resources))
-    except (QuantityError, AttributeError):
+    amounts = devices_of(resources)
+    if amounts is None:
         lost.append(Lost(path, f"{word} has no counterpart", "write the number of processes"))
         return None
+    devices, count = amounts
     if word == "gpu" and not devices:
         message, hint = "gpu has no counterpart", "the node asks for no GPU: write a number"
         lost.append(Lost(path, message, hint))
     return count if word == "cpu" and devices else None
+
+
+def devices_of(resources: Any) -> tuple[int, int] | None:
+    """GPUs, and CPUs or 1, that a node asks for; None where the resources are no quantities."""
+    if not isinstance(resources, dict):
+        return 0, 1
+    if not all(isinstance(resources.get(key), dict | None) for key in ("limits", "requests")):
+        return None
+    try:
+        return gpus(resources), max(1, cpus(resources))
+    except QuantityError:
+        return None
 
 
 def node_resources(runtime: Any) -> Any:

@@ -20,13 +20,13 @@ from trainc.edit.migration.environment import (
     program_of,
     tell_main,
     tell_others,
+    variable_name,
 )
 from trainc.edit.migration.jobs import OldJob
 from trainc.edit.migration.nodes import Kind, Nodes, trainer_of
 from trainc.edit.migration.part import Lost, Part, new
+from trainc.edit.migration.processes import devices_of
 from trainc.edit.migration.torchrun import counts_processes, is_torchrun
-from trainc.kube.quantity import QuantityError
-from trainc.kube.resources import gpus
 
 _KIND = Kind("pytorchReplicaSpecs", "pytorch", "OnFailure", ("Master", "Worker"))
 _PORT = "29500"  # of the torch policy
@@ -103,7 +103,7 @@ def _keep_reserved(trainer: dict[str, Any], main: Part, variables: Variables) ->
     written = {"PET_NNODES", _NPROC} if not variables.words else variables.reserved
     env = trainer.get("env")
     for index, item in enumerate(env if isinstance(env, list) else []):
-        name = item.get("name") if isinstance(item, dict) else None
+        name = variable_name(item)
         if name not in variables.reserved - written or name == "PET_MASTER_PORT":
             continue
         value, source = item.get("value"), item.get("valueFrom")
@@ -124,12 +124,10 @@ def _assignments(
     The policy says ``auto`` for a node with GPUs, and without them one process for each CPU of the
     container; torchrun's own ``auto`` counts the machine's.
     """
-    resources = trainer.get("resourcesPerNode")
-    try:
-        has_gpus = bool(gpus(resources)) if isinstance(resources, dict) else False
-    except (QuantityError, AttributeError):
-        return {}  # no quantities: the build says so
-    if isinstance(processes, int) or (has_gpus and processes != "cpu"):
+    devices = devices_of(trainer.get("resourcesPerNode"))
+    if devices is None or isinstance(processes, int):
+        return {}  # what is no quantity the build refuses
+    if devices[0] and processes != "cpu":
         return {}
     if not counts_processes(program):
         return {}

@@ -15,6 +15,7 @@ from trainc.edit.migration.environment import (
     program_of,
     tell_main,
     tell_others,
+    variable_name,
 )
 from trainc.edit.migration.jobs import OldJob
 from trainc.edit.migration.nodes import Kind, Nodes, trainer_of
@@ -85,7 +86,7 @@ def _keep_policy(main: Part) -> None:
     """Lists variables of the policy that the job sets itself."""
     env = main.node.get("env")
     for index, item in enumerate(env if isinstance(env, list) else []):
-        name = item.get("name") if isinstance(item, dict) else None
+        name = variable_name(item)
         if name in _POLICY:
             message = f"{name} is set by the xgboost policy and must not be set by a job"
             main.lost.append(Lost((*main.path, "env", index), message, "remove it"))
