@@ -244,6 +244,8 @@ REFUSED = [
             "PET_NODE_RANK is set by the torch policy"),
     Refused("what does not build", job(container="command: [torchrun], bogus: 1"),
             "what it becomes does not build: "),
+    Refused("two jobs of one name", job() + "---\n" + job(kind="JAXJob"),
+            "metadata.name: PyTorchJob/j of this file has the name that the TrainJob would have"),
     Refused("a Service of the job", job() + "---\napiVersion: v1\nkind: Service\n"
             "spec: {selector: {training.kubeflow.org/job-name: j}}\n",
             "11:19: error: spec.selector.training.kubeflow.org/job-name: no pod"),
