@@ -145,6 +145,43 @@ def test_rounds_of_every_macro_are_counted(monkeypatch: pytest.MonkeyPatch) -> N
         assert "takes more than 30 rounds of loops" in found.message
 
 
+def deep(last: str, item: str = "[V, V]") -> str:
+    """Thirty nested values, each twice the one before, and what is done with the last."""
+    names = [f"v{number}" for number in range(31)]
+    out = last.replace("V", names[-1])
+    for before, name in reversed([*zip(names, names[1:], strict=False)]):
+        out = f"cel.bind({name}, {item.replace('V', before)}, {out})"
+    return f"cel.bind(v0, ['xxxxxxxxxxxxxxxx'], {out})"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        deep("[V] == [V]"),
+        deep("V in [V]"),
+        deep("'%s'.format([V]) == ''"),
+        deep("V.flatten(40).size() == 1"),
+        deep("sets.contains([V], [V])"),
+        deep("[V, V].distinct().size() == 1"),
+        deep("V.size() == 1", "V + V"),
+        deep("[V].indexOf(V) == 0"),
+        "lists.range(1000000000).size() == 1",
+        "lists.range(90000).distinct().size() == 1",
+        "sets.equivalent(lists.range(90000), lists.range(90000))",
+        deep("V.size() == 1", "V.map(x, x.replace('x', 'xx'))"),
+        deep("V.size() == 1", "[V[0].replace('x', V[0])]"),
+    ],
+)
+def test_work_within_a_function_is_counted(expression: str) -> None:
+    from tests.lint.lint_test import inspected
+
+    rule = Rule("x", expression, "m", "error", "", Mark("r.yaml", 1, 1))
+    inspect, broken = team_rules([rule])
+    assert not broken
+    (found,) = inspected(inspect)
+    assert "steps in its functions" in found.message
+
+
 def test_cel_python_is_left_as_it_is() -> None:
     import celpy
 

@@ -21,6 +21,7 @@ from celpy.evaluation import Activation, CELEvalError
 
 from trainc.errors import Problem
 from trainc.info.info import Info
+from trainc.lint.kubecel import work
 from trainc.lint.kubecel.evaluator import KubernetesEvaluator
 from trainc.lint.kubecel.functions import FUNCTIONS, KNOWN, MACROS, NAMESPACED, NAMESPACES
 from trainc.lint.kubecel.grammar import identifier, parse
@@ -73,6 +74,7 @@ class _Program(NamedTuple):
 
     def evaluate(self, context: Mapping[str, Any]) -> Any:
         """The value of the rule for one job."""
+        work.allow()
         activation = Activation(annotations=googleapis, functions=FUNCTIONS)
         return _Counted(self.tree, activation, [0]).evaluate(context)
 
@@ -223,6 +225,8 @@ def _verdict(rule: Rule, program: Any, known: dict[str, Any]) -> bool | Problem:
         return _broken(rule, f"cannot be evaluated: {_reason(error)}")
     except _Endless:
         return _broken(rule, f"takes more than {MAX_ROUNDS} rounds of loops")
+    except work.Exceeded:
+        return _broken(rule, f"takes more than {work.MOST} steps in its functions")
     except RecursionError:
         return _broken(rule, "is nested too deeply")
     if not isinstance(value, bool | BoolType):

@@ -21,6 +21,7 @@ from celpy.celtypes import (
 )
 
 from trainc.lint.kubecel.overload import Refusal
+from trainc.lint.kubecel.work import spend_text
 
 _CLAUSE: Final = re.compile(r"%(?:%|(?:\.(\d{1,3}))?([a-zA-Z]))")
 _RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -98,6 +99,7 @@ def _scientific(value: float, width: int) -> str:
 
 def shown(value: Any) -> str:
     """A value as ``%s`` has it."""
+    spend_text(len(value) if isinstance(value, str) else 0)
     if value is None:
         return "null"
     if isinstance(value, BoolType):
@@ -121,6 +123,7 @@ def shown(value: Any) -> str:
 def _nested(value: Any) -> str:
     """A value inside another: there, strings have quotes, and numbers six places."""
     if isinstance(value, StringType):
+        spend_text(len(value))
         return f'"{value}"'
     return f"{value:f}" if isinstance(value, DoubleType) else shown(value)
 

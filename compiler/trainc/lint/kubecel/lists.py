@@ -8,13 +8,12 @@ from typing import Any, Final
 from celpy.celtypes import BoolType, DoubleType, DurationType, IntType, ListType, UintType
 
 from trainc.lint.kubecel.overload import Dyn, Overloads, Refusal, equal, ordered
-
-MOST: Final = 100_000
-"""Items that one function may make: a list grows no larger by it."""
+from trainc.lint.kubecel.work import spend
 
 
 def _compared(values: list[Any]) -> list[Any]:
     """The list, where all of its items can be compared."""
+    spend(len(values))
     if not all(ordered(values[0], each) for each in values):
         raise Refusal("the items of the list cannot be compared")
     return values
@@ -66,8 +65,7 @@ def _last_index(values: list[Any], item: Any) -> IntType:
 
 
 def _range(count: int) -> ListType:
-    if count > MOST:
-        raise Refusal(f"more than {MOST} items")
+    spend(max(count, 0))
     return ListType([IntType(number) for number in range(count)])
 
 
@@ -84,9 +82,8 @@ def _flatten(values: list[Any], depth: int = 1) -> ListType:
     for _ in range(min(depth, 64)):
         if not any(isinstance(each, ListType) for each in out):
             break
+        spend(sum(len(each) if isinstance(each, ListType) else 1 for each in out))
         out = [item for each in out for item in (each if isinstance(each, ListType) else (each,))]
-        if len(out) > MOST:
-            raise Refusal(f"more than {MOST} items")
     return ListType(out)
 
 
@@ -106,6 +103,7 @@ def sorted_by(values: list[Any], keys: list[Any]) -> ListType:
     """
     if not values:
         return ListType([])
+    spend(len(keys) * len(keys).bit_length())
     first = type(keys[0])
     if not all(type(key) is first and ordered(keys[0], key) for key in keys):
         raise Refusal("the items of the list must be of one type that can be compared")

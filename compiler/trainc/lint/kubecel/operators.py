@@ -10,6 +10,7 @@ from celpy.celtypes import BoolType, DoubleType, IntType, ListType, MapType, Str
 from celpy.evaluation import CELEvalError, base_functions
 
 from trainc.lint.kubecel.overload import equal, is_number, type_name
+from trainc.lint.kubecel.work import spend, spend_text
 
 Operator = Callable[[Any, Any], Any]
 
@@ -79,6 +80,10 @@ def _add(one: Any, two: Any) -> Any:
     """A sum of CEL's own types, where cel-python gives Python's."""
     if is_number(one) and type(one) is not type(two):
         return _wrong(one, two) or _mixed(one, two)
+    if isinstance(one, str) and isinstance(two, str):
+        spend_text(len(one) + len(two))
+    elif isinstance(one, list) and isinstance(two, list):
+        spend(len(one) + len(two))
     out = operator.add(one, two)
     if type(out) is str:
         return StringType(out)

@@ -17,6 +17,8 @@ from celpy.celtypes import (
 )
 from celpy.evaluation import CELEvalError, base_functions
 
+from trainc.lint.kubecel.work import spend
+
 Types = tuple[type, ...]
 Overloads = Mapping[Types, Callable[..., Any]]
 """Types of the arguments, the receiver's first -> the function for them; the first match wins."""
@@ -81,6 +83,7 @@ def is_number(value: Any) -> bool:
 
 def equal(one: Any, two: Any) -> bool:
     """CEL's equality: of values of different types it is false, of numbers by their amount."""
+    spend()
     if is_number(one) and is_number(two):
         return _amount(one) == _amount(two)
     if isinstance(one, ListType) and isinstance(two, ListType):

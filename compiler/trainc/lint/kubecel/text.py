@@ -13,6 +13,7 @@ from celpy.celtypes import BoolType, DoubleType, IntType, ListType, StringType
 
 from trainc.lint.kubecel.formatting import formatted, general
 from trainc.lint.kubecel.overload import Overloads, Refusal
+from trainc.lint.kubecel.work import spend, spend_text
 
 # What Go's unicode.IsSpace knows.
 _SPACES: Final = (
@@ -48,15 +49,18 @@ def _compiled(text: str) -> Any:
 
 
 def _matches(text: str, regex: str) -> BoolType:
+    spend_text(len(text))
     return BoolType(_compiled(regex).search(text) is not None)
 
 
 def _find(text: str, regex: str) -> StringType:
+    spend_text(len(text))
     found = _compiled(regex).search(text)
     return StringType(found.group(0) if found else "")
 
 
 def _find_all(text: str, regex: str, most: int = -1) -> ListType:
+    spend(1 + len(text))
     found: list[StringType] = []
     for each in _compiled(regex).finditer(text):
         if 0 <= most <= len(found):
@@ -72,6 +76,7 @@ def _char_at(text: str, place: int) -> StringType:
 
 
 def _index_of(text: str, part: str, start: int = 0) -> IntType:
+    spend_text(len(text))
     if not part:
         return IntType(start)
     if start < 0:
@@ -80,6 +85,7 @@ def _index_of(text: str, part: str, start: int = 0) -> IntType:
 
 
 def _last_index_of(text: str, part: str, start: int | None = None) -> IntType:
+    spend_text(len(text))
     if not part:
         return IntType(len(text) if start is None else start)
     if start is None:
@@ -92,10 +98,13 @@ def _last_index_of(text: str, part: str, start: int | None = None) -> IntType:
 
 
 def _replace(text: str, old: str, new: str, most: int = -1) -> StringType:
+    times = len(text) + 1 if not old else text.count(old)
+    spend_text(len(text) + (times if most < 0 else min(times, int(most))) * len(new))
     return StringType(str(text).replace(old, new, -1 if most < 0 else int(most)))
 
 
 def _split(text: str, separator: str, most: int = -1) -> ListType:
+    spend(1 + len(text))
     if most == 0:
         return ListType([])
     if separator:
@@ -117,6 +126,7 @@ def join(values: list[Any], separator: str = "") -> StringType:
     """The strings of a list, with a separator between them."""
     if not all(isinstance(each, StringType) for each in values):
         raise Refusal("the list holds more than strings")
+    spend_text(sum(map(len, values)) + len(values) * len(separator))
     return StringType(separator.join(values))
 
 
