@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from trainc.budget import Budget
 from trainc.compile import Before, Inputs, Inspect, compile_documents
 from trainc.errors import Problem
 from trainc.library import stock, stock_names
@@ -51,6 +52,7 @@ class Options(NamedTuple):
         inspect: Sees every compiled job, in place of the lints.
         before: Knows jobs that need no second compile.
         digests: Whether the digests of the files are wanted; with ``out_dir`` they always are.
+        budget: What is left of the command's work; None for a build of its own.
     """
 
     runtimes: tuple[str, ...] = ()
@@ -74,6 +76,7 @@ class Options(NamedTuple):
     inspect: Inspect | None = None
     before: Before | None = None
     digests: bool = False
+    budget: Budget | None = None
 
 
 class Read(NamedTuple):
@@ -235,7 +238,7 @@ def _of_project(paths: Sequence[str], options: Options) -> Read:
         options.compat is not None,
     )
     project = options.project._replace(namespace=options.namespace)
-    source, libraries, rendering = assemble(project, asked)
+    source, libraries, rendering = assemble(project, asked, options.budget or Budget())
     return Read(source, libraries, (), source.digests, rendering.explained, rendering.values.tree)
 
 
@@ -254,6 +257,7 @@ def _load(paths: Sequence[str], root: str | None, options: Options) -> Source:
         digests=options.digests or options.out_dir is not None,
         stdin=sys.stdin.buffer,
         namespace=options.namespace,
+        budget=options.budget,
     )
 
 

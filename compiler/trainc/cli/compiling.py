@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from trainc.budget import Budget
 from trainc.cli.flags import COMPILING, ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Request:
         """Looks for the project; reads nothing else yet."""
         self._flags = flags
         self._given = {name for name in flags if _is_given(ctx, name)}
+        self._budget = Budget()
         self.project = project_of(inputs)
         whole = self.project is not None and _is_root(inputs, self.project.root)
         self.paths = () if whole else inputs or (".",)
@@ -139,6 +141,7 @@ class Request:
             allow_ttl=self._flags.get("allow_ttl", False),
             shared=self._flags.get("shared", False),
             lint="build",
+            budget=self._budget,
         )
 
     def output(self, given: str | None) -> str:

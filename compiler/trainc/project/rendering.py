@@ -5,19 +5,26 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from trainc.budget import JOB, Budget
 from trainc.errors import Mark, Problem, TraincError
+from trainc.names import TRAIN_JOB
 from trainc.project.file import TEMPLATES, Project
 from trainc.source.composed import ComposedDocument, Origin, RenderedMark
 from trainc.source.document import Document, pack
 from trainc.source.files import File, read
-from trainc.source.flow import Use
+from trainc.source.flow import Flow
 from trainc.source.ignore import compiled, ignored
 from trainc.source.source import from_bytes
 from trainc.source.values import Values
 from trainc.source.walk import printable, refused
 
+if TYPE_CHECKING:
+    from trainc.source.template import Templates
+
+MAX_OBJECTS: Final = 20_000
+"""Objects that the templates of an environment may make together."""
 SUFFIXES: Final = (".yaml.j2", ".yml.j2")
 # How the reader of YAML tells of a second place.
 _OTHER_LINE: Final = re.compile(r"(first set at |\bof line )(\d+)")
@@ -26,12 +33,15 @@ _OTHER_LINE: Final = re.compile(r"(first set at |\bof line )(\d+)")
 class Rendering:
     """Renders a project's templates with one environment's values."""
 
-    def __init__(self, project: Project, values: Values, env: str) -> None:
-        """Takes what templates see: ``values``, and the environment's name as ``env``."""
+    def __init__(self, project: Project, values: Values, env: str, budget: Budget) -> None:
+        """Takes what templates see (``values``, the environment's name as ``env``) and may do."""
         self._project = project
         self.values = values
         self._variables: dict[str, Any] = {"values": values.tree, "env": env}
-        self._uses: dict[tuple[str, int], tuple[Use, ...]] = {}
+        self._budget = budget
+        self._templates: Templates | None = None
+        self._flows: list[Flow] = []
+        self._made = 0
 
     def files(self, place: str, exclude: Sequence[str]) -> list[File]:
         """The templates below a place, by name; one that begins with ``_`` is for others to use.
@@ -71,31 +81,54 @@ class Rendering:
             problems: Takes what is wrong, each at a line of a template.
 
         Raises:
-            TraincError: The template, or one it includes, is no UTF-8.
+            TraincError: The template, or one it includes, is no UTF-8, or does too much.
         """
-        # Here, because a project without templates must not pay for Jinja2.
-        from trainc.source.template import Delimiters, render
-
         data = read(file)
         if isinstance(data, Problem):
             problems.append(data)
             return b"", []
-        rendered = render(
-            file.name, self._text, self._variables, Delimiters(**self._project.delimiters)
-        )
+        before = self._budget.left
+        rendered = self._all().render(file.name)
         if isinstance(rendered, Problem):
             problems.append(rendered)
+            if self._budget.is_spent:
+                raise TraincError(problems)
             return data, []
-        self._uses.update(rendered.uses)
-        origin = Origin(file.name, rendered.lines, tuple(rendered.text.split("\n")))
+        self._flows.append(rendered.flow)
+        origin = Origin(file.name, lambda: rendered.lines, rendered.text)
         found: list[Problem] = []
-        parsed = from_bytes(rendered.text.encode("utf-8", "surrogatepass"), file, found)
+        text = rendered.text.encode("utf-8", "surrogatepass")
+        parsed = from_bytes(text, file, found, self._budget)
         problems += [_at_template(problem, origin) for problem in found]
+        self._count(parsed, before - self._budget.left, file)
         documents: list[Document] = [
             ComposedDocument((origin,), d.index, d.root, d.marks, d.place, rendered.text)
             for d in parsed
         ]
         return data, documents
+
+    def _all(self) -> Templates:
+        """The project's templates; a project without any must not pay for Jinja2."""
+        if self._templates is None:
+            from trainc.source.template import Delimiters, Templates
+
+            delimiters = Delimiters(**self._project.delimiters)
+            self._templates = Templates(self._text, self._variables, delimiters, self._budget)
+        return self._templates
+
+    def _count(self, documents: Sequence[Document], units: int, file: File) -> None:
+        """Gives back what a template has cost for the jobs it made; stops where they are too many.
+
+        Raises:
+            TraincError: There are more objects than anybody writes.
+        """
+        jobs = sum(document.kind == TRAIN_JOB for document in documents)
+        self._budget.earn(min(units, JOB * jobs))
+        self._made += len(documents)
+        if self._made > MAX_OBJECTS:
+            message = f"templates make more than {MAX_OBJECTS} objects"
+            hint = "split the project"
+            raise TraincError([Problem(message, Mark(file.name), hint=hint)])
 
     def explained(self, problem: Problem) -> Problem:
         """The problem; at a place in a template also what that became, and from which values."""
@@ -104,7 +137,8 @@ class Rendering:
         parts = [problem.hint] if problem.hint else []
         if isinstance(mark, RenderedMark) and mark.rendered.strip():
             parts.append(f"rendered: {mark.rendered.strip()}")
-        for use in self._uses.get(key, ()):
+        flow = next((each for each in self._flows if key in each), None)
+        for use in flow.uses()[key] if flow is not None else ():
             origin = self.values.mark(use)
             if origin is not None:
                 parts.append(f"values.{'.'.join(use)} comes from {origin}")

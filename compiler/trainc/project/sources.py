@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from trainc import names
+from trainc.budget import Budget
 from trainc.errors import Mark, Problem
 from trainc.library import named, stock, stock_names
 from trainc.project.environment import Layer, layers
@@ -22,7 +23,7 @@ from trainc.source.document import Document
 from trainc.source.files import STDIN, File, find, read
 from trainc.source.kinds import CLAIM
 from trainc.source.overlay import overlaid
-from trainc.source.source import Source, duplicates, from_bytes, note, note_path
+from trainc.source.source import Source, duplicates, note, note_path, written
 from trainc.source.values import Values, merged
 from trainc.source.walk import printable
 
@@ -68,16 +69,16 @@ class Assembled(NamedTuple):
     rendering: Rendering
 
 
-def assemble(project: Project, asked: Asked) -> Assembled:
-    """Reads what an environment is made from.
+def assemble(project: Project, asked: Asked, budget: Budget) -> Assembled:
+    """Reads what an environment is made from, as far as the budget of the build goes.
 
     Raises:
         TraincError: An overlay or a file of values is wrong.
     """
     parts = layers(project, asked.env) if asked.env is not None else ()
     values = merged([project.values, *(layer.values for layer in parts), asked.values])
-    rendering = Rendering(project, values, asked.env or "")
-    reader = _Reader(project, asked, rendering)
+    rendering = Rendering(project, values, asked.env or "", budget)
+    reader = _Reader(project, asked, rendering, budget)
     documents, wanted = reader.sources()
     libraries = [reader.library(place) for place in reader.places()]
     libraries = _unseen(libraries, documents)
@@ -152,8 +153,11 @@ def _overlaid(
 class _Reader:
     """Reads files and templates; keeps problems and digests."""
 
-    def __init__(self, project: Project, asked: Asked, rendering: Rendering) -> None:
+    def __init__(
+        self, project: Project, asked: Asked, rendering: Rendering, budget: Budget
+    ) -> None:
         self._project, self._asked, self._rendering = project, asked, rendering
+        self._budget = budget
         self.problems: list[Problem] = []
         self.digests: dict[str, str] = {}
         self.paths: dict[str, tuple[str, ...]] = {}
@@ -238,7 +242,7 @@ class _Reader:
         if isinstance(data, Problem):
             self.problems.append(data)
             return []
-        return self._kept(file, data, from_bytes(data, file, self.problems))
+        return self._kept(file, data, written(data, file, self.problems, self._budget))
 
     def _render(self, file: File) -> list[Document]:
         data, documents = self._rendering.documents(file, self.problems)

@@ -7,21 +7,20 @@ nesting can break it, and the inner loop does nothing that a plain document does
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any, Final
 
+from trainc.budget import CONTAINER, DOCUMENT, EVENT, Budget
 from trainc.errors import Problem, field_path
 from trainc.source import libyaml, scalar
 from trainc.source.alias import MAX_DEPTH, Aliases, merge, reached
 from trainc.source.document import MAX_COLUMN, Document, pack, unpack
+from trainc.source.level import EXPECT, ITEM, Level, path_of
 from trainc.source.libyaml import SCALAR_LENGTH, Event, RefusedError, TooManyError
 from trainc.source.words import KEYS, MERGE, SKIP, WORDS, Sign
 
-_ITEM: Final = Sign("in a list: the next node is an item")
-_EXPECT: Final = Sign("in a mapping: the next node is a key")
 _MOST_PROBLEMS: Final = 100  # of a file: with more it is something else than it seems to be
 _LONGEST: Final = 300  # letters of a message, which may quote the file
-# The node being filled, its places, and the key at hand (or _ITEM, _EXPECT).
-_Level = tuple[Any, list[int], Any]
 
 
 class Builder:
@@ -34,15 +33,16 @@ class Builder:
         document_line: The line on which the document at hand begins, from 1.
     """
 
-    def __init__(self, file: str) -> None:
-        """Begins with no documents."""
+    def __init__(self, file: str, budget: Budget) -> None:
+        """Begins with no documents; takes what is left of the build."""
         self.file = file
+        self._budget = budget
         self.documents: list[Document] = []
         self.problems: list[Problem] = []
         self.line = 1
         self.document_line = 0
         self._index = -1
-        self._stack: list[_Level] = []
+        self._stack: list[Level] = []
         self._marks: dict[int, list[int]] = {}
         self._aliases = Aliases(self._marks)
         self._odd: list[tuple[Any, Sign, int]] = []  # mappings, signs for keys in them, places
@@ -59,15 +59,17 @@ class Builder:
         end, mapping = libyaml.END, libyaml.MAPPING
         node: Any = []
         places: list[int] = []
-        key: Any = _ITEM
+        key: Any = ITEM
         stack.clear()
         odd.clear()
-        for seen, event in enumerate(events):
+        most = max(self._budget.left // EVENT, 0)
+        seen = -1
+        for seen, event in enumerate(islice(events, most)):
             if len(event) != SCALAR_LENGTH:
                 kind = event[0]
                 if kind == end and not odd:
                     node, places, key = stack.pop()
-                    key = key if key is _ITEM else _EXPECT
+                    key = key if key is ITEM else EXPECT
                 elif kind == mapping:
                     node, places, key = self._open({}, event, (node, places, key))
                 else:
@@ -75,7 +77,7 @@ class Builder:
                     node, places, key = self._structure(event, (node, places, key))
                 continue
             anchor, tag, _, text, start, _, style = event
-            if key is _EXPECT:
+            if key is EXPECT:
                 key = text if style else names[text]
                 if key.__class__ is not str or key in node or tag or anchor:
                     key = self._odd_key(event, node, places)
@@ -87,12 +89,14 @@ class Builder:
             value = text if style else words[text]
             if value is SKIP or tag or anchor:
                 value = self._odd_value(event, node, key)
-            if key is _ITEM:
+            if key is ITEM:
                 node.append(value)
                 places.append(pack(start.line + line, start.column + 1))
             else:
                 node[key] = value
-                key = _EXPECT
+                key = EXPECT
+        # Paid for afterwards, as counting on each way is dear; there were not more than allowed.
+        self._budget.pay(EVENT * (seen + 1 if seen + 1 < most else most + 1))
 
     def state(self) -> tuple[int, int, int, int]:
         """Returns how far the builder is."""
@@ -115,7 +119,7 @@ class Builder:
             raise TooManyError
         self.problems.append(Problem(message[:_LONGEST], mark, field=field, hint=hint))
 
-    def _structure(self, event: Event, level: _Level) -> _Level:
+    def _structure(self, event: Event, level: Level) -> Level:
         """Opens or closes what holds other nodes; returns the level that is filled from now on."""
         kind = event[0]
         if kind == libyaml.SEQUENCE:
@@ -124,26 +128,27 @@ class Builder:
             if self._odd[-1][0] is level[0]:
                 self._settle(level)
             node, places, key = self._stack.pop()
-            return node, places, key if key is _ITEM else _EXPECT
+            return node, places, key if key is ITEM else EXPECT
         if kind == libyaml.ALIAS:
             return self._alias(event, level)
         if kind == libyaml.DOCUMENT_START:
             self._index += 1
+            self._budget.pay(DOCUMENT)
             self.document_line = event[1].line + self.line
             self._marks = {}
             self._aliases = Aliases(self._marks)
             self._first, self._tidy = self._seen, True
-            return [], [], _ITEM
+            return [], [], ITEM
         if kind == libyaml.DOCUMENT_END and level[0][0] is not None:
             root, marks = level[0][0], self._marks
             marks = marks if self._tidy else reached(root, marks)
             self.documents.append(Document(self.file, self._index, root, marks, level[1][0]))
         return level
 
-    def _open(self, child: Any, event: Event, level: _Level) -> _Level:
+    def _open(self, child: Any, event: Event, level: Level) -> Level:
         """Puts a new container into the node at hand and goes down into it."""
         _, start, anchor, tag = event
-        if level[2] is _EXPECT:
+        if level[2] is EXPECT:
             raise RefusedError("a mapping key must be a scalar", start.line, start.column)
         if len(self._stack) >= MAX_DEPTH:
             message = f"nested deeper than {MAX_DEPTH} levels"
@@ -152,21 +157,22 @@ class Builder:
             self._unknown_tag(tag, self._place(start), level)
         if anchor:
             self._aliases.nodes[anchor] = child
+        self._budget.pay(CONTAINER)
         inside: list[int] = []
         self._marks[id(child)] = inside
         self._stack.append(level)
         self._put(child, start, level)
-        return child, inside, _EXPECT if child.__class__ is dict else _ITEM
+        return child, inside, EXPECT if child.__class__ is dict else ITEM
 
-    def _put(self, value: Any, start: Any, level: _Level) -> None:
+    def _put(self, value: Any, start: Any, level: Level) -> None:
         node, places, key = level
-        if key is _ITEM:
+        if key is ITEM:
             node.append(value)
             places.append(self._place(start))
         else:
             node[key] = value
 
-    def _alias(self, event: Event, level: _Level) -> _Level:
+    def _alias(self, event: Event, level: Level) -> Level:
         """Puts a copy of an anchored node where its alias stands."""
         _, start, anchor, _ = event
         node, places, key = level
@@ -178,17 +184,17 @@ class Builder:
             *_, tag, implicit, text, _, end, style = known
             self._aliases.spend(text, seen, event)
             scalar_event = (None, tag, implicit, text, start, end, style)
-            if key is _EXPECT:
+            if key is EXPECT:
                 return node, places, self._odd_key(scalar_event, node, places)
             self._put(self._odd_value(scalar_event, node, key), start, level)
-        elif key is _EXPECT:
+        elif key is EXPECT:
             raise RefusedError("a mapping key must be a scalar", start.line, start.column)
         elif known is node or any(known is parent for parent, _, _ in self._stack):
             raise RefusedError(f"anchor {anchor!r} contains itself", start.line, start.column)
         else:
             copy = self._aliases.copy(known, len(self._stack) + 1, seen, event)
             self._put(copy, start, level)
-        return node, places, key if key is _ITEM else _EXPECT
+        return node, places, key if key is ITEM else EXPECT
 
     def _odd_key(self, event: Event, node: dict[Any, Any], places: list[int]) -> Any:
         """Returns the key to use for one that is tagged, anchored, refused, ``<<`` or a duplicate.
@@ -225,7 +231,7 @@ class Builder:
             return SKIP
         return name
 
-    def _duplicate(self, name: Any, level: _Level, place: int) -> None:
+    def _duplicate(self, name: Any, level: Level, place: int) -> None:
         node, places, _ = level
         path = field_path(self._path((node, places, name)))
         if name is MERGE:
@@ -252,7 +258,7 @@ class Builder:
             return None
         return value
 
-    def _tagged(self, event: Event, level: _Level) -> scalar.Scalar:
+    def _tagged(self, event: Event, level: Level) -> scalar.Scalar:
         """Returns the value of a scalar with an explicit tag; its text where the tag is wrong."""
         tag, text, start = event[1], event[3], event[4]
         try:
@@ -263,12 +269,12 @@ class Builder:
             self.report(str(error), self._place(start), field_path(self._path(level)))
         return str(text)
 
-    def _unknown_tag(self, tag: str, place: int, level: _Level) -> None:
+    def _unknown_tag(self, tag: str, place: int, level: Level) -> None:
         field = field_path(self._path(level))
         hint = "remove the tag: Kubernetes would drop it"
         self.report(f"unknown tag {scalar.short_tag(tag)}", place, field, hint)
 
-    def _settle(self, level: _Level) -> None:
+    def _settle(self, level: Level) -> None:
         """Takes the signs out of a mapping that ends, and puts what ``<<`` names in."""
         node, places, _ = level
         signs = {}
@@ -285,16 +291,9 @@ class Builder:
         except ValueError as error:
             self.report(str(error), signs[MERGE], field_path(self._path(level)))
 
-    def _path(self, level: _Level) -> list[str | int]:
+    def _path(self, level: Level) -> list[str | int]:
         """The path of the entry at hand, from the document's root."""
-        path: list[str | int] = []
-        for node, _, key in [*self._stack, level][1:]:
-            if key is _ITEM:
-                # A container is in its list before it is filled, a scalar is not yet.
-                path.append(len(node) - (node is not level[0]))
-            elif key is not _EXPECT and key is not SKIP:
-                path.append("<<" if key is MERGE else key)
-        return path
+        return path_of([*self._stack, level])
 
     def _place(self, start: Any) -> int:
         return pack(start.line + self.line, start.column + 1)

@@ -6,8 +6,8 @@ person can edit. A place carries the number of its origin in the bits above thos
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from trainc.errors import Mark
 from trainc.source.document import Document, unpack
@@ -26,28 +26,41 @@ class RenderedMark(Mark):
     rendered: str = ""
 
 
-class Origin(NamedTuple):
+class Origin:
     """A text that a document was made from.
 
     Attributes:
         file: Its printed name.
-        lines: For a rendered template where each line of the rendered text was written, from the
-            first; empty where the text is the file's own.
-        rendered: The lines themselves.
     """
 
-    file: str
-    lines: tuple[Mark, ...] = ()
-    rendered: tuple[str, ...] = ()
+    __slots__ = ("_lines", "_text", "_written", "file")
+
+    def __init__(
+        self, file: str, lines: Callable[[], Sequence[Mark]] | None = None, text: str = ""
+    ) -> None:
+        """Takes the text of a rendered template, and what says where its lines were written.
+
+        Args:
+            file: The printed name.
+            lines: Asked when a place is wanted, which most builds never do; None where the text is
+                the file's own.
+            text: What the template was rendered to.
+        """
+        self.file = file
+        self._lines, self._text = lines, text
+        self._written: tuple[Sequence[Mark], list[str]] | None = None
 
     def mark(self, place: int) -> Mark:
         """Returns a packed place of this text as a mark a person can go to."""
         mark = unpack(self.file, place)
-        if not self.lines:
+        if self._lines is None:
             return mark
-        number = min(max(mark.line, 1), len(self.lines)) - 1
-        written = RenderedMark(*self.lines[number])
-        written.rendered = self.rendered[number]
+        if self._written is None:
+            self._written = self._lines(), self._text.split("\n")
+        lines, rendered = self._written
+        number = min(max(mark.line, 1), len(lines)) - 1
+        written = RenderedMark(*lines[number])
+        written.rendered = rendered[number]
         return written
 
 

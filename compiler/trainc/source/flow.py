@@ -6,7 +6,8 @@ read from the text and not from a run: of several calls of a macro each counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 Use = tuple[str, ...]
@@ -16,6 +17,7 @@ Key = tuple[str, int]
 
 _MOST: Final = 8
 """Macros that pass a value on to one another, and values told of one line."""
+_TRIED: Final = 500  # ways that are looked at for one line
 _PARAMETER: Final = "\0"
 
 
@@ -24,22 +26,49 @@ class Flow:
 
     def __init__(self) -> None:
         """Knows nothing yet."""
+        self._parts: tuple[Flow, ...] = ()
         self._taken: dict[Key, list[Use]] = {}
         self._parameters: dict[str, list[str]] = {}
-        self._given: list[tuple[str, int | str, Use]] = []
+        self._given: dict[tuple[str, int | str], list[Use]] = {}
+        self._uses: dict[Key, tuple[Use, ...]] | None = None
+
+    @classmethod
+    def joined(cls, flows: Iterable[Flow | None]) -> Flow:
+        """The ways through several templates, in the order they are read."""
+        whole = cls()
+        whole._parts = tuple(flow for flow in flows if flow is not None)
+        return whole
 
     def read(self, tree: Any, name: str) -> None:
         """Takes a template; ``name`` is how it is printed."""
         self._read(tree, name, {"values": ()}, {})
 
-    def uses(self) -> dict[Key, tuple[Use, ...]]:
+    def __contains__(self, key: Key) -> bool:
+        """Whether a line takes a value."""
+        return key in self.uses()
+
+    def uses(self) -> Mapping[Key, tuple[Use, ...]]:
         """The values that each line takes; those of a parameter are what calls give it."""
-        found = {}
-        for key, taken in self._taken.items():
-            every = [real for use in taken for real in self._resolved(use, _MOST)]
-            if every:
-                found[key] = tuple(dict.fromkeys(every))[:_MOST]
-        return found
+        if self._uses is None:
+            self._gather()
+            found = {key: self._behind(taken) for key, taken in self._taken.items()}
+            self._uses = {key: every for key, every in found.items() if every}
+        return self._uses
+
+    def _gather(self) -> None:
+        """Takes over what the parts know."""
+        for part in self._parts:
+            self._taken.update(part._taken)
+            self._parameters.update(part._parameters)
+            for key, paths in part._given.items():
+                self._given.setdefault(key, []).extend(paths)
+        self._parts = ()
+
+    def _behind(self, taken: Iterable[Use]) -> tuple[Use, ...]:
+        """The values behind what a line takes, each once and not too many."""
+        ways = (real for use in taken for real in self._resolved(use, _MOST))
+        reals = (real for real in islice(ways, _TRIED) if real is not None)
+        return tuple(islice(dict.fromkeys(reals), _MOST))
 
     def _read(self, node: Any, file: str, aliases: dict[str, Use], called: dict[str, str]) -> None:
         kind = type(node).__name__
@@ -84,17 +113,21 @@ class Flow:
     def _give(self, macro: str, slot: int | str, node: Any, aliases: Mapping[str, Use]) -> None:
         path = _path(node, aliases)
         if path:
-            self._given.append((macro, slot, path))
+            self._given.setdefault((macro, slot), []).append(path)
 
-    def _resolved(self, use: Use, depth: int) -> Iterator[Use]:
-        """The values behind a path that may begin at a parameter."""
+    def _resolved(self, use: Use, depth: int) -> Iterator[Use | None]:
+        """The values behind a path that may begin at a parameter; None for a way without end."""
         if not use[0].startswith(_PARAMETER):
             yield use
             return
-        for macro, slot, path in self._given if depth else ():
-            names = self._parameters.get(macro, [])
-            name = slot if isinstance(slot, str) else names[slot] if slot < len(names) else ""
-            if use[0] == f"{_PARAMETER}{macro}.{name}":
+        if not depth:
+            yield None
+            return
+        macro, _, name = use[0].removeprefix(_PARAMETER).rpartition(".")
+        names = self._parameters.get(macro, [])
+        slots = (name, names.index(name)) if name in names else (name,)
+        for slot in slots:
+            for path in self._given.get((macro, slot), ()):
                 yield from self._resolved((*path, *use[1:]), depth - 1)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
+from trainc.budget import Budget, LimitError
 from trainc.errors import Problem
 from trainc.source.build import Builder
 from trainc.source.dialect import (
@@ -47,7 +48,9 @@ _HINTS: Final = (
 )
 
 
-def parse(data: bytes, file: str) -> tuple[list[Document], list[Problem]]:
+def parse(
+    data: bytes, file: str, budget: Budget | None = None
+) -> tuple[list[Document], list[Problem]]:
     """Returns the documents of a file and the problems of its text.
 
     Documents that hold nothing (empty, or comments alone) are left out. A document with a
@@ -56,10 +59,14 @@ def parse(data: bytes, file: str) -> tuple[list[Document], list[Problem]]:
     Args:
         data: The file's bytes: UTF-8, or UTF-16 with a byte order mark.
         file: The file's name as it is printed.
+        budget: What is left of the build; by default the file has one of its own.
     """
-    builder = Builder(file)
+    builder = Builder(file, budget or Budget())
     with READING, suppress(TooManyError):
-        _read(builder, readable(data))
+        try:
+            _read(builder, readable(data))
+        except LimitError as limit:
+            builder.report(limit.message, pack(max(builder.document_line, 1), 1), hint=limit.hint)
     return builder.documents, builder.problems
 
 

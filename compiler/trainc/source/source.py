@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import BinaryIO, NamedTuple
 
-from trainc.errors import Mark, Problem
+from trainc.budget import BYTE, JOB, Budget
+from trainc.errors import Mark, Problem, TraincError
+from trainc.names import TRAIN_JOB
 from trainc.source.document import Document
 from trainc.source.files import STDIN, File, find, read
 from trainc.source.kinds import CLAIM, CLUSTER_KINDS, objects
@@ -43,6 +45,7 @@ def load(
     digests: bool = False,
     stdin: BinaryIO | None = None,
     namespace: str = "default",
+    budget: Budget | None = None,
 ) -> Source:
     """Returns the documents that the paths lead to.
 
@@ -54,7 +57,12 @@ def load(
         digests: Whether the digests of the files are wanted.
         stdin: What ``-`` stands for.
         namespace: The namespace of objects that name none.
+        budget: What is left of the build; by default the paths have one of their own.
+
+    Raises:
+        TraincError: There is more than a build may read.
     """
+    budget = budget or Budget()
     files, problems = find(paths, root=root, exclude=exclude, output_dir=output_dir)
     documents: list[Document] = []
     known: dict[str, str] = {}
@@ -64,7 +72,7 @@ def load(
         if isinstance(data, Problem):
             problems.append(data)
             continue
-        found = from_bytes(data, file, problems)
+        found = written(data, file, problems, budget)
         documents += found
         if digests and found:
             note(known, file.name, sha256(data).hexdigest())
@@ -91,20 +99,40 @@ def note_path(places: dict[str, tuple[str, ...]], file: File) -> None:
         places[file.name] = (*others, path)
 
 
-def from_bytes(data: bytes, file: File, problems: list[Problem]) -> list[Document]:
+def from_bytes(
+    data: bytes, file: File, problems: list[Problem], budget: Budget | None = None
+) -> list[Document]:
     """Returns the documents of one file that a build reads.
 
     Args:
         data: The file's bytes.
         file: Where they come from.
         problems: Takes what is wrong with them.
+        budget: What is left of the build; by default the file has one of its own.
+
+    Raises:
+        TraincError: The build does not go on: nothing is left.
     """
-    parsed, found = parse(data, file.name)
+    parsed, found = parse(data, file.name, budget)
+    if budget is not None and budget.is_spent:
+        raise TraincError([*problems, *found])
     kept = [
         item for document in parsed for item in objects(document, named=file.named, problems=found)
     ]
     problems += sorted(found, key=_place) if len(found) > 1 else found
     return kept
+
+
+def written(data: bytes, file: File, problems: list[Problem], budget: Budget) -> list[Document]:
+    """The documents of a file that a person has written, for which the build may do more.
+
+    Raises:
+        TraincError: The build does not go on: nothing is left.
+    """
+    budget.earn(BYTE * len(data))
+    documents = from_bytes(data, file, problems, budget)
+    budget.earn(JOB * sum(document.kind == TRAIN_JOB for document in documents))
+    return documents
 
 
 def duplicates(documents: Iterable[Document], namespace: str) -> list[Problem]:
