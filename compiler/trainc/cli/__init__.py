@@ -92,8 +92,10 @@ def _leave(status: int) -> None:
 
 def _run(args: list[str]) -> int:
     """Runs a command line: the short way where a former run has the answer, else the long one."""
+    from trainc.cli.folder import entered
     from trainc.cli.warm import recall, tell
 
+    args = entered(args)
     answer = status = None
     try:
         answer = recall(args)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trainc.cli import BRIEF, COMMANDS
+from trainc.cli.folder import OPTIONS
 from trainc.cli.report import Report
 from trainc.errors import Problem, TraincError
 from trainc.version import __version__
@@ -60,6 +61,31 @@ class _WriteError(Exception):
         self.error = error
 
 
+def _refuse_folder(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    """Says why the folder of -C was not entered before click was asked."""
+    if value is not None:
+        raise click.BadParameter(f"{value!r} is not a folder that can be entered", ctx, param)
+
+
+_FOLDER = click.Option(
+    list(OPTIONS),
+    metavar="DIR",
+    expose_value=False,
+    is_eager=True,
+    callback=_refuse_folder,
+    help="Run as if started in DIR: all other paths are relative to it.",
+)
+
+
+def _with_folder(command: click.Command) -> click.Command:
+    """The command, and those below it, with the option that cli/folder.py answers."""
+    if _FOLDER not in command.params:
+        command.params.append(_FOLDER)
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        _with_folder(below)
+    return command
+
+
 class Commands(click.Group):
     """The commands of the table, each imported when it is asked for."""
 
@@ -73,7 +99,7 @@ class Commands(click.Group):
             return None
         module, _, function = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), function)
-        return command
+        return _with_folder(command)
 
     def invoke(self, ctx: click.Context) -> object:
         """Runs the command; keeps a failed write from click, which would exit by itself."""
@@ -91,6 +117,14 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, help=_HELP, context_settings=_CONTEXT)
+@click.option(
+    *OPTIONS,
+    metavar="DIR",
+    expose_value=False,
+    is_eager=True,
+    callback=_refuse_folder,
+    help="Run as if started in DIR.",
+)
 @click.version_option(__version__, prog_name="trainc", message="%(prog)s %(version)s")
 @click.pass_context
 def trainc(ctx: click.Context) -> None:
