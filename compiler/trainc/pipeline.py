@@ -256,6 +256,7 @@ def _load(paths: Sequence[str], root: str | None, options: Options) -> Source:
         output_dir=options.out_dir,
         digests=options.digests or options.out_dir is not None,
         stdin=sys.stdin.buffer,
+        projects=[],  # who builds has found them before, and builds them apart
         namespace=options.namespace,
         budget=options.budget,
     )

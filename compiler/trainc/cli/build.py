@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainc.cli.compiling import compiling, environment, requested
+from trainc.cli.compiling import base_of, compiling, environment, requests
 from trainc.cli.options import reporting
 from trainc.cli.output import write_out
+from trainc.cli.place import placed
 from trainc.cli.report import Report
 from trainc.errors import Problem
 
 if TYPE_CHECKING:
     from trainc.cli.compiling import Request
     from trainc.pipeline import Options
-    from trainc.plan.plan import Plan
+    from trainc.plan.plan import Object, Plan
 
 _NOTHING = Problem(
     "nothing to print: there is no TrainJob among the inputs",
@@ -118,17 +119,32 @@ def _printed(ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any])
     from trainc.manifest.stream import json_list, yaml_stream
 
     report: Report = ctx.obj
-    request = requested(ctx, inputs, flags)
-    (env,) = request.environments(several=False)
-    plan = _compiled(report, request, env, flags)
-    _refuse_nothing(report, bool(plan.objects), flags)
+    objects: list[Object] = []
+    made: list[tuple[Request, list[Object]]] = []
+    for request in requests(ctx, inputs, flags):
+        (env,) = request.environments(several=False)
+        made.append((request, [*_compiled(report, request, env, flags).objects]))
+        objects += made[-1][1]
+    if len(made) > 1:
+        _refuse_clashes(report, made)
+    _refuse_nothing(report, bool(objects), flags)
     if report.failed:
         return 1
     if flags["form"] == "json":
-        write_out(json_list(in_order(plan.objects)))
+        write_out(json_list(in_order(objects)))
     else:
-        write_out(yaml_stream(in_order(plan.objects), not flags["no_comments"]))
+        write_out(yaml_stream(in_order(objects), not flags["no_comments"]))
     return 0
+
+
+def _refuse_clashes(report: Report, made: "list[tuple[Request, list[Object]]]") -> None:
+    """Makes errors of objects that two projects make."""
+    from trainc.cli.rendered import Rendered
+    from trainc.cli.writing import clashes
+    from trainc.manifest.path import path
+
+    texts = [(request, dict.fromkeys(map(path, objects), "")) for request, objects in made]
+    report.add(clashes([(request, [Rendered(None, each)]) for request, each in texts]))
 
 
 def _written(ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any]) -> int:
@@ -136,7 +152,7 @@ def _written(ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any])
     from pathlib import Path  # 4 ms, which printing does not need
 
     from trainc.cli.rendered import Memory, Rendered, rendered
-    from trainc.cli.writing import written
+    from trainc.cli.writing import clashes, written
 
     report: Report = ctx.obj
 
@@ -145,11 +161,12 @@ def _written(ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any])
         with _watched(report):
             return memory.rendered(request.paths, options, comments=not flags["no_comments"])
 
-    request, found = rendered(ctx, inputs, flags, compiled)
-    _refuse_nothing(report, any(each.texts for each in found), flags)
+    found = rendered(ctx, inputs, flags, compiled)
+    _refuse_nothing(report, any(each.texts for _, made in found for each in made), flags)
+    report.add(clashes(found))
     if report.failed:
         return 1
-    written(report, Path(flags["out_dir"]), request, found)
+    written(report, Path(flags["out_dir"]), found)
     return 0
 
 
@@ -178,7 +195,7 @@ def _compiled(report: Report, request: "Request", env: str | None, flags: dict[s
     options = _options(report, request, env, flags)
     with _watched(report):
         plan = compile_sources(request.paths, options)
-    report.add(plan.problems)
+    report.add(placed(plan.problems, base_of(request.paths, options)))
     return plan
 
 

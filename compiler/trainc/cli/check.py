@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trainc.cli.compiling import Request, compiling, environment
+from trainc.cli.flags import WHOLE_PROJECT
 from trainc.cli.options import reporting
 from trainc.cli.output import write_out
 from trainc.cli.rendered import Memory, Rendered, rendered
@@ -48,6 +49,7 @@ Exit status:
     type=click.Path(file_okay=False, path_type=str),
     help="Folder of the rendered output. Default: output of trainc.yaml, else out.",
 )
+@WHOLE_PROJECT
 @reporting
 @click.pass_context
 def check(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
@@ -58,23 +60,29 @@ def check(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
         options = request.options(env)._replace(out_dir=request.output(flags["out_dir"]))
         return memory.rendered(request.paths, options)
 
-    request, found = rendered(ctx, inputs, flags, compiled)
+    found = rendered(ctx, inputs, flags, compiled)
     if report.failed:
         return 1
-    folder = Path(request.output(flags["out_dir"]))
+    for request, made in found:
+        _judged(report, request, Path(request.output(flags["out_dir"])), made)
+    return 1 if report.failed else 0
+
+
+def _judged(report: Report, request: Request, folder: Path, made: list[Rendered]) -> None:
+    """Prints how the output of one project differs; that it does is an error."""
     diffs: list[str] = []
-    for each in found:
+    for each in made:
         place = folder if each.env is None else folder / each.env
         diffs += _compared(report, place, each, request.scope())
     for name in request.gone(folder):
         diffs += _compared(report, folder / name, Rendered(name), request.scope())
     write_out(diffs)
     if diffs:
-        hint = f"trainc build --out-dir {folder} with the same options makes it fresh"
+        path = f" {request.inputs[0]}" if request.among_others else ""
+        hint = f"trainc build --out-dir {folder}{path} with the same options makes it fresh"
         number = len(diffs)
         message = f"{number} file{'s' * (number > 1)} of the output differ{'s' * (number == 1)}"
         report.add([Problem(message, Mark(str(folder)), hint=hint)])
-    return 1 if report.failed else 0
 
 
 def _compared(report: Report, folder: Path, made: Rendered, scope: "Scope") -> tuple[str, ...]:

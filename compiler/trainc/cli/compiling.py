@@ -5,13 +5,15 @@ pipeline's ``Options`` of each. A flag goes before ``trainc.yaml``, which goes b
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from trainc.budget import Budget
 from trainc.cli.flags import COMPILING, ENVIRONMENT
+from trainc.cli.place import placing
+from trainc.errors import Mark, Problem, TraincError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,16 +50,37 @@ class Request:
     Attributes:
         paths: Files and folders; with a project those its jobs are limited to, empty for all.
         project: The project they belong to, or None.
+        inputs: The paths as given.
+        below: Folders below the paths that are projects of their own.
+        among_others: Whether the command works on other projects too.
     """
 
-    def __init__(self, ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any]) -> None:
+    among_others = False
+
+    def __init__(
+        self,
+        ctx: click.Context,
+        inputs: tuple[str, ...],
+        flags: dict[str, Any],
+        below: tuple[str, ...] = (),
+    ) -> None:
         """Looks for the project; reads nothing else yet."""
-        self._flags = flags
+        self._flags, self.inputs, self.below = flags, inputs, below
         self._given = {name for name in flags if _is_given(ctx, name)}
         self._budget = Budget()
         self.project = project_of(inputs)
         whole = self.project is not None and _is_root(inputs, self.project.root)
         self.paths = () if whole else inputs or (".",)
+
+    def has(self, env: str | None) -> bool:
+        """Whether the project has an environment; every one has all and none."""
+        if env in (None, "all"):
+            return True
+        if self.project is None:
+            return False
+        from trainc.project.environment import environments
+
+        return env in environments(self.project)
 
     def environments(self, *, several: bool) -> tuple[str | None, ...]:
         """The environments to compile; one None where there are none.
@@ -73,7 +96,8 @@ class Request:
             from trainc.project.environment import chosen
 
             remedy = "--out-dir takes all of them" if "out_dir" in self._flags else ""
-            return chosen(self.project, wanted, several=several, remedy=remedy)
+            with placing(self.project.root):
+                return chosen(self.project, wanted, several=several, remedy=remedy)
         if wanted is not None:
             raise click.UsageError("--env: there is no project here: trainc.yaml or overlays/")
         return (None,)
@@ -112,13 +136,14 @@ class Request:
         places = [os.path.realpath(path) for path in self.paths if path != "-"]
         if self.project is None:
             first = places[0] if places else os.getcwd()
-            return Scope(tuple(places), base=repository_root(first))
+            return Scope(tuple(places), self.below, repository_root(first))
         root = self.project.root
-        base = repository_root(root) or root
+        repository = repository_root(root)
+        base, portable = repository or root, repository is not None
         if self.paths:
-            return Scope(tuple(places), base=base)
+            return Scope(tuple(places), self.below, base, portable=portable)
         places = [os.path.realpath(os.path.join(root, place)) for place in self.project.sources]
-        return Scope((root, *places), base=base, project=root)
+        return Scope((root, *places), self.below, base, root, portable=portable)
 
     def options(self, env: str | None) -> "Options":
         """What the pipeline is told for one environment."""
@@ -175,8 +200,6 @@ class Request:
             raise click.UsageError(
                 "--on-change replace needs --profile argocd or flux: it is the tool that replaces"
             )
-        from trainc.errors import Problem, TraincError
-
         message = "replace needs a profile: it is the tool that replaces"
         mark, hint = document.mark(("on_change",)), "write profile: argocd, or flux"
         raise TraincError([Problem(message, mark, field="on_change", hint=hint)])
@@ -198,6 +221,8 @@ class Request:
         strings = self._flags.get("strings") or ()
         if not (files or sets or strings):
             return None
+        if self.project is None and self.among_others:
+            return None
         if self.project is None:
             raise click.UsageError("values are for templates, and there is no project here")
         from trainc.source.values import merged, of_file, of_flag
@@ -208,13 +233,51 @@ class Request:
 
 
 def requested(ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any]) -> Request:
-    """What a command line asks for."""
+    """What a command line asks for, which is about one project or none."""
     if ctx.obj.hosted:
-        ctx.obj.folders = [_base(inputs)]
+        ctx.obj.folders = [os.getcwd(), base(inputs)]
     return Request(ctx, inputs, flags)
 
 
-def _base(inputs: tuple[str, ...]) -> str:
+def requests(ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any]) -> list[Request]:
+    """What a command line asks for: each project that its paths lead to, and what is in none.
+
+    Raises:
+        TraincError: --env names an environment that none of several projects has.
+    """
+    from trainc.cli.projects import parts
+
+    found = [
+        Request(ctx, part.paths, flags, part.below)
+        for part in parts(inputs, whole=flags.get("whole_project", False))
+    ]
+    for request in found:
+        request.among_others = len(found) > 1
+    if ctx.obj.hosted:
+        ctx.obj.folders = [os.getcwd(), *(base(request.inputs) for request in found)]
+    env = flags.get("env")
+    if len(found) == 1 or env in (None, "", "all"):
+        return found
+    having = [request for request in found if request.has(env)]
+    if not having:
+        raise TraincError([Problem(f"no environment {env!r} in any of the {len(found)} projects")])
+    ctx.obj.add(_without(request, env) for request in found if not request.has(env))
+    return having
+
+
+def _without(request: Request, env: str) -> "Problem":
+    """A note on a project that lacks the environment others have."""
+    root = request.project.root if request.project else request.paths[0]
+    mark = Mark(os.path.relpath(root).replace(os.sep, "/"))
+    return Problem(f"has no environment {env!r}: passed over", mark, severity="note")
+
+
+def base_of(paths: Sequence[str], options: "Options") -> str:
+    """The folder that the files of a build are named relative to."""
+    return options.project.root if options.project is not None else base(tuple(paths))
+
+
+def base(inputs: tuple[str, ...]) -> str:
     """The folder that files are named relative to: the project's, else the inputs'."""
     from trainc.source.walk import project_root
 
@@ -243,7 +306,8 @@ def project_of(inputs: tuple[str, ...]) -> "Project | None":
         return None
     from trainc.project.file import project
 
-    return project(root)
+    with placing(root):
+        return project(root)
 
 
 def _is_root(inputs: tuple[str, ...], root: str) -> bool:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainc.cli.compiling import Request, compiling, environment, requested
+from trainc.cli.compiling import Request, base_of, compiling, environment, requested
 from trainc.cli.options import reporting
 from trainc.cli.output import write_out
+from trainc.cli.place import placed
 from trainc.cli.report import Report
 from trainc.errors import TraincError
 
@@ -119,8 +120,9 @@ def _compiled(report: Report, request: Request, env: str | None) -> tuple[Object
     from trainc.manifest.order import in_order
     from trainc.pipeline import compile_sources
 
-    plan = compile_sources(request.paths, request.options(env))
-    report.add(plan.problems)
+    options = request.options(env)
+    plan = compile_sources(request.paths, options)
+    report.add(placed(plan.problems, base_of(request.paths, options)))
     return in_order(plan.objects)
 
 

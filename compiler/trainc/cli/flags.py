@@ -154,3 +154,9 @@ ENVIRONMENT: tuple[Callable[[Any], Any], ...] = (
         help="One value that is text whatever it looks like; repeatable.",
     ),
 )
+
+WHOLE_PROJECT: Callable[[Any], Any] = click.option(
+    "--whole-project",
+    is_flag=True,
+    help="A PATH stands for the whole project it is in; for hooks, which get files.",
+)

@@ -21,6 +21,7 @@ def entered(args: Sequence[str]) -> list[str]:
     Returns:
         The arguments without the option. One that names no folder stays, for the command to refuse.
     """
+    _start.clear()
     rest: list[str] = []
     words = iter(args)
     for word in words:
@@ -36,9 +37,19 @@ def entered(args: Sequence[str]) -> list[str]:
     return rest
 
 
+def started() -> str | None:
+    """The folder that trainc was started in, where ``-C`` left it; None else."""
+    return _start[0] if _start else None
+
+
+_start: list[str] = []
+
+
 def _enter(folder: str) -> bool:
     try:
+        start = os.getcwd()
         os.chdir(folder)
+        _start.append(start)
     except (OSError, ValueError):
         return False
     return True

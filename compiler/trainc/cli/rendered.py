@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from trainc.cli.compiling import Request, requested
+from trainc.cli.compiling import Request, base_of, requests
+from trainc.cli.place import placed
 from trainc.cli.report import Report
 from trainc.errors import Problem
 
@@ -49,8 +50,8 @@ def rendered(
     inputs: tuple[str, ...],
     flags: dict[str, Any],
     compiled: Callable[[Request, str | None, Memory], Rendered],
-) -> tuple[Request, list[Rendered]]:
-    """What is asked for, and the files of each environment.
+) -> list[tuple[Request, list[Rendered]]]:
+    """What is asked for, project by project, and the files of each environment.
 
     Args:
         ctx: Of the command.
@@ -60,30 +61,56 @@ def rendered(
             report.
     """
     report: Report = ctx.obj
-    known = _remembered(report)
+    known = _remembered(report, report.answer)
     if known is not None:
-        return requested(ctx, inputs, flags), known
+        return [(requests(ctx, inputs, flags)[0], known)]
     memory = Memory(report, flags.get("out_dir"))
     with memory.watching():
-        request = requested(ctx, inputs, flags)
-        found = [compiled(request, env, memory) for env in request.environments(several=True)]
+        found = requests(ctx, inputs, flags)
+        made = _environments(found[0], compiled, memory) if len(found) == 1 else []
+    if len(found) > 1:
+        return [(each, _one_of_several(report, each, flags, compiled)) for each in found]
+    if any(each.texts for each in made) or "out_dir" not in flags:
+        memory.keep(found[0], made)
+    return [(found[0], made)]
+
+
+def _environments(
+    request: Request, compiled: Callable[[Request, str | None, Memory], Rendered], memory: Memory
+) -> list[Rendered]:
+    return [compiled(request, env, memory) for env in request.environments(several=True)]
+
+
+def _one_of_several(
+    report: Report,
+    request: Request,
+    flags: dict[str, Any],
+    compiled: Callable[[Request, str | None, Memory], Rendered],
+) -> list[Rendered]:
+    """The environments of one of several projects, each of which has an answer of its own."""
+    memory = Memory(report, flags.get("out_dir"), *request.inputs)
+    known = _remembered(report, memory.recalled())
+    if known is not None:
+        return known
+    with memory.watching():
+        found = _environments(request, compiled, memory)
     if any(each.texts for each in found) or "out_dir" not in flags:
         memory.keep(request, found)
-    return request, found
+    return found
 
 
-def _remembered(report: Report) -> list[Rendered] | None:
+def _remembered(report: Report, answer: Answer | None) -> list[Rendered] | None:
     """What a former run compiled, with its problems told again; None where it is not known."""
     store = _store()
-    if report.answer is None or store is None:
+    if answer is None or store is None:
         return None
     from trainc.incremental.memory import problems, texts_of
 
-    texts = texts_of(store, report.answer.texts)
+    texts = texts_of(store, answer.texts)
     if texts is None:
         return None
-    report.add(problems(report.answer))
-    names = [env for env, _ in report.answer.environments]
+    report.add(problems(answer))
+    names = [env for env, _ in answer.environments]
     return [Rendered(env, *each) for env, each in zip(names, texts, strict=True)]
 
 
@@ -104,8 +131,14 @@ class Compiled(NamedTuple):
 class Memory:
     """Remembers one run, where its command line allows it; does nothing at all elsewhere."""
 
-    def __init__(self, report: Report, out_dir: str | None) -> None:
-        """Takes the report whose problems belong to the answer, and the value of --out-dir."""
+    def __init__(self, report: Report, out_dir: str | None, *part: str) -> None:
+        """Takes what an answer belongs to.
+
+        Args:
+            report: Has the problems of the run, and its command line.
+            out_dir: The value of --out-dir.
+            part: The paths of one of several projects; empty for a run that is about one.
+        """
         from trainc.incremental.asked import asked
 
         self._report, self._start = report, len(report.problems)
@@ -113,8 +146,18 @@ class Memory:
         found = asked(report.args) if self._store else None
         # Both have read the command line; only where they agree one may speak for the other.
         self._asked: Asked | None = found if found and found.out_dir == out_dir else None
+        if self._asked is not None and part:
+            self._asked.words += ["--", *part]
         self._watch: Watch | None = None
         self._jobs: list[Jobs | None] = []
+
+    def recalled(self) -> Answer | None:
+        """What a former run said to the same question, None where nobody knows."""
+        if self._asked is None or self._store is None:
+            return None
+        from trainc.incremental.memory import recalled
+
+        return recalled(self._store, self._asked)
 
     def watching(self) -> AbstractContextManager[Any]:
         """A context in which everything the run looks at is noted."""
@@ -169,6 +212,7 @@ class Memory:
             jobs, known = None, {}
             plan = compile_read(read, paths, options)
         self._jobs.append(jobs)
+        plan = plan._replace(problems=tuple(placed(plan.problems, base_of(paths, options))))
         return Compiled(plan, known, jobs.origins() if jobs is not None else {})
 
     def _jobs_of(self, options: Options, read: Read) -> Jobs | None:

@@ -120,15 +120,30 @@ class Report:
     def _rendered(self) -> str:
         from trainc.report.forms import FORMS, rendered
 
-        problems = self.problems
+        problems = self.problems if self.hosted else self._shown()
         if self.hosted:
             from trainc.report.place import in_repository
 
             problems = in_repository(problems, self.folders)
         return rendered(self.form if self.form in FORMS else "text", problems)
 
+    def _shown(self) -> list[Problem]:
+        """The problems, their files named from where the person stands: before ``-C``."""
+        from trainc.cli.folder import started
+
+        start = started()
+        if start is None or not self.problems:
+            return self.problems
+        from trainc.cli.place import renamed
+
+        def name(file: str) -> str:
+            there = not os.path.isabs(file) and os.path.exists(file)
+            return os.path.relpath(file, start).replace(os.sep, "/") if there else file
+
+        return [renamed(problem, name) for problem in self.problems]
+
     def _text(self) -> str:
-        heard = [p for p in self.problems if self.verbosity >= 0 or p.severity == "error"]
+        heard = [p for p in self._shown() if self.verbosity >= 0 or p.severity == "error"]
         colored = _is_colored()
         lines = [_line(problem, colored) + "\n" for problem in heard]
         return "".join(lines + self._details)

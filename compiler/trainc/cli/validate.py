@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from trainc.cli.compiling import Request, compiling, environment
+from trainc.cli.flags import WHOLE_PROJECT
 from trainc.cli.options import reporting
 from trainc.cli.rendered import Memory, Rendered, rendered
 from trainc.cli.report import Report
@@ -33,6 +34,7 @@ Exit status:
 @click.command(help=_HELP, short_help="Say what is wrong with files, print nothing else.")
 @compiling
 @environment
+@WHOLE_PROJECT
 @reporting
 @click.pass_context
 def validate(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:

@@ -6,7 +6,7 @@ its source is unknown, and with ``-v`` or on a terminal one line of counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,22 +20,48 @@ if TYPE_CHECKING:
     from trainc.manifest.files import Change
 
 
-def written(report: Report, folder: Path, request: Request, found: Sequence[Rendered]) -> None:
+def written(report: Report, folder: Path, found: Sequence[tuple[Request, list[Rendered]]]) -> None:
     """Writes each environment into its folder, and empties those of environments that are gone.
+
+    Args:
+        report: Takes what is to be reported.
+        folder: The value of --out-dir.
+        found: The files of each project.
 
     Raises:
         TraincError: A foreign file is in the way, the folder cannot be written, the disk is full.
     """
-    scope = request.scope()
-    changes: list[tuple[Path, Change]] = []
-    for each in found:
-        place = folder if each.env is None else folder / each.env
-        changes.append((place, write(place, each.texts, each.sources, each.origins, scope)))
-    gone = [folder / name for name in request.gone(folder)]
-    changes += [(place, clear(place, scope)) for place in gone]
+    changes = [change for request, made in found for change in _written(folder, request, made)]
     for place, change in changes:
         report.add(unknown_sources(place, change.unknown))
-    report.done(_counts(folder, [change for _, change in changes]))
+    report.done(_counts(folder, [change for _, change in changes], len(found) == 1))
+
+
+def _written(
+    folder: Path, request: Request, made: Sequence[Rendered]
+) -> Iterator[tuple[Path, Change]]:
+    """Writes the environments of one project; yields what was done to each folder."""
+    scope = request.scope()
+    for each in made:
+        place = folder if each.env is None else folder / each.env
+        yield place, write(place, each.texts, each.sources, each.origins, scope)
+    for name in request.gone(folder):
+        yield folder / name, clear(folder / name, scope)
+
+
+def clashes(found: Sequence[tuple[Request, list[Rendered]]]) -> list[Problem]:
+    """An error for each file that two projects would write into one folder."""
+    first: dict[tuple[str | None, str], Request] = {}
+    problems = []
+    for request, made in found if len(found) > 1 else ():
+        for env, name in sorted((each.env or "", name) for each in made for name in each.texts):
+            other = first.setdefault((env, name), request)
+            if other is not request:
+                both = " and ".join(each.inputs[0] for each in (other, request))
+                message = f"{env}{'/' if env else ''}{name} is made by both {both}"
+                hint = "rename one of the jobs, or build each project into a folder of its own: -C"
+                problems.append(Problem(message, hint=hint))
+    return problems
 
 
 def unknown_sources(folder: Path, files: Sequence[str]) -> list[Problem]:
@@ -48,8 +74,11 @@ def unknown_sources(folder: Path, files: Sequence[str]) -> list[Problem]:
     return [Problem(message, Mark(folder.as_posix()), severity="note", hint=hint)]
 
 
-def _counts(folder: Path, changes: Sequence[Change]) -> str:
-    """One line: ``out: 3 written, 12 unchanged, 1 removed``."""
+def _counts(folder: Path, changes: Sequence[Change], alone: bool) -> str:
+    """One line: ``out: 3 written, 12 unchanged, 1 removed``.
+
+    Of several projects each is among the others to the rest, so these are not counted.
+    """
     numbers = {
         "written": sum(len(change.written) for change in changes),
         "unchanged": sum(change.unchanged for change in changes),
@@ -57,5 +86,5 @@ def _counts(folder: Path, changes: Sequence[Change]) -> str:
     }
     others = sum(change.others + len(change.unknown) for change in changes)
     counts = [f"{number} {word}" for word, number in numbers.items()]
-    counts += [f"{others} of other sources kept"] if others else []
+    counts += [f"{others} of other sources kept"] if others and alone else []
     return f"{folder.as_posix()}: {', '.join(counts)}"

@@ -29,9 +29,17 @@ def selected(paths: Sequence[str]) -> list[File]:
     known = None if root is None else project(root)
     output = None if known is None else os.path.join(known.root, known.output)
     exclude = () if known is None else known.exclude
-    files, problems = find(paths, root=root, exclude=exclude, output_dir=output)
+    below: list[str] = []
+    files, problems = find(paths, root=root, exclude=exclude, output_dir=output, projects=below)
     _stop_at(problems)
-    return [*(file for file in files if _is_edited(file)), *_settings(paths)]
+    own = [*(file for file in files if _is_edited(file)), *_settings(paths)]
+    return [*own, *(file for folder in sorted(below) for file in _of_project(folder))]
+
+
+def _of_project(folder: str) -> list[File]:
+    """The files of a project below, named from here."""
+    files = selected([os.path.relpath(folder)])
+    return [file._replace(name=printable(os.path.relpath(file.path))) for file in files]
 
 
 def _settings(paths: Sequence[str]) -> list[File]:

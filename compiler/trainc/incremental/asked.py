@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = frozenset({"build", "check", "validate"})
 # Options without a value among the words that count.
-FLAGS = frozenset({"--allow-empty", "--allow-ttl", "--no-comments", "--shared"})
+FLAGS = frozenset({"--allow-empty", "--allow-ttl", "--no-comments", "--shared", "--whole-project"})
 # Options that say how problems are told -> the values there are, None for any.
 _TELLING = {
     "--problems": frozenset({"text", "json", "sarif", "github", "junit"}),

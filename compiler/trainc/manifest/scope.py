@@ -29,6 +29,7 @@ class Scope(NamedTuple):
         project: Folder of the project, where the build makes all of it; None else. Output of an
             unknown source that stands in there is the project's.
         everything: Whether all output in the folder is of this build, whatever the rest says.
+        portable: Whether the base is a repository, whose name is the same on every machine.
     """
 
     places: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class Scope(NamedTuple):
     base: str | None = None
     project: str | None = None
     everything: bool = False
+    portable: bool = True
 
     def name(self, folder: str, source: str) -> str:
         """The name of a source in the index of an output folder.
@@ -51,6 +53,8 @@ class Scope(NamedTuple):
         path = _posix(os.path.relpath(source, self.base))
         if is_below(folder, self.base):
             return path
+        if not self.portable:
+            return _posix(os.path.relpath(source, folder))
         return f"{os.path.basename(self.base)}{_APART}{path}"
 
     def owner(self, folder: str, names: Sequence[str]) -> Owner:

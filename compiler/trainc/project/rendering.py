@@ -16,6 +16,7 @@ from trainc.source.document import Document, pack
 from trainc.source.files import File, read
 from trainc.source.flow import Flow
 from trainc.source.ignore import compiled, ignored
+from trainc.source.projects import is_project
 from trainc.source.source import from_bytes
 from trainc.source.values import Values
 from trainc.source.walk import printable, refused
@@ -64,7 +65,11 @@ class Rendering:
         rules = compiled(root, exclude, "trainc.yaml", []) if exclude else []
         found = []
         for folder, folders, files in os.walk(os.path.join(root, place), onerror=stop):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            folders[:] = sorted(
+                name
+                for name in folders
+                if not name.startswith(".") and not is_project(os.path.join(folder, name))
+            )
             for name in files:
                 path = os.path.join(folder, name)
                 if not name.endswith(SUFFIXES) or name[0] in "._" or not _inside(path, root):

@@ -23,6 +23,7 @@ from trainc.source.document import Document
 from trainc.source.files import STDIN, File, find, read
 from trainc.source.kinds import CLAIM
 from trainc.source.overlay import overlaid
+from trainc.source.projects import is_project
 from trainc.source.source import Source, duplicates, note, note_path, written
 from trainc.source.values import Values, merged
 from trainc.source.walk import printable
@@ -166,7 +167,7 @@ class _Reader:
 
     def sources(self) -> tuple[list[Document], frozenset[str] | None]:
         """All documents of the project, and the files whose jobs are wanted, None for all."""
-        places = [self._below(place) for place in self._project.sources]
+        places = [place for place in map(self._below, self._project.sources) if self._is_own(place)]
         paths = [place for place in self._asked.paths if not self._is_no_source(place)]
         given = [place for place in paths if place != STDIN]
         # A template is named as a file and is none of YAML.
@@ -182,6 +183,11 @@ class _Reader:
         roots = [os.path.realpath(place) for place in given]
         inside += [file.name for file in templates if _is_below(file.path, roots)]
         return documents, frozenset(inside)
+
+    def _is_own(self, place: str) -> bool:
+        """Whether a place is no other project's folder; such a one is built by itself."""
+        real = os.path.realpath(place)
+        return real == os.path.realpath(self._project.root) or not is_project(real)
 
     def _is_no_source(self, place: str) -> bool:
         """Whether a path leads to patches or rules, which is told: read as jobs they are wrong."""
@@ -233,7 +239,9 @@ class _Reader:
     def _find(self, places: Sequence[str]) -> list[File]:
         output = self._asked.out_dir or self._below(self._project.output)
         root = self._project.root
-        files, problems = find(places, root=root, exclude=self._exclude, output_dir=output)
+        files, problems = find(
+            places, root=root, exclude=self._exclude, output_dir=output, projects=[]
+        )
         self.problems += problems
         return files
 

@@ -41,6 +41,7 @@ def find(
     root: str | None = None,
     exclude: Sequence[str] = (),
     output_dir: str | None = None,
+    projects: list[str] | None = None,
 ) -> tuple[list[File], list[Problem]]:
     """Returns the files to read, in the order of their names, and what is wrong with the paths.
 
@@ -55,6 +56,8 @@ def find(
         root: The project's root.
         exclude: Patterns as in ``.gitignore``, relative to the root, or else to each folder given.
         output_dir: Where the build writes.
+        projects: Takes the folders that are projects of their own, of which nothing is read; where
+            it is None a note names each of them.
     """
     search = Search(root, exclude, output_dir)
     given = sorted(set(paths))
@@ -68,7 +71,18 @@ def find(
             _add_named(path, search, named)
     found = {real: File(real, printable(name), False) for real, name in search.found.items()}
     files = sorted((found | named).values(), key=lambda file: (file.name, file.path))
+    if projects is None:
+        search.problems += [_other_project(search.name(folder)) for folder in search.projects]
+    else:
+        projects += search.projects
     return files, list(dict.fromkeys(search.problems))
+
+
+def _other_project(name: str) -> Problem:
+    """A note on a folder that is passed over."""
+    hint = "name its folder, or use -C, to build it as the project it is"
+    message = "a project of its own, passed over"
+    return Problem(message, Mark(printable(name)), severity="note", hint=hint)
 
 
 def _add_named(path: str, search: Search, named: dict[str, File]) -> None:

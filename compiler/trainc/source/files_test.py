@@ -197,17 +197,20 @@ def plant(folder: Path, tree: list[str]) -> None:
 def test_find(case: TestCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     plant(tmp_path, case.tree)
-    options = {"root": case.root, "output_dir": case.output}
-    files, problems = find(case.paths, exclude=case.exclude, **options)
+    root, output = case.root, case.output
+    files, problems = find(
+        case.paths, exclude=case.exclude, root=root, output_dir=output, projects=[]
+    )
     assert [file.name for file in files] == case.want
     assert not problems
-    backwards, _ = find(case.paths[::-1], exclude=case.exclude, **options)
+    backwards, _ = find(case.paths[::-1], exclude=case.exclude, root=root, output_dir=output)
     assert backwards == files
     monkeypatch.chdir("/")
     far = [str(tmp_path / path) for path in case.paths if not os.path.isfile(tmp_path / path)]
     if len(far) == len(case.paths):
-        options = {key: value and str(tmp_path / value) for key, value in options.items()}
-        assert [file.name for file in find(far, exclude=case.exclude, **options)[0]] == case.want
+        root, output = (place and str(tmp_path / place) for place in (root, output))
+        found, _ = find(far, exclude=case.exclude, root=root, output_dir=output)
+        assert [file.name for file in found] == case.want
 
 
 @pytest.mark.parametrize(
@@ -247,7 +250,7 @@ def test_find_reports(case: ProblemCase, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_find_reports_a_bad_exclude_once() -> None:
-    _, problems = find(["."], exclude=("a\\",))
+    _, problems = find(["."], exclude=("a\\",), projects=[])
     assert [problem.message for problem in problems] == [r"'a\\' is no pattern"]
 
 

@@ -44,6 +44,7 @@ def load(
     output_dir: str | None = None,
     digests: bool = False,
     stdin: BinaryIO | None = None,
+    projects: list[str] | None = None,
     namespace: str = "default",
     budget: Budget | None = None,
 ) -> Source:
@@ -56,6 +57,7 @@ def load(
         output_dir: Where the build writes; nothing is read from there.
         digests: Whether the digests of the files are wanted.
         stdin: What ``-`` stands for.
+        projects: Takes the folders of other projects (``find``).
         namespace: The namespace of objects that name none.
         budget: What is left of the build; by default the paths have one of their own.
 
@@ -63,7 +65,9 @@ def load(
         TraincError: There is more than a build may read.
     """
     budget = budget or Budget()
-    files, problems = find(paths, root=root, exclude=exclude, output_dir=output_dir)
+    files, problems = find(
+        paths, root=root, exclude=exclude, output_dir=output_dir, projects=projects
+    )
     documents: list[Document] = []
     known: dict[str, str] = {}
     places: dict[str, tuple[str, ...]] = {}

@@ -6,14 +6,15 @@ found once, however many links lead to it, and no link can lead the search astra
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final, NamedTuple
 
 from trainc.errors import Mark, Problem
 from trainc.names import OUTPUT_INDEX
 from trainc.source.ignore import IGNORE_FILE, Rules, compiled, ignored, rules_of
+from trainc.source.projects import PROJECT_FILE as PROJECT_FILE
+from trainc.source.projects import is_project
 
-PROJECT_FILE: Final = "trainc.yaml"
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 _REMEDIES: Final = {
@@ -70,12 +71,14 @@ class Search:
     Attributes:
         found: The name to print of each file, by real path.
         problems: What could not be read, and links that are not followed.
+        projects: Folders that are projects of their own: nothing below them is read.
     """
 
     def __init__(self, root: str | None, exclude: Sequence[str], output_dir: str | None) -> None:
         """Takes the project's root, patterns to leave out and the folder the build writes to."""
         self.found: dict[str, str] = {}
         self.problems: list[Problem] = []
+        self.projects: list[str] = []
         self._root = None if root is None else os.path.realpath(root)
         self._output = None if output_dir is None else os.path.realpath(output_dir)
         self._exclude = exclude
@@ -127,16 +130,24 @@ class Search:
                     self._add(entry)
 
     def _entries(self, folder: str, *, asked: bool) -> list[os.DirEntry[str]]:
-        """The entries of a folder but hidden ones; none where another build wrote the folder."""
+        """The entries of a folder but hidden ones; none of another project or build."""
         try:
             with os.scandir(folder) as listing:
                 entries = list(listing)
         except OSError as error:
             self.problems.append(refused(error, printable(self.name(folder))))
             return []
-        if not asked and any(entry.name == OUTPUT_INDEX for entry in entries):
+        names = {entry.name for entry in entries}
+        if not asked and (OUTPUT_INDEX in names or self._is_other_project(folder, names)):
             return []
         return [entry for entry in entries if not entry.name.startswith(".")]
+
+    def _is_other_project(self, folder: str, names: Container[str]) -> bool:
+        """Whether a folder is a project of its own; it is noted."""
+        other = PROJECT_FILE in names and folder != self._root and is_project(folder)
+        if other:
+            self.projects.append(folder)
+        return other
 
     def _add(self, entry: os.DirEntry[str]) -> None:
         name = self.name(entry.path)
@@ -164,7 +175,7 @@ class Search:
             self.problems.append(Problem(message, Mark(name), severity="note"))
         elif not is_folder:
             self.found.setdefault(real, self.name(link.path))
-        elif real != self._output:
+        elif real != self._output and not self._is_other_project(real, (PROJECT_FILE,)):
             rules = self._rules_above(real, link.limit)
             if not ignored(real, True, rules):
                 self._walk(real, link.limit, rules)
