@@ -126,13 +126,36 @@ def compile_read(read: Read, paths: Sequence[str], options: Options) -> Plan:
     plan = compile_documents(inputs, settings, output, inspect, options.before)
     _log("compiled %d objects of %d documents", len(plan.objects), len(inputs.documents))
     problems = map(read.explained, (*read.source.problems, *read.problems, *wrong, *plan.problems))
-    ordered = tuple(_in_order(_told([*problems], paths, options), read.source))
+    ordered = tuple(
+        _in_order(_told(_as_written([*problems], read.source), paths, options), read.source)
+    )
     objects = _profiled(plan, options)
     if options.on_change == "replace":
         objects = replaced(objects, options.profile)
     return plan._replace(
         objects=objects, problems=ordered, sources=read.digests, paths=read.source.paths
     )
+
+
+def _as_written(problems: list[Problem], source: Source) -> list[Problem]:
+    """The problems, hints on scalars with the text of the file; loaded where there is one."""
+    if not any(problem.hint.startswith("put it in quotes") for problem in problems):
+        return problems
+    from trainc.source.composed import RenderedMark
+    from trainc.source.files import File, read
+    from trainc.source.written import as_written
+
+    rendered = {each.mark.file for each in problems if isinstance(each.mark, RenderedMark)}
+
+    def lines(file: str) -> list[str]:
+        """A template's lines are not what was parsed: they are left alone."""
+        places = source.paths.get(file, ())
+        if file in rendered or len(places) != 1 or places[0] == "-":
+            return []
+        data = read(File(places[0], file, False))
+        return [] if isinstance(data, Problem) else data.decode("utf-8", "replace").split("\n")
+
+    return as_written(problems, lines)
 
 
 def _log(message: str, *counts: int) -> None:

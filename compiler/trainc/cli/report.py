@@ -143,7 +143,8 @@ class Report:
         return [renamed(problem, name) for problem in self.problems]
 
     def _text(self) -> str:
-        heard = [p for p in self._shown() if self.verbosity >= 0 or p.severity == "error"]
+        failing = _FAILING.get(self.fail_on, _FAILING["error"])
+        heard = [p for p in self._shown() if self.verbosity >= 0 or p.severity in failing]
         colored = _is_colored()
         lines = [_line(problem, colored) + "\n" for problem in heard]
         return "".join(lines + self._details)

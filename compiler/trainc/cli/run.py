@@ -53,6 +53,17 @@ Start here:
 """
 
 
+# What other tools call a command -> what it is called here.
+_ELSEWHERE = {
+    "format": "fmt",
+    "lint": "validate",
+    "render": "build",
+    "template": "build",
+    "test": "check",
+    "vet": "validate",
+}
+
+
 class _WriteError(Exception):
     """The system refused a write nobody expected to fail."""
 
@@ -112,6 +123,9 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command to run; a name nobody has is answered with the nearest ones."""
+        if args and args[0] in _ELSEWHERE:
+            hint = f"No such command {args[0]!r}. Did you mean {_ELSEWHERE[args[0]]!r}?"
+            raise click.UsageError(hint, ctx)
         self.commands = dict.fromkeys(COMMANDS, click.Command(None))
         return super().resolve_command(ctx, args)
 

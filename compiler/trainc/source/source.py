@@ -5,6 +5,7 @@ knows what a TrainJob means.
 """
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import BinaryIO, NamedTuple
@@ -78,9 +79,10 @@ def load(
             continue
         found = written(data, file, problems, budget)
         documents += found
+        if found:
+            note_path(places, file)
         if digests and found:
             note(known, file.name, sha256(data).hexdigest())
-            note_path(places, file)
     problems += duplicates(documents, namespace)
     return Source(tuple(documents), tuple(problems), known, places)
 
@@ -118,6 +120,8 @@ def from_bytes(
         TraincError: The build does not go on: nothing is left.
     """
     parsed, found = parse(data, file.name, budget)
+    if found and _HELM.search(data):
+        found = [problem._replace(hint=_RENDER) for problem in found]
     if budget is not None and budget.is_spent:
         raise TraincError([*problems, *found])
     kept = [
@@ -170,3 +174,12 @@ def _place(problem: Problem) -> Mark:
 
 
 _NAME = ("metadata", "name")
+# An action of a Go template, which no YAML and no template of trainc's own has.
+_HELM = re.compile(
+    rb"\{\{-?\s*(?:[.$][\w.$]*|(?:if|else|end|range|with|define|include|template|toYaml|tpl|default"
+    rb"|printf|quote|required|block)\b|/\*)"
+)
+_RENDER = (
+    "this is a Helm template: render it first (helm template CHART | trainc build -), "
+    "or write it in Jinja2 as templates/*.yaml.j2"
+)

@@ -15,6 +15,9 @@ from trainc.kube.schema import resolve
 
 _Node = dict[str, Any]
 _SHOWN: Final = 12  # names in a hint
+_VARIABLE: Final = re.compile(
+    r"\$(?:\{\w+[^}]*\}|\(\w+\)|\w+)|\{\{"
+)  # of shells, Flux, Katib, Helm
 
 
 def unknown_hint(schema: _Node, path: Sequence[str | int]) -> str:
@@ -52,6 +55,10 @@ def type_hint(value: object, types: Sequence[str]) -> str:
         return f"write it as a list: [{json.dumps(value, ensure_ascii=False)}]"
     if types == ["integer"] and isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
         return f"write it without quotes: {int(value)}"
+    if isinstance(value, str) and _VARIABLE.search(value):
+        return (
+            "trainc replaces no variables: use templates/*.yaml.j2 and --set, or envsubst before it"
+        )
     if types == ["boolean"] and isinstance(value, str) and value.lower() in ("true", "false"):
         return f"write it without quotes: {value.lower()}"
     return ""
