@@ -43,12 +43,16 @@ class ArgoCD:
     plane: Plane
 
     def sync(self, name: str, url: str, namespace: str, path: str = "out") -> Application:
+        """Syncs by the example Application."""
+        return self.apply(self.example(name, url, namespace, path))
+
+    def example(self, name: str, url: str, namespace: str, path: str = "out") -> Json:
         """The example Application with its three values: repoURL, path and destination."""
         manifest = yaml.safe_load(EXAMPLE.read_text())
         manifest["metadata"]["name"] = name
         manifest["spec"]["source"] |= {"repoURL": url, "path": path}
         manifest["spec"]["destination"]["namespace"] = namespace
-        return self.apply(manifest)
+        return dict(manifest)
 
     def apply(self, manifest: Json) -> Application:
         """An Application of one's own; it prunes what it has made when it is deleted."""
@@ -76,17 +80,18 @@ class Application:
         eventually(lambda: _REFRESH not in self.get()["metadata"].get("annotations", {}), 60)
 
     def synced(self, revision: str, seconds: float = 90) -> Json:
-        """Refreshes, and waits until the commit was synced and its operation is over."""
+        """Refreshes, and waits until the cluster is as the commit says, or its sync has failed."""
         self.refresh()
 
         def done() -> Json | None:
             status = self.get().get("status", {})
             operation = status.get("operationState", {})
-            over = operation.get("phase") in ("Succeeded", "Failed", "Error")
-            at = status.get("sync", {}).get("revision")
-            tried = operation.get("syncResult", {}).get("revision")
-            settled = over and at == revision and "operation" not in self.get()
-            return status if settled and revision in (tried, at) and tried == revision else None
+            tried = operation.get("syncResult", {}).get("revision") == revision
+            if tried and operation.get("phase") in ("Failed", "Error"):
+                return status
+            over = operation.get("phase") == "Succeeded" and "operation" not in self.get()
+            compared = status.get("sync", {}).get("revision") == revision
+            return status if over and compared and status["sync"]["status"] == "Synced" else None
 
         found: Json = eventually(done, seconds, 0.2)
         return found
@@ -166,6 +171,7 @@ def running(plane: Plane, engines: Engines, folder: Path) -> Iterator[ArgoCD]:
             [
                 *(programs / "argocd-application-controller", *options),
                 *(f"--repo-server=127.0.0.1:{repo}", f"--metrics-port={more}"),
+                "--persist-resource-health",
             ],
             more,
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.cluster.client import Client, eventually
+from tests.cluster.jobs import Json
 from tests.cluster.plane import Plane
 from tests.engines import kueue
 from tests.engines.applying import images, live_pods, state
@@ -144,3 +145,90 @@ def test_an_artifact_pushed_as_documented(
 
 def _all_images(admin: Client, namespace: str) -> set[str]:
     return {image for pods in live_pods(admin, namespace).values() for image in images(pods)}
+
+
+def test_own_tolerations_beside_a_flavors(
+    cluster: Plane, admin: Client, namespace: str, follow: Follow
+) -> None:
+    """JobSet's webhook refuses a list without what Kueue added; nothing may be deleted."""
+    toleration = {"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}
+    flavor = f"{namespace}-gpu"
+    kueue.add_flavor(
+        admin, flavor, nodeLabels={"type": "kwok"}, tolerations=[toleration | {"key": "spot"}]
+    )
+    kueue.add_queue(admin, namespace, flavor=flavor)
+    project = follow()
+    job = with_pod_settings(a_job(namespace, labels=QUEUED), toleration)
+    with watched(cluster, "JobSet", namespace) as jobsets:
+        assert_ready(project.push(job))
+        name = project.jobset()
+        eventually(lambda: live_pods(admin, namespace))
+        (pod,) = live_pods(admin, namespace)[name]
+        assert {"gpu", "spot"} <= {each.get("key") for each in pod["spec"]["tolerations"]}
+        assert pod["metadata"]["labels"]["team"] == "vision"
+        time.sleep(QUIET)
+        assert_ready(project.sync.reconcile())
+        assert_ready(project.push(a_job(namespace, "other"), message="unrelated"))
+    assert jobsets.deletions() == []
+    assert len(jobsets.uids(name)) == 1
+
+
+def test_replace_beside_a_flavors_tolerations_is_no_build(namespace: str, follow: Follow) -> None:
+    """Flux would delete the running job at every interval."""
+    project = follow(on_change="replace")
+    toleration = {"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}
+    project.write(with_pod_settings(a_job(namespace, labels=QUEUED), toleration))
+    out = project.trainc("build")
+    assert out.returncode == 1
+    assert "TRC421" in out.stderr
+
+
+def with_pod_settings(job: Json, toleration: Json) -> Json:
+    """Gives the pods of ``node`` a toleration, a node selector and a label."""
+    pod = {
+        "metadata": {"labels": {"team": "vision"}},
+        "spec": {"tolerations": [toleration], "nodeSelector": {"kubernetes.io/hostname": "kwok-0"}},
+    }
+    replicated = {"name": "node", "template": {"spec": {"template": pod}}}
+    template = {"spec": {"replicatedJobs": [replicated]}}
+    patch = {"manager": "example.com/team", "trainingRuntimeSpec": {"template": template}}
+    job["spec"]["runtimePatches"] = [patch]
+    return job
+
+
+def test_suspend_holds_until_resume(
+    cluster: Plane, admin: Client, namespace: str, follow: Follow
+) -> None:
+    project = follow()
+    project.push(a_job(namespace))
+    name = project.jobset()
+    eventually(lambda: live_pods(admin, namespace))
+    options = ("--namespace", namespace, "--kubeconfig", str(cluster.kubeconfig()))
+    with watched(cluster, "JobSet", namespace) as jobsets:
+        out = project.trainc("suspend", name, *options)
+        assert out.returncode == 0, out.stderr
+        eventually(lambda: not live_pods(admin, namespace))
+        mark = jobsets.mark()
+        time.sleep(QUIET)
+        assert live_pods(admin, namespace) == {}
+        assert jobsets.writes(name, mark) <= 1
+        assert project.trainc("resume", name, *options).returncode == 0
+        eventually(lambda: live_pods(admin, namespace))
+        assert jobsets.writes(name) <= 4
+    assert jobsets.deletions() == []
+
+
+def test_a_suspend_in_git_reaches_the_cluster_and_its_end_too(
+    cluster: Plane, admin: Client, namespace: str, follow: Follow
+) -> None:
+    project = follow()
+    assert_ready(project.push(a_job(namespace)))
+    name = project.jobset()
+    eventually(lambda: live_pods(admin, namespace))
+    with watched(cluster, "JobSet", namespace) as jobsets:
+        project.push(a_job(namespace, suspend=True))
+        eventually(lambda: not live_pods(admin, namespace))
+        project.push(a_job(namespace, suspend=False))
+        eventually(lambda: live_pods(admin, namespace))
+        assert project.jobset() == name
+    assert len(jobsets.uids(name)) == 1

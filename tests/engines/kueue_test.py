@@ -18,6 +18,7 @@ from tests.engines.kueue import queued
 from tests.engines.project import Project, a_job, jobset_of
 
 Make = Callable[..., Project]
+QUIET = 6  # seconds in which a fight writes dozens of times
 
 
 @pytest.fixture
@@ -105,3 +106,59 @@ def test_keep_is_refused_as_documented(admin: Client, namespace: str, make: Make
     with pytest.raises(ApiError, match="immutable"):
         apply(admin, project.build())
     assert images(live_pods(admin, namespace)["m"]) == {"example.com/train:1"}
+
+
+def test_an_urgent_job_preempts_and_the_other_resumes(
+    cluster: Plane, admin: Client, namespace: str, make: Make
+) -> None:
+    kueue.add_priority(admin, f"{namespace}-low", 1)
+    kueue.add_priority(admin, f"{namespace}-high", 100)
+    preemption = {"withinClusterQueue": "LowerPriority"}
+    kueue.add_queue(admin, namespace, quota="1", preemption=preemption)
+    project = make(queued(namespace, "nightly", f"{namespace}-low"))
+    before = project.build()
+    nightly = jobset_of(before, "nightly")
+    with watched(cluster, "JobSet", namespace) as jobsets:
+        apply(admin, before)
+        eventually(lambda: list(live_pods(admin, namespace)) == [nightly])
+        project.write(queued(namespace, "urgent", f"{namespace}-high"))
+        objects = project.build()
+        urgent = jobset_of(objects, "urgent")
+        apply(admin, objects)
+        eventually(lambda: list(live_pods(admin, namespace)) == [urgent])
+        assert unchanged(admin, objects)
+        end_pods(admin, namespace, "complete")
+        eventually(lambda: list(live_pods(admin, namespace)) == [nightly])
+        assert unchanged(admin, objects)
+    assert len(jobsets.uids(nightly)) == len(jobsets.uids(urgent)) == 1
+    assert jobsets.resumptions(nightly) == 2
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["running", "waiting"])
+def test_suspend_and_resume_go_through_kueue(
+    cluster: Plane, admin: Client, namespace: str, make: Make, waits: bool
+) -> None:
+    """Held without a fight, and resumed; or refused before anything is written."""
+    kueue.add_queue(admin, namespace, quota="1")
+    project = make(queued(namespace, "a"), queued(namespace, "b"))
+    objects = project.build()
+    apply(admin, objects)
+    running = eventually(lambda: next(iter(live_pods(admin, namespace)), None))
+    (waiting,) = {jobset_of(objects, "a"), jobset_of(objects, "b")} - {running}
+    name = waiting if waits else running
+    options = ("--namespace", namespace, "--kubeconfig", str(cluster.kubeconfig()))
+    with watched(cluster, "JobSet", namespace) as jobsets:
+        eventually(lambda: len(jobsets.names()) == 2)
+        out = project.trainc("suspend", name, *options)
+        time.sleep(QUIET)
+        writes = jobsets.writes(name) - 1  # the first is how it was
+        if out.returncode:
+            assert writes == 0, out.stderr
+            assert "kueue" in out.stderr.lower()
+            return
+        assert writes <= 3
+        assert name not in live_pods(admin, namespace)
+        assert project.trainc("resume", name, *options).returncode == 0
+        end_pods(admin, namespace, "complete")
+        eventually(lambda: name in live_pods(admin, namespace))
+        assert jobsets.writes(name) <= 8
