@@ -126,7 +126,9 @@ def test_a_number_that_a_policy_passes_on_names_its_line(root: Path) -> None:
     (nodes,) = explained(root, "jobs/torch.yaml", "env.PET_NNODES")["settings"]
     assert nodes["setBy"]["note"] == "from TrainJob  jobs/torch.yaml:10:5 (spec.trainer.numNodes)"
     (slots,) = explained(ROOT, "examples/mpi-launcher", "trainer.numProcPerNode")["settings"]
-    assert slots["setBy"]["note"] == "from TrainJob  job.yaml:37:5 (spec.trainer.numProcPerNode)"
+    assert slots["setBy"]["note"] == (
+        "from TrainJob  examples/mpi-launcher/job.yaml:37:5 (spec.trainer.numProcPerNode)"
+    )
 
 
 def test_a_patch_of_the_job_is_named_by_its_manager() -> None:
