@@ -141,21 +141,9 @@ def _as_written(problems: list[Problem], source: Source) -> list[Problem]:
     """The problems, hints on scalars with the text of the file; loaded where there is one."""
     if not any(problem.hint.startswith("put it in quotes") for problem in problems):
         return problems
-    from trainc.source.composed import RenderedMark
-    from trainc.source.files import File, read
-    from trainc.source.written import as_written
+    from trainc.source.written import as_written, lines_of
 
-    rendered = {each.mark.file for each in problems if isinstance(each.mark, RenderedMark)}
-
-    def lines(file: str) -> list[str]:
-        """A template's lines are not what was parsed: they are left alone."""
-        places = source.paths.get(file, ())
-        if file in rendered or len(places) != 1 or places[0] == "-":
-            return []
-        data = read(File(places[0], file, False))
-        return [] if isinstance(data, Problem) else data.decode("utf-8", "replace").split("\n")
-
-    return as_written(problems, lines)
+    return as_written(problems, lines_of(problems, source.paths))
 
 
 def _log(message: str, *counts: int) -> None:

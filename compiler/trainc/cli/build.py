@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trainc.cli.compiling import base_of, compiling, environment, requests
+from trainc.cli.compiling import base_of, compiling, environment
 from trainc.cli.options import reporting
 from trainc.cli.output import write_out
 from trainc.cli.place import placed
+from trainc.cli.projects import requests
 from trainc.cli.report import Report
 from trainc.errors import Problem
 

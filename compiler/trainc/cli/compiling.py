@@ -13,7 +13,7 @@ import click
 from trainc.budget import Budget
 from trainc.cli.flags import COMPILING, ENVIRONMENT
 from trainc.cli.place import placing
-from trainc.errors import Mark, Problem, TraincError
+from trainc.errors import Problem, TraincError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -237,39 +237,6 @@ def requested(ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any]
     if ctx.obj.hosted:
         ctx.obj.folders = [os.getcwd(), base(inputs)]
     return Request(ctx, inputs, flags)
-
-
-def requests(ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any]) -> list[Request]:
-    """What a command line asks for: each project that its paths lead to, and what is in none.
-
-    Raises:
-        TraincError: --env names an environment that none of several projects has.
-    """
-    from trainc.cli.projects import parts
-
-    found = [
-        Request(ctx, part.paths, flags, part.below)
-        for part in parts(inputs, whole=flags.get("whole_project", False))
-    ]
-    for request in found:
-        request.among_others = len(found) > 1
-    if ctx.obj.hosted:
-        ctx.obj.folders = [os.getcwd(), *(base(request.inputs) for request in found)]
-    env = flags.get("env")
-    if len(found) == 1 or env in (None, "", "all"):
-        return found
-    having = [request for request in found if request.has(env)]
-    if not having:
-        raise TraincError([Problem(f"no environment {env!r} in any of the {len(found)} projects")])
-    ctx.obj.add(_without(request, env) for request in found if not request.has(env))
-    return having
-
-
-def _without(request: Request, env: str) -> "Problem":
-    """A note on a project that lacks the environment others have."""
-    root = request.project.root if request.project else request.paths[0]
-    mark = Mark(os.path.relpath(root).replace(os.sep, "/"))
-    return Problem(f"has no environment {env!r}: passed over", mark, severity="note")
 
 
 def base_of(paths: Sequence[str], options: "Options") -> str:

@@ -8,14 +8,15 @@ to do, of others only the jobs are compiled whose files changed.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from trainc.cli.compiling import Request, base_of, requests
+from trainc.cli.compiling import Request, base_of
 from trainc.cli.place import placed
+from trainc.cli.projects import requests
 from trainc.cli.report import Report
 from trainc.errors import Problem
 
@@ -188,7 +189,10 @@ class Memory:
             return Rendered(options.env, sources=plan.sources)
         made = texts(in_order(plan.objects), comments)
         origins = {**origins, **{path(each): each.files for each in plan.objects}}
-        real = {name: tuple(_paths(plan, files)) for name, files in origins.items()}
+        real = {
+            name: tuple(path for file in files for path in plan.paths.get(file, ()))
+            for name, files in origins.items()
+        }
         return Rendered(options.env, {**known, **made}, plan.sources, real)
 
     def compiled(self, paths: Sequence[str], options: Options, *, texts: bool) -> Compiled:
@@ -257,12 +261,6 @@ class Memory:
 
         folders = dict.fromkeys([given, None, default] if same else [given])
         keep(self._store, self._asked, [*folders], trace, seen, answer)
-
-
-def _paths(plan: Plan, files: Sequence[str]) -> Iterator[str]:
-    """The real paths of files by their printed names."""
-    for file in files:
-        yield from plan.paths.get(file, ())
 
 
 def _answer(

@@ -7,10 +7,12 @@ text as it is written. ``1.10`` is the number 1.1 to YAML, ``0644`` is 420 and `
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from trainc.errors import Problem
+from trainc.source.composed import RenderedMark
+from trainc.source.files import STDIN, File, read
 from trainc.source.parse import parse
 
 QUOTES: Final = "put it in quotes"
@@ -21,6 +23,27 @@ _SCALAR: Final = re.compile(
     r"[^\s,{}\[\]#\"'&!*|>][^,{}\[\]\"'\n]*?(?=[ \t]*(?:[,}\]]|[ \t]#|\r?$))"
 )
 _SHOWN: Final = 80  # characters; a longer scalar is no number anybody wrote
+
+
+def lines_of(
+    problems: Sequence[Problem], paths: Mapping[str, Sequence[str]]
+) -> Callable[[str], Sequence[str]]:
+    """Reads the lines of files that problems name; of templates none, they are not what was parsed.
+
+    Args:
+        problems: Where a problem is in a template its mark is a ``RenderedMark``.
+        paths: Real paths of each printed name.
+    """
+    rendered = {each.mark.file for each in problems if isinstance(each.mark, RenderedMark)}
+
+    def lines(file: str) -> list[str]:
+        places = paths.get(file, ())
+        if file in rendered or len(places) != 1 or places[0] == STDIN:
+            return []
+        data = read(File(places[0], file, False))
+        return [] if isinstance(data, Problem) else data.decode("utf-8", "replace").split("\n")
+
+    return lines
 
 
 def as_written(problems: Sequence[Problem], lines: Callable[[str], Sequence[str]]) -> list[Problem]:
