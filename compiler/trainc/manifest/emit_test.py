@@ -177,7 +177,9 @@ _CONTAINER = {
 
 
 @pytest.mark.parametrize(
-    "value", [float("inf"), float("nan"), "\ud800", {1: 2}, object()], ids=ascii
+    "value",
+    [float("inf"), float("nan"), "\ud800", {1: 2}, object()],
+    ids=["inf", "nan", "surrogate", "integer key", "object"],
 )
 def test_what_yaml_cannot_hold_is_refused(value: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
