@@ -4,33 +4,15 @@ A quirk is a defect of the reference that ``--compat v2.3.0`` reproduces and the
 mends. ``docs/fidelity.md`` is made from this table.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
-
-class Quirk(NamedTuple):
-    """One difference.
-
-    Attributes:
-        name: How warnings and documents call it.
-        defect: Its number in the list of the reference's known defects, empty where it has none.
-        reference: What v2.3.0 does.
-        sound: What trainc does by default.
-        reason: Why the two cannot be one.
-        touches: A regular expression of the paths in the output that the quirk may change
-            (``JobSet.spec.replicatedJobs[0]...``); empty where it only admits or refuses.
-    """
-
-    name: str
-    defect: str
-    reference: str
-    sound: str
-    reason: str
-    touches: str = ""
-
+from trainc.spec.quirk import Quirk
+from trainc.spec.starting import STARTING
 
 QUIRKS: Final = {
     quirk.name: quirk
     for quirk in (
+        *STARTING,
         Quirk(
             "flux-nodes",
             "#1, #2",
@@ -231,30 +213,6 @@ QUIRKS: Final = {
             'admits mpiImplementation "" and fails when building',
             'reads "" as OpenMPI',
             "the schema admits it, and OpenMPI is the only one there is",
-        ),
-        Quirk(
-            "mpi-key-mode",
-            "",
-            "mounts MPI's private key with mode 0640",
-            "mounts it with mode 0600",
-            "ssh ignores a key that others than its user may read, so a job of root never starts",
-            r"\.volumes\[",
-        ),
-        Quirk(
-            "openmpi-5",
-            "",
-            "tells mpirun of its hosts by OpenMPI 4's variables alone",
-            "sets PRTE_MCA_prte_default_hostfile and PRTE_MCA_plm_ssh_args too",
-            "OpenMPI 5 reads only these, and would train on the launcher alone",
-            r"\.env\[|\.env$",
-        ),
-        Quirk(
-            "initializer-group",
-            "",
-            "leaves a volume of an initializer's pod to the group that made it",
-            "sets fsGroup 65532 on an initializer's pod where the image is called after it",
-            "trainc's images run as uid 65532, which cannot write to a fresh volume of root's",
-            r"\.securityContext",
         ),
         Quirk(
             "patch-directive",
