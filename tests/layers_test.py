@@ -126,7 +126,7 @@ def test_a_module_says_what_it_is_for_and_stays_small(source: str) -> None:
     text = (ROOT / source).read_text()
     tree = ast.parse(text)
     assert ast.get_docstring(tree), f"{source} has no docstring"
-    assert len(text.splitlines()) <= 300, f"{source} is too long: split it by what it holds"
+    assert len(text.splitlines()) <= 500, f"{source} is too long: split it by what it holds"
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body
