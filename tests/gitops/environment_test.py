@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.gitops.repository import repository, trainc, write
+from trainc.budget import Budget
 from trainc.errors import TraincError
 from trainc.project.file import Project
 from trainc.project.rendering import Rendering
@@ -36,7 +37,7 @@ def test_an_environment_reaches_everything_of_the_trainer(root: Path) -> None:
     assert len(built) == 12
     vision = node(built["vision"])
     assert vision["image"] == "example.com/vision:prod"
-    assert vision["command"] == ["python", "prod.py"]
+    assert vision["command"] == ["torchrun", "prod.py"]
     assert vision["args"] == ["--prod"]
     assert vision["resources"]["limits"] == {"nvidia.com/gpu": "8"}
     env = {item["name"]: item.get("value") for item in vision["env"]}
@@ -271,7 +272,7 @@ def test_a_folder_that_cannot_be_read_is_not_an_empty_one(root: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patched, pytest.raises(TraincError) as told:
         patched.setattr("os.scandir", denied)
-        Rendering(Project(str(root)), Values(), "").files("templates", ())
+        Rendering(Project(str(root)), Values(), "", Budget()).files("templates", ())
     (problem,) = told.value.problems
     assert problem.message == "permission denied"
     assert problem.hint

@@ -42,7 +42,7 @@ patch:
   spec:
     trainer:
       image: example.com/vision:prod
-      command: [python, prod.py]
+      command: [torchrun, prod.py]
       args: [--prod]
       resourcesPerNode: {limits: {nvidia.com/gpu: 8}}
       env: [{name: DEBUG, $patch: delete}, {name: TIER, value: prod}]

@@ -192,9 +192,12 @@ def test_parameters_are_options_of_build(tmp_path: Path) -> None:
 
 def test_drift_rules_name_what_kueue_writes(tmp_path: Path) -> None:
     spec = yaml.safe_load(plugin(tmp_path, "ignore-differences").stdout)
+    queued = 'select(.metadata.labels["kueue.x-k8s.io/queue-name"])'
+    pod = ".spec.replicatedJobs[]?.template.spec.template.spec"
     jobset = spec["ignoreDifferences"][0]["jqPathExpressions"]
-    assert ".spec.suspend" in jobset
-    assert "RespectIgnoreDifferences=true" in spec["syncPolicy"]["syncOptions"]
+    assert jobset == [f"{queued} | {pod}.nodeSelector", f"{queued} | {pod}.tolerations"]
+    # RespectIgnoreDifferences would copy whole lists from the cluster: old content comes back.
+    assert spec["syncPolicy"]["syncOptions"] == ["ApplyOutOfSyncOnly=true", "ServerSideApply=true"]
 
 
 def test_flux_rules_point_at_fields_of_the_object(tmp_path: Path) -> None:
