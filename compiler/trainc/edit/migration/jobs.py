@@ -96,10 +96,17 @@ class OldJob:
             hint = "write a name: a job that is built has one of its own"
             metadata.lose("must be set", "name", hint)
 
+    def _is_queued(self) -> bool:
+        labels = self.whole.part("metadata").node.get("labels")
+        return isinstance(labels, Mapping) and bool(labels.get(names.QUEUE_LABEL))
+
     def _run_policy(self) -> None:
         policy = self.spec.part("runPolicy")
         policy.move("activeDeadlineSeconds", self.job)
-        policy.move("suspend", self.job)
+        if self._is_queued():  # Kueue suspends and resumes: what is written would be left out
+            policy.drop("suspend")
+        else:
+            policy.move("suspend", self.job)
         policy.move("ttlSecondsAfterFinished", self.jobset)
         if policy.take("managedBy") == _MULTIKUEUE:
             policy.move("managedBy", self.job)
