@@ -56,5 +56,6 @@ def _from_here(file: str, base: str, known: dict[str, str]) -> str:
     if file not in known:
         path = os.path.join(base, file)
         there = not os.path.isabs(file) and os.path.exists(path)
-        known[file] = os.path.relpath(path).replace(os.sep, "/") if there else file
+        here = os.path.relpath(path).replace(os.sep, "/") if there else file
+        known[file] = file if here == "." else here  # "." says nothing: the project's name does
     return known[file]
