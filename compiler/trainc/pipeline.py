@@ -19,6 +19,7 @@ from trainc.spec.spec import Settings
 
 if TYPE_CHECKING:
     from trainc.project.file import Project
+    from trainc.source.reader import Reader
     from trainc.source.values import Values
 
 RUNTIMES = "runtimes"
@@ -53,6 +54,7 @@ class Options(NamedTuple):
         before: Knows jobs that need no second compile.
         digests: Whether the digests of the files are wanted; with ``out_dir`` they always are.
         budget: What is left of the command's work; None for a build of its own.
+        reader: Opens the files; None for one that looks for the repository.
     """
 
     runtimes: tuple[str, ...] = ()
@@ -77,6 +79,7 @@ class Options(NamedTuple):
     before: Before | None = None
     digests: bool = False
     budget: Budget | None = None
+    reader: "Reader | None" = None
 
 
 class Read(NamedTuple):
@@ -270,6 +273,7 @@ def _load(paths: Sequence[str], root: str | None, options: Options) -> Source:
         projects=[],  # who builds has found them before, and builds them apart
         namespace=options.namespace,
         budget=options.budget,
+        reader=options.reader,
     )
 
 

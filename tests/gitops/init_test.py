@@ -55,7 +55,7 @@ def test_every_key_of_the_project_file_is_explained(tmp_path: Path) -> None:
     trainc(tmp_path, "init")
     lines = (tmp_path / "trainc.yaml").read_text().splitlines()
     keys = {line.removeprefix("# ").partition(":")[0] for line in lines if ":" in line}
-    assert set(Project._fields) - {"root", "document", "digest"} <= keys
+    assert set(Project._fields) - {"root", "document", "digest", "reader"} <= keys
 
 
 def test_every_key_can_be_taken_out_of_its_comment(tmp_path: Path) -> None:

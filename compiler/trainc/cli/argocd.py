@@ -99,23 +99,11 @@ def generate(report: Report, /, inputs: tuple[str, ...]) -> int:
     from trainc.gitops.plugin import arguments
     from trainc.gitops.repository import repository
 
-    root = repository(".", os.environ)
+    root = report.root = repository(".", os.environ)
     given = arguments(os.environ, _build_options(), root)
-    _refuse_strays(root, inputs)
     args = ["--profile", "argocd", *given, "--", *(inputs or (".",))]
     status: int = build.main(args, "trainc build", standalone_mode=False, obj=report)
     return status
-
-
-def _refuse_strays(root: str, inputs: tuple[str, ...]) -> None:
-    """Stops where the project reads files of others."""
-    from trainc.cli.compiling import project_of
-    from trainc.errors import TraincError
-    from trainc.gitops.repository import stray_places
-
-    project = project_of(inputs)
-    if project is not None and (outside := stray_places(root, project)):
-        raise TraincError(outside)
 
 
 def _build_options() -> list[str]:

@@ -15,6 +15,7 @@ from trainc.cli.output import write_out
 from trainc.cli.rendered import Memory, Rendered, rendered
 from trainc.cli.report import Report
 from trainc.errors import Mark, Problem
+from trainc.manifest.folder import refuse_links
 
 if TYPE_CHECKING:
     from trainc.manifest.scope import Scope
@@ -64,7 +65,9 @@ def check(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
     if report.failed:
         return 1
     for request, made in found:
-        _judged(report, request, Path(request.output(flags["out_dir"])), made)
+        folder = Path(request.output(flags["out_dir"]))
+        refuse_links(folder)
+        _judged(report, request, folder, made)
     return 1 if report.failed else 0
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trainc.manifest.scope import Scope
     from trainc.pipeline import Options
     from trainc.project.file import Project
+    from trainc.source.reader import Reader
     from trainc.source.values import Values
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -65,10 +66,13 @@ class Request:
         below: tuple[str, ...] = (),
     ) -> None:
         """Looks for the project; reads nothing else yet."""
+        from trainc.source.reader import Reader
+
         self._flags, self.inputs, self.below = flags, inputs, below
+        self._reader = Reader(ctx.obj.root)
         self._given = {name for name in flags if _is_given(ctx, name)}
         self._budget = Budget()
-        self.project = project_of(inputs)
+        self.project = project_of(inputs, self._reader)
         whole = self.project is not None and _is_root(inputs, self.project.root)
         self.paths = () if whole else inputs or (".",)
 
@@ -156,7 +160,7 @@ class Request:
             compat=self._flags["compat"],
             features={**(self.project.features if self.project else {}), **self._flags["features"]},
             emit=self.setting("emit", "jobset"),
-            status_ca=None if status_ca is None else _certificate(status_ca),
+            status_ca=None if status_ca is None else _certificate(status_ca, self._reader),
             image_prefix=self._flags["image_prefix"],
             project=self.project,
             env=env,
@@ -167,6 +171,7 @@ class Request:
             shared=self._flags.get("shared", False),
             lint="build",
             budget=self._budget,
+            reader=self._reader,
         )
 
     def output(self, given: str | None) -> str:
@@ -227,7 +232,7 @@ class Request:
             raise click.UsageError("values are for templates, and there is no project here")
         from trainc.source.values import merged, of_file, of_flag
 
-        layers = [of_file(path, path) for path in files]
+        layers = [of_file(path, path, self._reader) for path in files]
         layers += [of_flag(text, typed=True) for text in sets]
         return merged([*layers, *(of_flag(text, typed=False) for text in strings)])
 
@@ -260,21 +265,31 @@ def _is_given(ctx: click.Context, name: str) -> bool:
     return source is not None and source.name != "DEFAULT"
 
 
-def project_of(inputs: tuple[str, ...]) -> "Project | None":
+def project_of(inputs: tuple[str, ...], reader: "Reader | None" = None) -> "Project | None":
     """The project at or above the first path; plain files and folders have none."""
     from trainc.source.walk import project_root
 
     start = next((path for path in inputs or (".",) if path != "-"), ".")
     folder = start if os.path.isdir(start) else os.path.dirname(start) or "."
-    root = project_root(folder)
+    root = project_root(folder, reader)
     if root is None and any(os.path.isdir(os.path.join(start, name)) for name in _PROJECT_FOLDERS):
-        root = os.path.realpath(start)
+        root = _readable(start, reader)
     if root is None:
         return None
     from trainc.project.file import project
 
     with placing(root):
-        return project(root)
+        return project(root, reader)
+
+
+def _readable(folder: str, reader: "Reader | None") -> str | None:
+    """The real path of a folder; None where it may not be read, which the search reports."""
+    from trainc.source.reader import Reader, RefusedError
+
+    try:
+        return (reader or Reader()).check(folder)
+    except RefusedError:
+        return None
 
 
 def _is_root(inputs: tuple[str, ...], root: str) -> bool:
@@ -282,12 +297,15 @@ def _is_root(inputs: tuple[str, ...], root: str) -> bool:
     return all(path != "-" and os.path.realpath(path) == root for path in inputs or (".",))
 
 
-def _certificate(path: str) -> str:
+def _certificate(path: str, reader: "Reader") -> str:
     """The text of the file that ``--status-ca`` names: certificates, and no private key."""
+    from trainc.source.reader import RefusedError
+
     try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
+        text = reader.read(path).decode()
+    except RefusedError as error:
+        raise click.BadParameter(f"--status-ca: {path!r} {error.message}") from None
+    except (OSError, ValueError) as error:
         raise click.BadParameter(f"--status-ca: {path!r} is no PEM file: {error}") from None
     if "-----BEGIN CERTIFICATE-----" not in text:
         raise click.BadParameter(f"--status-ca: {path!r} holds no certificate in PEM")

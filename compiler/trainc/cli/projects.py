@@ -93,7 +93,7 @@ def parts(inputs: tuple[str, ...], *, whole: bool = False) -> list[Part]:
 
 def _below(root: str | None, paths: list[str]) -> tuple[str, ...]:
     """The projects below the paths; below those of a whole project, what its sources hold."""
-    places = [path for path in paths if path != STDIN and os.path.isdir(path)]
+    places = [path for path in paths if path != STDIN and os.path.isdir(path) and _may_open(path)]
     exclude: tuple[str, ...] = ()
     if root is not None and any(os.path.realpath(path) == root for path in places):
         from trainc.project.file import project
@@ -102,6 +102,7 @@ def _below(root: str | None, paths: list[str]) -> tuple[str, ...]:
             known = project(root)
         exclude = known.exclude
         places = [os.path.join(root, place) for place in known.sources]
+        places = [place for place in places if _may_open(place)]
     found = {folder for place in places for folder in projects_below(place, exclude)}
     found |= {os.path.realpath(place) for place in places if is_project(place)} - {root}
     return tuple(sorted(found))
@@ -109,7 +110,21 @@ def _below(root: str | None, paths: list[str]) -> tuple[str, ...]:
 
 def _root(path: str) -> str | None:
     """The project of a path, if there is one; a path that is not there is looked for above it."""
-    return project_root(path if os.path.isdir(path) else os.path.dirname(path) or ".")
+    folder = path if os.path.isdir(path) else os.path.dirname(path) or "."
+    while not _may_open(folder):  # the search refuses the path, in the project it is named in
+        folder = os.path.dirname(folder) or "."
+    return project_root(folder)
+
+
+def _may_open(path: str) -> bool:
+    """Whether the rule for files lets a path be opened; what it refuses is reported by others."""
+    from trainc.source.reader import Reader, RefusedError
+
+    try:
+        Reader().check(path)
+    except RefusedError:
+        return path in (".", os.sep)
+    return True
 
 
 def _shown(folder: str) -> str:

@@ -42,6 +42,8 @@ class Report:
         # Whether the form is for a code host, which knows files by their place in the repository.
         self.hosted = self.form in _HOSTED
         self.folders: list[str] = []
+        # The repository, where a caller knows it: nothing outside of it is read.
+        self.root: str | None = None
         self.verbosity = 0
         self.problems: list[Problem] = []
         self._details: list[str] = []

@@ -69,8 +69,11 @@ def _holds(command: str, answer: Answer) -> bool:
     """Whether nothing is left to do: the output folder is what the answer says."""
     if command == "validate":
         return True
-    from trainc.incremental.fresh import gone, is_fresh
+    from trainc.incremental.fresh import gone, is_fresh, is_linked
 
+    folders = [os.path.join(answer.folder, env or "") for env, _ in answer.environments]
+    if is_linked([answer.folder, *folders]):
+        return False
     if answer.known is not None and gone(answer.folder, answer.known):
         return False
     return all(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from trainc.errors import Mark, Problem
 from trainc.manifest.files import clear, write
+from trainc.manifest.folder import refuse_links
 
 if TYPE_CHECKING:
     from trainc.cli.compiling import Request
@@ -42,11 +43,14 @@ def _written(
 ) -> Iterator[tuple[Path, Change]]:
     """Writes the environments of one project; yields what was done to each folder."""
     scope = request.scope()
-    for each in made:
-        place = folder if each.env is None else folder / each.env
+    places = [folder if each.env is None else folder / each.env for each in made]
+    gone = [folder / name for name in request.gone(folder)]
+    for place in (folder, *places, *gone):
+        refuse_links(place)
+    for place, each in zip(places, made, strict=True):
         yield place, write(place, each.texts, each.sources, each.origins, scope)
-    for name in request.gone(folder):
-        yield folder / name, clear(folder / name, scope)
+    for place in gone:
+        yield place, clear(place, scope)
 
 
 def clashes(found: Sequence[tuple[Request, list[Rendered]]]) -> list[Problem]:

@@ -17,9 +17,9 @@ from typing import Final
 from trainc.diff.git import LINK, SUBMODULE, Entry, Git
 from trainc.diff.repository import Repository, repository_of
 from trainc.errors import Mark, Problem, TraincError
-from trainc.source.files import MAX_BYTES, File, find, read
-from trainc.source.ignore import IGNORE_FILE
-from trainc.source.walk import PROJECT_FILE, SUFFIXES
+from trainc.source.files import File, find, read
+from trainc.source.reader import GIT, IGNORE_FILE, MAX_BYTES, PROJECT_FILE
+from trainc.source.walk import SUFFIXES
 
 _FETCH: Final = (
     "fetch it first (git fetch origin main); in CI a shallow clone may lack it:"
@@ -99,7 +99,7 @@ def checkout(
     with tempfile.TemporaryDirectory(prefix="trainc-base-") as scratch:
         base = os.path.realpath(scratch)
         own, folder = os.path.join(base, "git"), os.path.join(base, "tree")
-        for place in (own, folder):
+        for place in (own, folder, os.path.join(folder, GIT)):  # a repository, as the reader sees
             os.mkdir(place)
         git = Git(repository, own)
         commit = _commit(git, revision)

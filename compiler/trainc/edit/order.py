@@ -16,7 +16,7 @@ from typing import Any
 from trainc import names
 from trainc.manifest.fields import fields, root_type
 from trainc.source.document import Document
-from trainc.source.walk import PROJECT_FILE
+from trainc.source.reader import PROJECT_FILE
 
 _KINDS = (names.TRAIN_JOB, *names.RUNTIME_KINDS)
 _PATCH = ("target", "patch")

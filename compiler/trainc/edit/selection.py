@@ -13,7 +13,8 @@ from trainc.errors import Problem, TraincError
 from trainc.names import OUTPUT_INDEX
 from trainc.project.file import project
 from trainc.source.files import STDIN, File, find
-from trainc.source.walk import PROJECT_FILE, printable, project_root
+from trainc.source.reader import PROJECT_FILE
+from trainc.source.walk import printable, project_root
 
 _SUFFIXES = (".yaml", ".yml")
 

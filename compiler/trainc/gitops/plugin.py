@@ -77,7 +77,7 @@ def arguments(environ: Mapping[str, str], options: Iterable[str], root: str) -> 
             [Problem(f'no parameter is called "{name}"', hint=f"parameters: {names}")
              for name in unknown]
         )  # fmt: skip
-    if outside := strays(root, given.get("values") or ()):
+    if outside := [*strays(root, given.get("values") or ())]:
         raise TraincError(outside)
     return [option for name, value in given.items() for option in _option(name, value)]
 

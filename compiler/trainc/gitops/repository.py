@@ -1,6 +1,6 @@
 """The repository an Argo CD plugin is run in: what an Application names must not lead out of it.
 
-In: the folder of the process, its environment, and places. Out: problems of the places outside.
+In: the folder of the process, its environment, and files. Out: problems of the files outside.
 The sidecar holds the repositories of other Applications too, and files of its own.
 """
 
@@ -10,8 +10,8 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from trainc.errors import Mark, Problem, field_path
-from trainc.project.file import Project
+from trainc.errors import Problem
+from trainc.source.reader import Reader, RefusedError
 from trainc.source.walk import printable
 
 # Argo CD says here where in the repository the Application's folder is.
@@ -36,38 +36,13 @@ def repository(folder: str, environ: Mapping[str, str]) -> str:
     return root
 
 
-def strays(root: str, files: Iterable[str]) -> list[Problem]:
-    """The values files of an Application that are outside of the repository."""
+def strays(root: str, files: Iterable[str]) -> Iterator[Problem]:
+    """The values files of an Application that may not be read."""
+    reader = Reader(root)
     hint = "name a file of the repository, relative to the Application's folder"
-    return [
-        Problem(f'parameter "values" leads out of the repository: {printable(file)}', hint=hint)
-        for file in files
-        if not _is_below(file, root)
-    ]
-
-
-def stray_places(root: str, project: Project) -> list[Problem]:
-    """The places in ``trainc.yaml`` that are outside of the repository."""
-    hint = "Argo CD's plugin reads the repository alone: name a place in it"
-    return [
-        Problem(f"{printable(place)} leads out of the repository", mark, field=field, hint=hint)
-        for mark, field, place in _places(project)
-        if not _is_below(os.path.join(project.root, place), root)
-    ]
-
-
-def _places(project: Project) -> Iterator[tuple[Mark, str, str]]:
-    document = project.document
-    if document is None:
-        return
-    yield document.mark(("overlays",)), "overlays", project.overlays
-    for key in ("sources", "runtimes"):
-        for index, place in enumerate(getattr(project, key)):
-            path = (key, index)
-            yield document.mark(path), field_path(path), place
-
-
-def _is_below(path: str, root: str) -> bool:
-    """Whether a path, its links followed, is the root or below it."""
-    real = os.path.realpath(path)
-    return real == root or real.startswith(root.rstrip(os.sep) + os.sep)
+    for file in files:
+        try:
+            reader.check(file)
+        except RefusedError as error:
+            message = f'parameter "values": {printable(file)} {error.message}'
+            yield Problem(message, hint=hint)

@@ -11,6 +11,7 @@ import os
 from hashlib import sha256
 
 from trainc.names import OUTPUT_INDEX
+from trainc.source.reader import Reader
 
 _STAGE = ".trainc-stage"
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -35,6 +36,12 @@ def is_fresh(folder: str, index: str) -> bool:
         )
     except OSError:
         return False
+
+
+def is_linked(folders: list[str]) -> bool:
+    """Whether one of the folders is a link, or stands behind one: nothing is written there."""
+    reader = Reader()
+    return any(reader.link(folder.rstrip(os.sep)) for folder in folders)
 
 
 def gone(folder: str, known: list[str]) -> bool:

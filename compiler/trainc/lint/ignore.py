@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from trainc.errors import Problem
 from trainc.lint.explanation import UNSPARED
+from trainc.source.reader import Reader, RefusedError
 
 _COMMENT: Final = re.compile(r"(?:^|\s)#\s*trainc:\s*ignore\[([\w,./ -]+)\]")
 
@@ -65,10 +66,10 @@ def _is_covered(problem: Problem, found: tuple[_Cover, ...]) -> bool:
 def _covers(file: str, folders: tuple[str, ...]) -> tuple[_Cover, ...]:
     for folder in folders:
         try:
-            with open(os.path.join(folder, file), encoding="utf-8", errors="replace") as stream:
-                return covers(stream.read())
-        except (OSError, ValueError):
+            data = Reader().read(os.path.join(folder, file))
+        except (OSError, ValueError, RefusedError):
             continue
+        return covers(data.decode("utf-8", "replace").replace("\r\n", "\n"))
     return ()
 
 

@@ -4,6 +4,7 @@ In: ``rules:`` of ``trainc.yaml`` and the files of ``rules/``. Out: one function
 compiled job, and what is wrong with the rules themselves.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
@@ -16,7 +17,8 @@ from trainc.plan.plan import Object
 from trainc.source.document import Document
 from trainc.source.files import File, read
 from trainc.source.parse import parse
-from trainc.source.walk import printable
+from trainc.source.reader import RefusedError
+from trainc.source.walk import forbidden, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,8 +109,20 @@ def rule_files(project: "Project | None") -> "Sequence[Path]":
         return ()
     from pathlib import Path  # only projects have rules, and it costs every start 3 ms
 
+    if _stray(project) is not None:
+        return ()
     found = Path(project.root, FOLDER).glob("*.y*ml")
     return sorted(path for path in found if not path.name.startswith("."))
+
+
+def _stray(project: "Project") -> Problem | None:
+    """Why the folder of rules may not be read."""
+    reader = project.reader
+    try:
+        reader.check(os.path.join(project.root, FOLDER), reader.boundary(project.root))
+    except RefusedError as error:
+        return forbidden(error, FOLDER)
+    return None
 
 
 def _written(
@@ -119,9 +133,12 @@ def _written(
         return
     if project.document is not None:
         yield from _entries(project.document, ("rules",), project.rules)
+    if (stray := _stray(project)) is not None:
+        problems.append(stray)
+    boundary = project.reader.boundary(project.root)
     for path in rule_files(project):
-        file = File(str(path), printable(f"{FOLDER}/{path.name}"), True)
-        data = read(file)
+        file = File(str(path), printable(f"{FOLDER}/{path.name}"), True, boundary)
+        data = read(file, reader=project.reader)
         if isinstance(data, Problem):
             problems.append(data)
             continue

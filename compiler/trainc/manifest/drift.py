@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from trainc.errors import Mark, Problem, TraincError
 from trainc.manifest import index
+from trainc.manifest.folder import content, refuse_links
 from trainc.manifest.merge import merge
 from trainc.manifest.scope import EVERYTHING, Scope
 from trainc.source.parse import parse
@@ -51,8 +52,9 @@ def drift(
         scope: The sources that the build covers: the output of others is not compared.
 
     Raises:
-        TraincError: The index is not ours, or a file cannot be read.
+        TraincError: The index is not ours, a file cannot be read, or a link stands in its place.
     """
+    refuse_links(folder)
     known = _known(folder)
     merged = merge(folder, known, texts, {}, origins or {}, scope)
     try:
@@ -66,7 +68,7 @@ def drift(
 
 def _known(folder: Path) -> index.Index:
     try:
-        return index.load((folder / index.NAME).read_bytes())
+        return index.load(content(folder, index.NAME))
     except FileNotFoundError:
         return index.Index()
     except OSError as error:
@@ -81,7 +83,7 @@ def _known(folder: Path) -> index.Index:
 def _diffs(folder: Path, texts: Mapping[str, str], stale: Iterable[str]) -> Iterator[str]:
     for name in sorted({*texts, *stale}):
         try:
-            old = (folder / name).read_text(encoding="utf-8", errors="replace")
+            old = content(folder, name).decode("utf-8", "replace").replace("\r\n", "\n")
         except FileNotFoundError:
             old = ""
         new = texts.get(name, "")

@@ -24,6 +24,7 @@ from typing import Final
 
 from trainc.errors import Mark, Problem, TraincError
 from trainc.manifest import index
+from trainc.manifest.folder import content, refuse_links
 from trainc.manifest.index import Index
 from trainc.manifest.merge import Merge, merge
 from trainc.manifest.scope import EVERYTHING, Scope
@@ -67,8 +68,10 @@ def write(
         scope: The sources that the build covers: what others made is never removed.
 
     Raises:
-        TraincError: A foreign file is in the way, the folder cannot be written, the disk is full.
+        TraincError: A foreign file or a link is in the way, the folder cannot be written, the disk
+            is full.
     """
+    refuse_links(folder)
     contents = {name: text.encode() for name, text in texts.items()}
     try:
         with _locked(folder):
@@ -152,7 +155,7 @@ def _publish(
 def _known(folder: Path) -> Index:
     """The index of the last build; an empty one where there was none."""
     try:
-        return index.load((folder / index.NAME).read_bytes())
+        return index.load(content(folder, index.NAME))
     except FileNotFoundError:
         return Index()
     except index.NotAnIndexError as error:

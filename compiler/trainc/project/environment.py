@@ -18,8 +18,9 @@ from trainc.source.document import Document
 from trainc.source.files import File, find, read
 from trainc.source.overlay import Patch, patch_of
 from trainc.source.parse import parse
+from trainc.source.reader import RefusedError
 from trainc.source.values import Values, of_document
-from trainc.source.walk import printable, refused
+from trainc.source.walk import forbidden, printable, refused
 
 OVERLAY_FILE: Final = "overlay.yaml"
 VALUES_FILE: Final = "values.yaml"
@@ -138,10 +139,18 @@ def _unknown(project: Project, wanted: str, names: str) -> Problem:
 
 
 def _folders(project: Project) -> tuple[str, ...]:
-    folder = os.path.join(project.root, project.overlays)
+    folder, reader = os.path.join(project.root, project.overlays), project.reader
+    boundary = reader.boundary(project.root)
+    name = project.overlays
     try:
-        with os.scandir(folder) as entries:
-            return tuple(sorted(e.name for e in entries if e.is_dir() and e.name[0] not in "._"))
+        with os.scandir(reader.check(folder, boundary)) as entries:
+            found = sorted(e.name for e in entries if e.is_dir() and e.name[0] not in "._")
+        for each in found:
+            name = f"{project.overlays}/{each}"
+            reader.check(os.path.join(folder, each), boundary)
+        return tuple(found)
+    except RefusedError as error:
+        raise TraincError([forbidden(error, printable(name))]) from error
     except (FileNotFoundError, NotADirectoryError):
         return ()
     except OSError as error:
@@ -151,9 +160,9 @@ def _folders(project: Project) -> tuple[str, ...]:
 def _settings(project: Project, name: str) -> Layer:
     """An overlay's ``overlay.yaml`` alone: enough to know its place."""
     path = os.path.join(project.root, project.overlays, name, OVERLAY_FILE)
-    if not os.path.isfile(path):
+    if not os.path.lexists(path):
         return Layer(name)
-    document, digest = _document(path, f"{project.overlays}/{name}/{OVERLAY_FILE}")
+    document, digest = _document(project, path, f"{project.overlays}/{name}/{OVERLAY_FILE}")
     if document is None:
         return Layer(name, digests=(digest,))
     root = document.root
@@ -205,7 +214,9 @@ def _layer(project: Project, name: str) -> Layer:
     """An overlay with everything in its folder."""
     settings = _settings(project, name)
     folder = os.path.join(project.root, project.overlays, name)
-    files, problems = find([folder], root=project.root, exclude=project.exclude)
+    files, problems = find(
+        [folder], root=project.root, exclude=project.exclude, reader=project.reader
+    )
     problems += _templates(folder, f"{project.overlays}/{name}")
     own = {os.path.join(folder, OVERLAY_FILE), os.path.join(folder, VALUES_FILE)}
     documents: list[Document] = []
@@ -213,7 +224,7 @@ def _layer(project: Project, name: str) -> Layer:
     for file in files:
         if os.path.realpath(file.path) in {os.path.realpath(path) for path in own}:
             continue
-        data = read(file)
+        data = read(file, reader=project.reader)
         if isinstance(data, Problem):
             problems.append(data)
             continue
@@ -248,15 +259,16 @@ def _patches(documents: Sequence[Document], problems: list[Problem]) -> tuple[Pa
 
 def _values(project: Project, name: str, digests: list[tuple[str, str]]) -> Values:
     path = os.path.join(project.root, project.overlays, name, VALUES_FILE)
-    if not os.path.isfile(path):
+    if not os.path.lexists(path):
         return Values()
-    document, digest = _document(path, f"{project.overlays}/{name}/{VALUES_FILE}")
+    document, digest = _document(project, path, f"{project.overlays}/{name}/{VALUES_FILE}")
     digests.append(digest)
     return Values() if document is None else of_document(document, document.root)
 
 
-def _document(path: str, name: str) -> tuple[Document | None, tuple[str, str]]:
-    data = read(File(path, name, True))
+def _document(project: Project, path: str, name: str) -> tuple[Document | None, tuple[str, str]]:
+    boundary = project.reader.boundary(project.root)
+    data = read(File(path, name, True, boundary), reader=project.reader)
     if isinstance(data, Problem):
         raise TraincError([data])
     documents, problems = parse(data, name)

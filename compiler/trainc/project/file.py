@@ -21,8 +21,8 @@ from trainc.project.sound import unsound
 from trainc.source.document import Document
 from trainc.source.files import File, read
 from trainc.source.parse import parse
+from trainc.source.reader import PROJECT_FILE, Reader
 from trainc.source.values import Values, of_document
-from trainc.source.walk import PROJECT_FILE
 from trainc.spec.violation import Violation, violation
 
 SCHEMA: Final = Path(__file__).parent / "schema.json"
@@ -51,6 +51,7 @@ class Project(NamedTuple):
         rules: As written; lint reads them.
         document: The file; None where there is none.
         digest: SHA-256 of the file, empty where there is none.
+        reader: Opens the project's files.
     """
 
     root: str
@@ -70,18 +71,24 @@ class Project(NamedTuple):
     rules: Any = ()
     document: Document | None = None
     digest: str = ""
+    reader: Reader = Reader()
 
 
-def project(root: str) -> Project:
+def project(root: str, reader: Reader | None = None) -> Project:
     """Reads the project of a folder; one without ``trainc.yaml`` has all defaults.
+
+    Args:
+        root: Its folder.
+        reader: Opens its files; None for one that looks for the repository.
 
     Raises:
         TraincError: The file cannot be read, or says something it cannot say.
     """
+    reader = reader or Reader()
     path = os.path.join(root, PROJECT_FILE)
-    if not os.path.exists(path):
-        return Project(root)
-    data = read(File(path, PROJECT_FILE, True))
+    if not os.path.lexists(path):
+        return Project(root, reader=reader)
+    data = read(File(path, PROJECT_FILE, True), reader=reader)
     if isinstance(data, Problem):
         raise TraincError([data])
     documents, problems = parse(data, PROJECT_FILE)
@@ -90,11 +97,11 @@ def project(root: str) -> Project:
     if problems:
         raise TraincError(problems)
     if not documents:
-        return Project(root)
-    problems = _check(documents[0]) or sorted(unsound(root, documents[0]), key=_order)
+        return Project(root, reader=reader)
+    problems = _check(documents[0]) or sorted(unsound(root, documents[0], reader), key=_order)
     if problems:
         raise TraincError(problems)
-    return _project(root, documents[0], data)
+    return _project(root, documents[0], data)._replace(reader=reader)
 
 
 def _project(root: str, document: Document, data: bytes) -> Project:

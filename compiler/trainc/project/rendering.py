@@ -17,9 +17,10 @@ from trainc.source.files import File, read
 from trainc.source.flow import Flow
 from trainc.source.ignore import compiled, ignored
 from trainc.source.projects import is_project
+from trainc.source.reader import MAX_BYTES, RefusedError
 from trainc.source.source import from_bytes
 from trainc.source.values import Values
-from trainc.source.walk import printable, refused
+from trainc.source.walk import forbidden, printable, refused
 
 if TYPE_CHECKING:
     from trainc.source.template import Templates
@@ -52,7 +53,8 @@ class Rendering:
             exclude: Patterns of what is not read.
 
         Raises:
-            TraincError: A folder below templates/ cannot be read; its jobs would be missing.
+            TraincError: A folder below templates/ cannot be read, or leads out of the repository;
+                its jobs would be missing.
         """
         root = os.path.realpath(self._project.root)
 
@@ -63,20 +65,47 @@ class Rendering:
                 raise TraincError([refused(error, name)]) from error
 
         rules = compiled(root, exclude, "trainc.yaml", []) if exclude else []
-        found = []
-        for folder, folders, files in os.walk(os.path.join(root, place), onerror=stop):
+        found, seen = [], set[str]()
+        top = os.path.join(root, place)
+        if not self._may_open(top, place == TEMPLATES):
+            return []
+        for folder, folders, files in os.walk(top, onerror=stop, followlinks=True):
+            if (real := os.path.realpath(folder)) in seen:
+                folders.clear()
+                continue
+            seen.add(real)
             folders[:] = sorted(
                 name
                 for name in folders
-                if not name.startswith(".") and not is_project(os.path.join(folder, name))
+                if not name.startswith(".")
+                and not ignored(os.path.join(folder, name), True, rules)
+                and self._may_open(os.path.join(folder, name), place == TEMPLATES)
+                and not is_project(os.path.join(folder, name))
             )
             for name in files:
                 path = os.path.join(folder, name)
-                if not name.endswith(SUFFIXES) or name[0] in "._" or not _inside(path, root):
+                if not name.endswith(SUFFIXES) or name[0] in "._" or ignored(path, False, rules):
                     continue
-                if not ignored(path, False, rules):
+                if self._may_open(path, place not in self._project.sources):
                     found.append(File(path, printable(os.path.relpath(path, root)), True))
         return sorted(found, key=lambda file: file.name)
+
+    def _may_open(self, path: str, wanted: bool) -> bool:
+        """Whether a path may be opened.
+
+        Raises:
+            TraincError: It may not, and is wanted.
+        """
+        reader = self._project.reader
+        try:
+            reader.check(path, reader.boundary(self._project.root))
+        except RefusedError as error:
+            if not wanted:
+                return False
+            root = os.path.realpath(self._project.root)
+            name = printable(os.path.relpath(path, root))
+            raise TraincError([forbidden(error, name)]) from error
+        return True
 
     def documents(self, file: File, problems: list[Problem]) -> tuple[bytes, list[Document]]:
         """The template's own bytes and the documents it renders to.
@@ -88,7 +117,7 @@ class Rendering:
         Raises:
             TraincError: The template, or one it includes, is no UTF-8, or does too much.
         """
-        data = read(file)
+        data = read(file, reader=self._project.reader)
         if isinstance(data, Problem):
             problems.append(data)
             return b"", []
@@ -150,13 +179,19 @@ class Rendering:
         return problem._replace(hint="; ".join(parts))
 
     def _text(self, name: str) -> str | None:
-        """A template's text by its name relative to the project; never one outside it."""
-        root = os.path.realpath(self._project.root)
-        path = os.path.join(root, name)
-        if not _inside(path, root) or not os.path.isfile(path):
+        """A template's text by its name relative to the project; None where there is none.
+
+        Raises:
+            RefusedError: It may not be opened.
+        """
+        reader, root = self._project.reader, os.path.realpath(self._project.root)
+        try:
+            data = reader.read(os.path.join(root, name), reader.boundary(root))
+        except OSError:
             return None
-        data = read(File(path, name, True))
-        return None if isinstance(data, Problem) else _decoded(data, name)
+        if len(data) > MAX_BYTES:
+            raise RefusedError(f"is larger than {MAX_BYTES >> 20} MiB", "split the file")
+        return _decoded(data, name)
 
 
 def _decoded(data: bytes, name: str) -> str:
@@ -167,10 +202,6 @@ def _decoded(data: bytes, name: str) -> str:
         mark = Mark(name, data.count(b"\n", 0, error.start) + 1, 1)
         problem = Problem(f"no UTF-8: {error.reason}", mark, hint="save the file as UTF-8")
         raise TraincError([problem]) from error
-
-
-def _inside(path: str, root: str) -> bool:
-    return os.path.realpath(path).startswith(root.rstrip(os.sep) + os.sep)
 
 
 def _at_template(problem: Problem, origin: Origin) -> Problem:

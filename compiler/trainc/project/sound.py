@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from trainc.errors import Problem, field_path
 from trainc.source.document import Document
+from trainc.source.reader import Boundary, Reader, RefusedError
 
 _READ: Final = ("sources", "runtimes", "overlays")
 _DEFAULTS: Final = {"runtimes": "runtimes", "overlays": "overlays"}
@@ -24,17 +25,20 @@ _TAGS: Final[Mapping[str, tuple[str, str]]] = {
 """What Jinja2 has where nothing is written."""
 
 
-def unsound(root: str, document: Document) -> Iterator[Problem]:
+def unsound(root: str, document: Document, reader: Reader) -> Iterator[Problem]:
     """What is wrong with a project's settings, in no order.
 
     Args:
         root: The folder of the project.
         document: Its ``trainc.yaml``.
+        reader: Knows what may be opened.
     """
     written = document.root
+    boundary = reader.boundary(root)
     for path, place in _places(written):
-        yield from _place(root, document, path, place)
-    yield from _output(root, document, written.get("output"))
+        strays = [*_stray(root, document, path, place, boundary)]
+        yield from strays or _place(root, document, path, place)
+    yield from _output(root, document, written.get("output"), boundary)
     yield from _tags(document, written.get("delimiters") or {})
     if written.get("features"):
         yield from _features(document, written["features"])
@@ -54,6 +58,21 @@ def _places(written: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...],
             yield from (((key, index), place) for index, place in enumerate(value))
 
 
+def _stray(
+    root: str,
+    document: Document,
+    path: tuple[str | int, ...],
+    place: str,
+    boundary: Boundary,
+) -> Iterator[Problem]:
+    """A place that leads where nothing is read."""
+    try:
+        boundary.check(os.path.realpath(os.path.join(root, place)))
+    except RefusedError as error:
+        hint = f"name a place of the {boundary.kind} that is not hidden"
+        yield _problem(document, path, f"{place} {error.message}", hint)
+
+
 def _place(
     root: str, document: Document, path: tuple[str | int, ...], place: str
 ) -> Iterator[Problem]:
@@ -70,7 +89,9 @@ def _place(
         yield _problem(document, path, message, "keep the environments in a folder of their own")
 
 
-def _output(root: str, document: Document, output: str | None) -> Iterator[Problem]:
+def _output(
+    root: str, document: Document, output: str | None, boundary: Boundary
+) -> Iterator[Problem]:
     """An output that holds what is read would be read, or written over it."""
     if output is None:
         return
@@ -80,6 +101,9 @@ def _output(root: str, document: Document, output: str | None) -> Iterator[Probl
         message = f"{output} holds {held[0] if held else 'the project itself'}, which is read"
         hint = "give the rendered output a folder of its own"
         yield _problem(document, ("output",), message, hint)
+    elif not boundary.holds(os.path.realpath(full)):
+        message = f"{output} is no folder of the {boundary.kind}"
+        yield _problem(document, ("output",), message, "name one; --out-dir takes any other")
 
 
 def _holds(folder: str, place: str) -> bool:

@@ -240,13 +240,19 @@ class _Reader:
         output = self._asked.out_dir or self._below(self._project.output)
         root = self._project.root
         files, problems = find(
-            places, root=root, exclude=self._exclude, output_dir=output, projects=[]
+            places,
+            root=root,
+            exclude=self._exclude,
+            output_dir=output,
+            projects=[],
+            reader=self._project.reader,
         )
         self.problems += problems
         return files
 
     def _read(self, file: File) -> list[Document]:
-        data = read(file, sys.stdin.buffer if file.path == STDIN else None)
+        stdin = sys.stdin.buffer if file.path == STDIN else None
+        data = read(file, stdin, self._project.reader)
         if isinstance(data, Problem):
             self.problems.append(data)
             return []

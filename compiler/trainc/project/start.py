@@ -17,7 +17,8 @@ from trainc.errors import Mark, Problem, TraincError
 from trainc.source.document import Document
 from trainc.source.files import File, find, read
 from trainc.source.parse import parse
-from trainc.source.walk import PROJECT_FILE, printable
+from trainc.source.reader import PROJECT_FILE
+from trainc.source.walk import printable
 from trainc.version import __version__
 
 _TEXTS: Final = Path(__file__).parent / "example"

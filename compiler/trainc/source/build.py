@@ -62,8 +62,7 @@ class Builder:
         key: Any = ITEM
         stack.clear()
         odd.clear()
-        most = max(self._budget.left // EVENT, 0)
-        seen = -1
+        most, seen = max(self._budget.left // EVENT, 0), -1
         for seen, event in enumerate(islice(events, most)):
             if len(event) != SCALAR_LENGTH:
                 kind = event[0]
@@ -82,8 +81,7 @@ class Builder:
                 if key.__class__ is not str or key in node or tag or anchor:
                     key = self._odd_key(event, node, places)
                 else:
-                    column = start.column + 1
-                    place = column if column < MAX_COLUMN else MAX_COLUMN
+                    place = start.column + 1 if start.column < MAX_COLUMN else MAX_COLUMN
                     places.append(start.line + line << 12 | place)
                 continue
             value = text if style else words[text]

@@ -10,14 +10,11 @@ from collections.abc import Iterable, Sequence
 from typing import BinaryIO, Final, NamedTuple
 
 from trainc.errors import Mark, Problem
-from trainc.source.walk import Search, printable, refused
+from trainc.source.reader import MAX_BYTES, Boundary, Reader, RefusedError, is_stream
+from trainc.source.walk import Search, forbidden, printable, refused
 
 STDIN: Final = "-"
 STDIN_NAME: Final = "<stdin>"
-MAX_BYTES: Final = 64 << 20
-"""A larger file is refused: an API server takes objects of 1.5 MiB at most."""
-
-_CHUNK: Final = 1 << 16
 
 
 class File(NamedTuple):
@@ -28,11 +25,13 @@ class File(NamedTuple):
         name: The name that is printed: POSIX slashes, relative to the project's root or to the
             folder given; a file given by its own name elsewhere is called what it was called.
         named: Whether it was given by its own name, and not found in a folder.
+        boundary: What it must not lead out of; None for the repository it is in.
     """
 
     path: str
     name: str
     named: bool
+    boundary: Boundary | None = None
 
 
 def find(
@@ -42,14 +41,15 @@ def find(
     exclude: Sequence[str] = (),
     output_dir: str | None = None,
     projects: list[str] | None = None,
+    reader: Reader | None = None,
 ) -> tuple[list[File], list[Problem]]:
     """Returns the files to read, in the order of their names, and what is wrong with the paths.
 
     Folders are searched for ``*.yaml``, ``*.yml`` and ``*.json``. Left out are hidden folders
     and files, the output folder and those of other builds, project files, and what ``exclude`` or
-    a ``.traincignore`` names. Links are followed where they stay inside the project or the folder
-    given. What is given by its own name is read in any case. Two folders are told apart by their
-    names below the folder that holds both.
+    a ``.traincignore`` names. A link that leads out of the repository is an error, as is a path
+    that does. What is given by its own name is read whatever it is called. Two folders are told
+    apart by their names below the folder that holds both.
 
     Args:
         paths: Files, folders and ``-``.
@@ -58,8 +58,9 @@ def find(
         output_dir: Where the build writes.
         projects: Takes the folders that are projects of their own, of which nothing is read; where
             it is None a note names each of them.
+        reader: Knows what may be opened; None for one that looks for the repository.
     """
-    search = Search(root, exclude, output_dir)
+    search = Search(root, exclude, output_dir, reader or Reader())
     given = sorted(set(paths))
     folders = [path for path in given if path != STDIN and os.path.isdir(path)]
     search.folders(folders)
@@ -88,47 +89,39 @@ def _other_project(name: str) -> Problem:
 def _add_named(path: str, search: Search, named: dict[str, File]) -> None:
     """Adds a file that was given by its own name, whatever it is called."""
     try:
+        real = path if is_stream(path) else search.reader.check(path)
         os.stat(path)
+    except RefusedError as error:
+        search.problems.append(forbidden(error, printable(path)))
+        return
     except (OSError, ValueError) as error:
         search.problems.append(refused(error, printable(path)))
         return
-    real = os.path.realpath(path)
     name = search.name(real) if search.in_project(real) else os.path.normpath(path)
     named.setdefault(real, File(path, printable(name), True))
 
 
-def read(file: File, stdin: BinaryIO | None = None) -> bytes | Problem:
+def read(
+    file: File, stdin: BinaryIO | None = None, reader: Reader | None = None
+) -> bytes | Problem:
     """Returns the bytes of a file, or why it cannot be read.
 
     Args:
         file: What to read.
         stdin: What ``-`` stands for.
+        reader: Knows what may be opened; None for one that looks for the repository.
     """
     if file.path == STDIN:
         return b"" if stdin is None else _limited(stdin.read(MAX_BYTES + 1), file)
+    reader = reader or Reader()
     try:
-        descriptor = os.open(file.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        try:
-            return _limited(_all(descriptor), file)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
+        if file.named:
+            return _limited(reader.read(file.path, file.boundary), file)
+        return _limited(reader.found(file.path), file)  # the search has looked at its path
+    except RefusedError as error:
+        return forbidden(error, file.name)
+    except (OSError, ValueError) as error:
         return refused(error, file.name)
-
-
-def _all(descriptor: int) -> bytes:
-    """Everything there is to read, or a little more than is allowed."""
-    size = os.fstat(descriptor).st_size
-    data = os.read(descriptor, min(size, MAX_BYTES) + 1)
-    if len(data) == size:
-        return data
-    # A pipe, or a file that somebody is writing to.
-    parts = [data]
-    length = len(data)
-    while parts[-1] and length <= MAX_BYTES:
-        parts.append(os.read(descriptor, _CHUNK))
-        length += len(parts[-1])
-    return b"".join(parts)
 
 
 def _limited(data: bytes, file: File) -> bytes | Problem:

@@ -1,5 +1,6 @@
 import io
 import os
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from trainc.errors import Problem
-from trainc.source.files import MAX_BYTES, File, find, read
+from trainc.source.files import File, find, read
+from trainc.source.reader import MAX_BYTES
 from trainc.source.walk import project_root
 
 NOBODY = 65534
@@ -66,7 +68,6 @@ def plant(folder: Path, tree: list[str]) -> None:
             [".git/a.yaml", "b/.c/d.yaml", ".e.yaml", "f.yaml"],
             ["f.yaml"],
         ),
-        TestCase("a hidden folder that is asked for", [".git/a.yaml"], ["a.yaml"], [".git"]),
         TestCase("a folder with the name of a file", ["a.yaml/b.yaml"], ["a.yaml/b.yaml"]),
         TestCase("project files", ["trainc.yaml", "a/trainc.yaml", "b.yaml"], ["b.yaml"]),
         TestCase(
@@ -227,8 +228,16 @@ def test_find(case: TestCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             "a link to itself", "loop.yaml", "too many levels of symbolic links", hint="leads back"
         ),
         ProblemCase("a link to nothing, found", "nothing", "no such file or directory"),
-        ProblemCase("a link out, found", "out", "a link out of out, not followed", "note"),
-        ProblemCase("a pipe, found", "pipe", "no regular file, not read", hint="exclude it"),
+        ProblemCase(
+            "a link out, found", "out", "leads out of the folder, not read", hint="exclude"
+        ),
+        ProblemCase("a link out, named", "out/l", "leads out of the folder, not read"),
+        ProblemCase("a path out, through a link", "out/l/x.yaml", "leads out of the folder"),
+        ProblemCase("a hidden file, named", ".hidden.yaml", "is hidden, not read", hint="no dot"),
+        ProblemCase("a hidden folder, named", ".hidden", "is hidden, not read"),
+        ProblemCase("a link to a hidden file", "hidden.yaml", "is hidden, not read"),
+        ProblemCase("a folder of links to hidden files", "links", "is hidden, not read"),
+        ProblemCase("a pipe, found", "pipe", "is no regular file, not read", hint="exclude it"),
         ProblemCase("a pattern that is none", "ignore", "is no pattern", hint="gitignore"),
         ProblemCase("an ignore file that is a folder", "folder", "cannot be read"),
     ],
@@ -236,9 +245,9 @@ def test_find(case: TestCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 )
 def test_find_reports(case: ProblemCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    plant(
-        tmp_path, ["file.yaml", "loop.yaml -> loop.yaml", "nothing/a.yaml -> b", "out/l -> ../pipe"]
-    )
+    plant(tmp_path, ["file.yaml", "loop.yaml -> loop.yaml", "nothing/a.yaml -> b", "out/l -> /usr"])
+    plant(tmp_path, [".hidden.yaml", ".hidden/a.yaml", "hidden.yaml -> .hidden.yaml"])
+    plant(tmp_path, ["links/a.yaml -> ../.hidden/a.yaml"])
     plant(tmp_path, ["pipe/", "ignore/.traincignore = ok|a\\", "folder/.traincignore/"])
     os.mkfifo("pipe/a.yaml")
     _, problems = find([case.path])
@@ -249,7 +258,8 @@ def test_find_reports(case: ProblemCase, tmp_path: Path, monkeypatch: pytest.Mon
     assert problem.mark is not None
 
 
-def test_find_reports_a_bad_exclude_once() -> None:
+def test_find_reports_a_bad_exclude_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     _, problems = find(["."], exclude=("a\\",), projects=[])
     assert [problem.message for problem in problems] == [r"'a\\' is no pattern"]
 
@@ -291,23 +301,38 @@ def test_read_gives_every_byte(size: int, tmp_path: Path) -> None:
     assert data == path.read_bytes()
 
 
-def test_read_gives_every_byte_of_a_pipe(tmp_path: Path) -> None:
-    path = str(tmp_path / "pipe")
-    os.mkfifo(path)
+def test_read_gives_every_byte_of_a_pipe_that_the_shell_opened() -> None:
+    end, start = os.pipe()
     text = b"a: 1\n" * 50_000
 
     def write() -> None:
-        with open(path, "wb") as pipe:
+        with open(start, "wb") as pipe:
             pipe.write(text)
 
     writer = threading.Thread(target=write)
     writer.start()
-    assert read(File(path, "pipe", True)) == text
+    assert read(File(f"/dev/fd/{end}", "pipe", True)) == text
     writer.join()
+    os.close(end)
 
 
-def test_read_refuses_what_never_ends() -> None:
-    refused = read(File("/dev/zero", "zero", True))
+def test_read_refuses_what_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(tmp_path / "socket"))
+    for path in ("/dev/zero", str(tmp_path / "pipe")):
+        refused = read(File(path, "x", True))
+        assert isinstance(refused, Problem)
+        assert refused.message == "is no regular file, not read"
+    refused = read(File(str(tmp_path / "socket"), "x", True))
+    server.close()
+    assert isinstance(refused, Problem)
+
+
+def test_read_refuses_what_is_too_large(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").touch()
+    os.truncate(tmp_path / "a.yaml", MAX_BYTES + 1)
+    refused = read(File(str(tmp_path / "a.yaml"), "a.yaml", True))
     assert isinstance(refused, Problem)
     assert refused.message == f"larger than {MAX_BYTES >> 20} MiB"
 
@@ -328,7 +353,7 @@ def test_read_takes_standard_input() -> None:
 def test_names_that_are_no_utf8(tmp_path: Path) -> None:
     with open(os.fsencode(tmp_path) + b"/a\xff.yaml", "wb"):
         pass
-    ((path, name, _),), _ = find([str(tmp_path)])
+    ((path, name, *_),), _ = find([str(tmp_path)])
     assert name == "a\\xff.yaml"
     assert read(File(path, name, False)) == b""
 
@@ -339,12 +364,13 @@ def test_names_that_are_no_utf8_meet_patterns(tmp_path: Path) -> None:
             pass
     (tmp_path / "trainc.yaml").write_text("")
     files, problems = find([str(tmp_path)], root=str(tmp_path), exclude=["b*", "c\u00fc.yaml"])
-    assert ([name for _, name, _ in files], problems) == (["a\\xff.yaml", "\u00fc.yaml"], [])
+    assert ([file.name for file in files], problems) == (["a\\xff.yaml", "\u00fc.yaml"], [])
 
 
 def test_project_root(tmp_path: Path) -> None:
-    plant(tmp_path, ["p/trainc.yaml", "p/a/b/", "q/trainc.yaml/"])
+    plant(tmp_path, ["p/trainc.yaml", "p/a/b/", "q/trainc.yaml/", "p/repo/.git/", "p/repo/a/"])
     real = tmp_path.resolve()
     assert project_root(str(tmp_path / "p" / "a" / "b")) == str(real / "p")
     assert project_root(str(tmp_path / "p")) == str(real / "p")
     assert project_root(str(tmp_path / "q")) is None
+    assert project_root(str(tmp_path / "p" / "repo" / "a")) is None

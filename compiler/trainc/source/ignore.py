@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from trainc.errors import Mark, Problem
+from trainc.source.reader import IGNORE_FILE, Boundary, Reader, RefusedError
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
-
-IGNORE_FILE = ".traincignore"
 
 
 class Rules(NamedTuple):
@@ -44,25 +43,31 @@ def _text(path: str) -> str:
     return path if path.isascii() else os.fsencode(path).decode("utf-8", "replace")
 
 
-def rules_of(folder: str, name: str, problems: list[Problem]) -> list[Rules]:
-    """Returns the rules of the folder's ``.traincignore``: none, or one.
+def lines_of(
+    folder: str, name: str, problems: list[Problem], reader: Reader, boundary: Boundary
+) -> list[str] | None:
+    """Returns the lines of the folder's ``.traincignore``, None where there is none.
 
     Args:
-        folder: Its absolute path.
+        folder: Its real path.
         name: The ignore file's name as it is printed.
         problems: Takes what is wrong with the file.
+        reader: Opens it.
+        boundary: What it must not lead out of.
     """
     path = os.path.join(folder, IGNORE_FILE)
     try:
-        with open(path, "rb") as file:
-            lines = file.read().decode("utf-8", "surrogateescape").splitlines()
+        data = reader.read(path, boundary)
     except (FileNotFoundError, NotADirectoryError):
-        return []
+        return None
+    except RefusedError as error:
+        problems.append(Problem(error.message, Mark(name), hint=error.hint))
+        return None
     except OSError as error:
         if os.path.lexists(path):  # else the folder is closed, which the search reports
             problems.append(Problem(f"cannot be read: {error.strerror}", Mark(name)))
-        return []
-    return compiled(folder, lines, name, problems)
+        return None
+    return data.decode("utf-8", "surrogateescape").splitlines()
 
 
 def compiled(

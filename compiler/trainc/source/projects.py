@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Final
 
 from trainc.names import OUTPUT_INDEX
-from trainc.source.ignore import IGNORE_FILE, Rules, compiled, ignored, rules_of
-
-PROJECT_FILE: Final = "trainc.yaml"
+from trainc.source.ignore import Rules, compiled, ignored, lines_of
+from trainc.source.reader import IGNORE_FILE, PROJECT_FILE, Reader
 
 
 def is_project(folder: str) -> bool:
@@ -31,6 +29,8 @@ def projects_below(top: str, exclude: Sequence[str] = ()) -> list[str]:
         top: The folder.
         exclude: Patterns as in ``.gitignore``, relative to it.
     """
+    reader = Reader()
+    boundary = reader.boundary(top)
     top = os.path.realpath(top)
     found: list[str] = []
     waiting: list[tuple[str, list[Rules]]] = [
@@ -49,7 +49,8 @@ def projects_below(top: str, exclude: Sequence[str] = ()) -> list[str]:
         if PROJECT_FILE in names and folder != top:
             found.append(folder)
         if IGNORE_FILE in names:
-            rules = rules + rules_of(folder, IGNORE_FILE, [])
+            lines = lines_of(folder, IGNORE_FILE, [], reader, boundary)
+            rules = rules if lines is None else rules + compiled(folder, lines, IGNORE_FILE, [])
         waiting += [
             (entry.path, rules)
             for entry in entries

@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any, Final
 
 from jinja2 import BaseLoader, StrictUndefined, TemplateNotFound, nodes, pass_context
-from jinja2.exceptions import SecurityError, TemplateSyntaxError
+from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError
 from jinja2.lexer import Token, TokenStream
 from jinja2.runtime import Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -24,6 +24,7 @@ from trainc.source.bounded import called, has_method, looked_up, operated, price
 from trainc.source.flow import Flow
 from trainc.source.lines import MARKER
 from trainc.source.prices import compared
+from trainc.source.reader import RefusedError
 from trainc.source.trace import depth
 
 Read = Callable[[str], str | None]
@@ -69,7 +70,10 @@ class _Loader(BaseLoader):
 
     def get_source(self, environment: Any, template: str) -> tuple[str, str, Callable[[], bool]]:
         for name in (template, f"templates/{template}"):
-            text = self._read(name)
+            try:
+                text = self._read(name)
+            except RefusedError as error:
+                raise TemplateError(f"no template {name!r}: it {error.message}") from None
             if text is not None:
                 self._seen[name] = len(text)
                 return text, name, lambda: True

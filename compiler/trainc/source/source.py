@@ -17,6 +17,7 @@ from trainc.source.document import Document
 from trainc.source.files import STDIN, File, find, read
 from trainc.source.kinds import CLAIM, CLUSTER_KINDS, objects
 from trainc.source.parse import parse
+from trainc.source.reader import Reader
 
 
 class Source(NamedTuple):
@@ -48,6 +49,7 @@ def load(
     projects: list[str] | None = None,
     namespace: str = "default",
     budget: Budget | None = None,
+    reader: Reader | None = None,
 ) -> Source:
     """Returns the documents that the paths lead to.
 
@@ -61,19 +63,25 @@ def load(
         projects: Takes the folders of other projects (``find``).
         namespace: The namespace of objects that name none.
         budget: What is left of the build; by default the paths have one of their own.
+        reader: Opens the files; None for one that looks for the repository.
 
     Raises:
         TraincError: There is more than a build may read.
     """
     budget = budget or Budget()
     files, problems = find(
-        paths, root=root, exclude=exclude, output_dir=output_dir, projects=projects
+        paths,
+        root=root,
+        exclude=exclude,
+        output_dir=output_dir,
+        projects=projects,
+        reader=reader,
     )
     documents: list[Document] = []
     known: dict[str, str] = {}
     places: dict[str, tuple[str, ...]] = {}
     for file in files:
-        data = read(file, stdin)
+        data = read(file, stdin, reader)
         if isinstance(data, Problem):
             problems.append(data)
             continue

@@ -14,6 +14,7 @@ from trainc.errors import Mark, Problem, TraincError
 from trainc.source.document import Document
 from trainc.source.files import File, read
 from trainc.source.parse import parse
+from trainc.source.reader import Reader
 
 Path = tuple[str, ...]
 
@@ -68,17 +69,18 @@ def of_document(document: Document, root: Any, base: tuple[str | int, ...] = ())
     return Values(root, marks)
 
 
-def of_file(path: str, name: str) -> Values:
+def of_file(path: str, name: str, reader: Reader | None = None) -> Values:
     """Returns the values of a file.
 
     Args:
         path: The file to read.
         name: How it is printed.
+        reader: Opens it; None for one that looks for the repository.
 
     Raises:
         TraincError: It cannot be read, is no YAML, or holds something else than one map.
     """
-    data = read(File(path, name, True))
+    data = read(File(path, name, True), reader=reader)
     if isinstance(data, Problem):
         raise TraincError([data])
     documents, problems = parse(data, name)
