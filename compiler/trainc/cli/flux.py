@@ -1,6 +1,6 @@
 """``trainc flux``: what Flux needs to know of compiled objects, ready for a Kustomization.
 
-In: flags and, for ``ignore``, sources. Out: YAML on stdout.
+In: flags. Out: YAML on stdout.
 """
 
 from typing import Any
@@ -11,7 +11,6 @@ from trainc.cli.argocd import UNTIL
 from trainc.cli.compiling import compiling, environment, requested
 from trainc.cli.options import reporting
 from trainc.cli.output import write_out
-from trainc.cli.report import Report
 
 _HEALTH = """
 Prints healthCheckExprs for JobSet, TrainJob, LeaderWorkerSet and PodGroup.
@@ -28,15 +27,14 @@ Examples:
 """
 
 _IGNORE = """
-Prints the ignore rules of the objects that PATH... compile to.
+Prints the ignore rule for queued JobSets: Kueue alone suspends and resumes them.
 
-They name the fields that Kueue writes. Flux knows JSON pointers only, so there is one rule for
-each object: print them again when a job is added. Give it the options of the build; with
-environments, one Kustomization syncs one of them.
+The rule names a kind and no object, so it is printed once, whatever PATH... compiles to.
 
 \b
 Example:
-  trainc flux ignore --env prod
+  trainc flux ignore
+      Paste it below spec: of the Kustomization.
 """
 
 
@@ -56,24 +54,15 @@ def health(until: Any) -> None:
     write_out([emit({"healthCheckExprs": flux_health(until)})])
 
 
-@flux.command(help=_IGNORE, short_help="Print ignore rules for the objects of a build.")
+@flux.command(help=_IGNORE, short_help="Print the ignore rule for queued JobSets.")
 @compiling
 @environment
 @reporting
 @click.pass_context
-def ignore(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
-    """Prints the drift rules of a Kustomization; returns the exit status."""
+def ignore(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> None:
+    """Prints the drift rule of a Kustomization."""
     from trainc.gitops.drift import flux_ignore
     from trainc.manifest.emit import emit
-    from trainc.manifest.order import in_order
-    from trainc.pipeline import compile_sources
 
-    report: Report = ctx.obj
-    request = requested(ctx, inputs, flags)
-    (env,) = request.environments(several=False)
-    options = request.options(env)._replace(profile="flux", lint="off")
-    plan = compile_sources(request.paths, options)
-    report.add(plan.problems)
-    if not report.failed:
-        write_out([emit(flux_ignore(in_order(plan.objects)))])
-    return 1 if report.failed else 0
+    requested(ctx, inputs, flags).environments(several=False)
+    write_out([emit(flux_ignore())])

@@ -5,16 +5,10 @@ Out: ``ignoreDifferences`` of an Argo CD Application, ``spec.ignore`` of a Flux 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from trainc import names
-from trainc.plan.plan import Object
 from trainc.plan.queue import PLACEMENT
-
-# What Kueue writes into a JobSet when it admits it, below each pod template.
-_POD_SPEC: Final = ("nodeSelector", "schedulingGates", "tolerations")
-_POD_METADATA: Final = ("annotations", "labels")
 
 
 def argocd_ignore() -> dict[str, Any]:
@@ -36,35 +30,11 @@ def argocd_ignore() -> dict[str, Any]:
     }
 
 
-def flux_ignore(objects: Iterable[Object]) -> dict[str, Any]:
-    """``spec.ignore`` of a Kustomization. JSON pointers have no wildcard: one rule an object.
+def flux_ignore() -> dict[str, Any]:
+    """``spec.ignore`` of a Kustomization: Kueue alone suspends and resumes a queued JobSet.
 
-    Args:
-        objects: What a build made; JobSets and TrainJobs of it are looked at.
+    A rule of the kind, so that it never goes stale. JSON pointers have no wildcard, so placement
+    below ``replicatedJobs`` is not in it: ``TRC421`` is the report of a job that sets it.
     """
-    rules = []
-    for each in objects:
-        manifest = each.manifest
-        if manifest["kind"] not in ("JobSet", "TrainJob"):
-            continue
-        paths = ["/spec/suspend"]
-        if manifest["kind"] == "JobSet":
-            paths += _pointers(manifest)
-        metadata = manifest["metadata"]
-        target = {
-            "group": manifest["apiVersion"].rpartition("/")[0],
-            "kind": manifest["kind"],
-            "name": f"^{metadata['name']}$",
-            "namespace": f"^{metadata['namespace']}$",
-        }
-        rules.append({"paths": paths, "target": target})
-    return {"ignore": rules}
-
-
-def _pointers(manifest: Mapping[str, Any]) -> list[str]:
-    found = []
-    for index in range(len(manifest["spec"].get("replicatedJobs", ()))):
-        template = f"/spec/replicatedJobs/{index}/template/spec/template"
-        found += [f"{template}/spec/{field}" for field in _POD_SPEC]
-        found += [f"{template}/metadata/{field}" for field in _POD_METADATA]
-    return found
+    target = {"group": "jobset.x-k8s.io", "kind": "JobSet", "labelSelector": names.QUEUE_LABEL}
+    return {"ignore": [{"paths": ["/spec/suspend"], "target": target}]}
