@@ -129,12 +129,18 @@ def check(info: Info, settings: Settings) -> Iterator[Problem]:
     if settings.run_launcher_as_node and (nodes or 1) > 1 and missing:
         message = f"{spec.runtime.label} runs its launcher as a node and has no job {missing[0]}"
         yield spec.problem(("spec", "trainer", "numNodes"), message)
-    if not settings.mpi_implementation and spec.compat.keeps("mpi-implementation"):
+    launcher = info.pod_set(names.LAUNCHER)
+    if _has_no_hosts(info, settings) and launcher is not None and launcher.node is not None:
         at = ("spec", "mlPolicy", "mpi", "mpiImplementation")
         yield runtime_problem(spec.runtime, at, "must be OpenMPI", hint="remove the field")
     if settings.run_launcher_as_node and _nodes(info) == 1:
         yield from _lonely(info)
     yield from too_many_hosts(info, _hosting(info, settings))
+
+
+def _has_no_hosts(info: Info, settings: Settings) -> bool:
+    """Whether the hostfile stays empty: v2.3.0 writes hosts for a named implementation only."""
+    return not settings.mpi_implementation and info.spec.compat.keeps("mpi-implementation")
 
 
 def _lonely(info: Info) -> Iterator[Problem]:
@@ -160,6 +166,7 @@ def enforce(info: Info, settings: Settings) -> Info:
         f"{host} slots={slots}\n"
         for pod_set in _hosting(info, settings)
         for host in info.hosts(pod_set)
+        if not _has_no_hosts(info, settings)
     )
     hostfile = {
         "apiVersion": "v1",

@@ -210,9 +210,11 @@ QUIRKS: Final = {
         Quirk(
             "mpi-implementation",
             "#5",
-            'admits mpiImplementation "" and fails when building',
+            'admits mpiImplementation "", then fails on a launcher with a container node, or leaves'
+            " the hostfile empty",
             'reads "" as OpenMPI',
             "the schema admits it, and OpenMPI is the only one there is",
+            r"ConfigMap\.data\.hostfile",
         ),
         Quirk(
             "patch-directive",
