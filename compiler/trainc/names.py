@@ -53,6 +53,7 @@ OUTPUT_INDEX: Final = ".trainc.json"
 
 KUEUE_PREFIX: Final = "kueue.x-k8s.io/"
 QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
+JOB_UID_LABEL: Final = "kueue.x-k8s.io/job-uid"  # of a Workload: its job's
 MULTIKUEUE: Final = "kueue.x-k8s.io/multikueue"  # a value of managedBy, of TrainJobs and JobSets
 
 # Labels and annotations of a TrainJob for those who act on the object they see, which is its

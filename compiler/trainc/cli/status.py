@@ -152,7 +152,8 @@ def logs(
 def suspend(name: str, kubeconfig: str | None, context: str | None, namespace: str | None) -> int:
     """Suspends a job: its pods are deleted, the job stays and can be resumed.
 
-    What Git says wins in the end: where a GitOps tool manages spec.suspend, suspend it there.
+    What Git says wins in the end: where a GitOps tool manages spec.suspend, suspend it there. A job
+    in a queue of Kueue's is held by spec.active of its Workload, which you must be allowed to patch.
     """
     return _steer(name, kubeconfig, context, namespace, True)
 
@@ -162,7 +163,10 @@ def suspend(name: str, kubeconfig: str | None, context: str | None, namespace: s
 @cluster_options
 @reporting
 def resume(name: str, kubeconfig: str | None, context: str | None, namespace: str | None) -> int:
-    """Resumes a suspended job: its pods are made anew; its deadline begins anew."""
+    """Resumes a suspended job: its pods are made anew; its deadline begins anew.
+
+    A job in a queue of Kueue's begins when Kueue admits it.
+    """
     return _steer(name, kubeconfig, context, namespace, False)
 
 

@@ -12,6 +12,11 @@ PODS = ("/api/v1", "pods")
 RUNTIMES = ("/apis/trainer.kubeflow.org/v1alpha1", "trainingruntimes")
 CLUSTER_RUNTIMES = ("/apis/trainer.kubeflow.org/v1alpha1", "clustertrainingruntimes")
 LEASES = ("/apis/coordination.k8s.io/v1", "leases")
+# Of the versions of Kueue's API, the newest first: before v0.15 there was v1beta1 alone.
+WORKLOADS = (
+    ("/apis/kueue.x-k8s.io/v1beta2", "workloads"),
+    ("/apis/kueue.x-k8s.io/v1beta1", "workloads"),
+)
 TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
 
 Kind = tuple[str, str]
