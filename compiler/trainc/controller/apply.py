@@ -100,8 +100,10 @@ class Applying:
         if decision.delete:
             self._api.delete(item(JOB_SETS, jobset.namespace, jobset.name), jobset.uid)
             logger.info("deleted JobSet %s/%s: its time is over", jobset.namespace, jobset.name)
-        elif decision.hold:
+        elif decision.hold and not jobset.queued:
             self._patch(jobset, {HELD_ANNOTATION: written(now)}, held=True, suspended=True)
+        elif decision.release and jobset.queued:
+            self._patch(jobset, {HELD_ANNOTATION: None}, held=False)
         elif decision.release:
             self._patch(jobset, {HELD_ANNOTATION: None}, held=False, suspended=False)
         elif decision.progress is not None and decision.progress != jobset.progress:

@@ -90,6 +90,7 @@ JOBSETS = st.builds(
     restarts=st.just(0),
     progress=st.sampled_from(PROGRESS),
     ttl=st.sampled_from([None, *SECONDS]),
+    queued=st.booleans(),
 )
 OBSERVED = st.builds(
     Observed,
@@ -118,7 +119,7 @@ def _done(seen: Observed, decision: Decision) -> Observed:
     if jobset is not None and decision.hold:
         jobset = replace(jobset, held=True, suspended=True)
     elif jobset is not None and decision.release:
-        jobset = replace(jobset, held=False, suspended=False)
+        jobset = replace(jobset, held=False, suspended=jobset.queued and jobset.suspended)
     elif jobset is not None and decision.progress is not None:
         jobset = replace(jobset, progress=decision.progress)
     return replace(seen, trainjob=trainjob, jobset=jobset)

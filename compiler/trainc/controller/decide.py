@@ -136,6 +136,12 @@ def _after_the_end(
         status = replace(status, jobs=_jobs(jobset))
     if end.get("type") == COMPLETE:
         status = replace(status, progress=_all_done(trainjob.progress, now))
+    if verdict is Verdict.HOLD and jobset is not None and jobset.queued:
+        message = (
+            f"TrainJob is {end.get('type')}, and its JobSet was made again in a queue of Kueue's,"
+            " which alone suspends it: it is not held. Run 'trainc suspend', or delete the JobSet"
+        )
+        return Decision(status=status, events=(Told("Warning", "NotHeld", message),))
     if verdict is Verdict.HOLD:
         message = (
             f"TrainJob is {end.get('type')}, and its JobSet was made again; it is held suspended."
@@ -195,7 +201,8 @@ def _mirrored(
     seen: Observed, jobset: JobSetView, trainjob: TrainJobView, now: datetime
 ) -> Decision:
     """The status of a JobSet that has not ended."""
-    released = replace(jobset, suspended=jobset.suspended and not jobset.held)
+    resumes = jobset.held and not jobset.queued  # a queued one resumes when Kueue admits it
+    released = replace(jobset, suspended=jobset.suspended and not resumes)
     conditions = _followed(trainjob.conditions, released, now)
     status = Status(without(conditions, STALLED), _jobs(jobset), trainjob.progress)
     told: tuple[Told, ...] = ()

@@ -21,6 +21,7 @@ from trainc.names import (
     MANAGED_BY,
     MANAGED_BY_LABEL,
     PROGRESS_ANNOTATION,
+    QUEUE_LABEL,
     TRAINC,
     TTL_ANNOTATION,
 )
@@ -83,6 +84,7 @@ class JobSetView:
         compiled_from: Generation of the TrainJob that a controller compiled it from; 0 where a
             build did.
         ttl: Seconds it is kept after its finish by us; None where JobSet sees to that.
+        queued: It stands in a queue of Kueue's, which alone writes its ``spec.suspend``.
     """
 
     namespace: str
@@ -103,6 +105,7 @@ class JobSetView:
     restarts: int
     progress: Json | None
     ttl: int | None = None
+    queued: bool = False
 
 
 def trainjob_view(found: Json) -> TrainJobView:
@@ -154,6 +157,7 @@ def jobset_view(found: Json) -> JobSetView:
         restarts=status.get("restarts") or 0,
         progress=_progress(annotations.get(PROGRESS_ANNOTATION)),
         ttl=_number(annotations.get(TTL_ANNOTATION)),
+        queued=bool((metadata.get("labels") or {}).get(QUEUE_LABEL)),
     )
 
 
