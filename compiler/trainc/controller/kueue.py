@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from trainc.controller.api import MERGE_PATCH, Api, ApiError
+from trainc.controller.api import Api, ApiError
 from trainc.controller.paths import WORKLOADS, Kind, collection, item
 from trainc.controller.view import Json
 from trainc.names import JOB_UID_LABEL, QUEUE_LABEL
@@ -58,18 +58,6 @@ def workloads(api: Api, namespace: str, uid: str) -> list[Workload] | None:
             if not error.is_missing:
                 raise
     return None
-
-
-def activate(api: Api, workload: Workload, active: bool) -> bool:
-    """Lets Kueue run the job, or hold it; False where it does so already.
-
-    Raises:
-        ApiError: if the cluster refuses.
-    """
-    if workload.active == active:
-        return False
-    api.patch(workload.path, workload.patch(active), MERGE_PATCH)
-    return True
 
 
 def _listed(api: Api, kind: Kind, namespace: str, uid: str) -> list[Workload]:
