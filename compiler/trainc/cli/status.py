@@ -153,7 +153,7 @@ def suspend(name: str, kubeconfig: str | None, context: str | None, namespace: s
     """Suspends a job: its pods are deleted, the job stays and can be resumed.
 
     What Git says wins in the end: where a GitOps tool manages spec.suspend, suspend it there. A job
-    in a queue of Kueue's is held by spec.active of its Workload, which you must be allowed to patch.
+    in a queue of Kueue's is held by spec.active of its Workload, which needs the right to patch it.
     """
     return _steer(name, kubeconfig, context, namespace, True)
 
