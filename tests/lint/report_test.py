@@ -59,7 +59,7 @@ def test_github_escapes_what_would_end_a_command() -> None:
     assert rendered("github", PROBLEMS).splitlines() == [
         "::error file=a b/job.yaml,line=3,col=7::spec.x: must be < 3 & more%0Ahint: do: 1,2",
         "::warning file=job.yaml,title=TRC302::100%25 wrong%0Areally",
-        "::notice title=TRC404::no place \x1b[31m",
+        "::notice title=TRC404::no place \\x1b[31m",
     ]
 
 
@@ -167,11 +167,23 @@ def test_a_report_goes_through_a_pipe_that_stays_one(tmp_path: Path) -> None:
 
 
 def test_a_report_that_no_disk_holds_is_no_success(tmp_path: Path) -> None:
-    (tmp_path / "full").symlink_to("/dev/full")
-    flags = ("--problems", "json", "--problems-file", "full")
+    flags = ("--problems", "json", "--problems-file", "/dev/full")
     done = trainc(tmp_path, "build", "job.yaml", *flags)
     assert done.returncode == 1
-    assert "error: cannot write: No space left on device: full" in done.stderr
+    assert "error: cannot write: No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize("target", ["../outside/x.json", "../outside/new.json", "/dev/null"])
+def test_no_link_leads_a_report_out_of_the_repository(target: str, tmp_path: Path) -> None:
+    root, outside = tmp_path / "repository", tmp_path / "outside"
+    (root / ".git").mkdir(parents=True)
+    outside.mkdir()
+    (outside / "x.json").write_text("theirs")
+    (root / "x.json").symlink_to(target)
+    done = trainc(root, "build", "job.yaml", "--problems", "json", "--problems-file", "x.json")
+    assert done.returncode == 1
+    assert "a link leads out of the repository, not written: x.json" in done.stderr
+    assert [(path.name, path.read_text()) for path in outside.iterdir()] == [("x.json", "theirs")]
 
 
 @pytest.mark.parametrize(("level", "status"), [("error", 0), ("warning", 1), ("note", 1)])

@@ -4,6 +4,7 @@ In: the problems of a run. Out: stderr, written once, when the command has ended
 from the raw arguments, because a wrong usage must be reported in it too.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -175,8 +176,15 @@ def _replace(path: str, text: str) -> None:
     """Writes a file at once: a reader sees the old report or the new one.
 
     Where a link leads it is the file there; a pipe or a device is written to and stays one.
+
+    Raises:
+        OSError: It cannot be written, or a link in the repository leads out of it.
     """
-    place = os.path.realpath(path)
+    from trainc.source.reader import Reader
+
+    place, reader = os.path.realpath(path), Reader()
+    if reader.link(path) and not reader.boundary(path).holds(place):
+        raise OSError(errno.ELOOP, "a link leads out of the repository, not written")
     if path.startswith("/dev/") or (os.path.exists(path) and not os.path.isfile(path)):
         _write(path, text)
         return

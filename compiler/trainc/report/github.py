@@ -28,7 +28,9 @@ def _command(problem: Problem) -> str:
 
 
 def _data(text: str) -> str:
-    """Escaped as the runner unescapes it: the order matters."""
+    """Escaped as the runner unescapes it: the order matters; no control character is left."""
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() or c in "\r\n" else ascii(c)[1:-1] for c in text)
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
