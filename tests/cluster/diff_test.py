@@ -252,7 +252,7 @@ def test_jobsets_changed_at_random(admin: Client, namespace: str, jobset: Json) 
             old = placed(manifest, namespace, f"r{number}{'h' if held else ''}")
             old["spec"]["suspend"] = held
             admin.apply(old)
-            for _ in range(12):
+            for _ in range(20):
                 new = mutated(old, rand)
                 if new is None or not is_sound(admin, new):
                     continue
@@ -493,14 +493,13 @@ def test_against_a_cluster(admin: Client, plane: Plane, project: Path) -> None:
         "JobSet/job-xgboost": "change",
         "JobSet/job-mpi": "prune",
         "ConfigMap/job-mpi-mpi-hostfile": "prune",
-        "JobSet/job-torch": "change",
+        # job-torch, suspended there: what the output does not print stays as it is.
     }
     fields = {
         change["name"]: [(f["path"], f.get("old"), f.get("new")) for f in change["fields"]]
         for change in json.loads(done.stdout)["changes"]
         if change.get("fields")
     }
-    assert fields["job-torch"] == [("spec.suspend", True, False)]
     args = "spec.replicatedJobs[0].template.spec.template.spec.containers[0].args[0]"
     assert fields["job-jax"] == [(args, "--lr=1", "--lr=2")]
 
