@@ -1,4 +1,7 @@
-"""The reference's data: packed in ``tests/data``, unpacked below ``build/`` when a test reads it.
+"""The reference's data: packed in ``tests/data``, unpacked in the cache when a test reads it.
+
+Outside of the tree, because below it the inputs would be jobs of this repository's own project, and
+its overlays would change them.
 
 ``tests/data/README.md`` says what they hold and how they were made. ``python -m tests.corpora
 conformance FOLDER`` packs a folder anew.
@@ -18,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "tests" / "data"
-UNPACKED = ROOT / "build" / "corpora"
+UNPACKED = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trainc" / "corpora"
 NAMES = ("conformance", "crds")
 
 
