@@ -64,7 +64,7 @@ CASES = [
         ("jobs/vision.yaml", "trainer", "--env", "prod"),
         {
             "image": '"example.com/vision:prod" overlay overlays/prod/patches.yaml:5',
-            "command[0]": '"python" overlay overlays/prod/patches.yaml:6',
+            "command[0]": '"torchrun" overlay overlays/prod/patches.yaml:6',
             "command[1]": '"prod.py" overlay overlays/prod/patches.yaml:6',
             "args[0]": '"--prod" overlay overlays/prod/patches.yaml:7',
             "env[TIER]": '"prod" overlay overlays/prod/patches.yaml:9',
