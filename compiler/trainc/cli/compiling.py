@@ -273,7 +273,7 @@ def project_of(inputs: tuple[str, ...], reader: "Reader | None" = None) -> "Proj
     folder = start if os.path.isdir(start) else os.path.dirname(start) or "."
     root = project_root(folder, reader)
     if root is None and any(os.path.isdir(os.path.join(start, name)) for name in _PROJECT_FOLDERS):
-        root = _readable(start, reader)
+        root = readable(start, reader)
     if root is None:
         return None
     from trainc.project.file import project
@@ -282,7 +282,7 @@ def project_of(inputs: tuple[str, ...], reader: "Reader | None" = None) -> "Proj
         return project(root, reader)
 
 
-def _readable(folder: str, reader: "Reader | None") -> str | None:
+def readable(folder: str, reader: "Reader | None" = None) -> str | None:
     """The real path of a folder; None where it may not be read, which the search reports."""
     from trainc.source.reader import Reader, RefusedError
 

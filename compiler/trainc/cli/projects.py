@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from trainc.cli.compiling import Request, base
+from trainc.cli.compiling import Request, base, readable
 from trainc.cli.place import placing
 from trainc.errors import Mark, Problem, TraincError
 from trainc.source.files import STDIN
@@ -118,13 +118,7 @@ def _root(path: str) -> str | None:
 
 def _may_open(path: str) -> bool:
     """Whether the rule for files lets a path be opened; what it refuses is reported by others."""
-    from trainc.source.reader import Reader, RefusedError
-
-    try:
-        Reader().check(path)
-    except RefusedError:
-        return path in (".", os.sep)
-    return True
+    return readable(path) is not None or path in (".", os.sep)
 
 
 def _shown(folder: str) -> str:

@@ -13,7 +13,7 @@ Format = Literal["DecimalSI", "BinarySI", "DecimalExponent"]
 
 NANO: Final = 10**9
 _MAX: Final = (2**63 - 1) * NANO
-_DECIMAL: Final = {
+DECIMAL: Final = {
     "n": -9,
     "u": -6,
     "m": -3,
@@ -25,9 +25,10 @@ _DECIMAL: Final = {
     "P": 15,
     "E": 18,
 }
-_BINARY: Final = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
-_DECIMAL_SUFFIX: Final = {power: suffix for suffix, power in _DECIMAL.items()}
-_BINARY_SUFFIX: Final = {0: "", **{power: suffix for suffix, power in _BINARY.items()}}
+BINARY: Final = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
+"""Powers of two by suffix, as ``DECIMAL`` has those of ten."""
+_DECIMAL_SUFFIX: Final = {power: suffix for suffix, power in DECIMAL.items()}
+_BINARY_SUFFIX: Final = {0: "", **{power: suffix for suffix, power in BINARY.items()}}
 _TEXT: Final = re.compile(
     r"([+-]?)(\d*)(?:\.(\d*))?((?:[KMGTPE]i)|[numkMGTPE]|[eE][+-]?\d+)?", re.ASCII
 )
@@ -74,10 +75,10 @@ def parse(text: str) -> Quantity:
     """
     sign, digits, fraction, suffix = _split(text)
     scaled = int(digits + fraction or "0")
-    if suffix in _BINARY:
-        top, bottom, kind = scaled << _BINARY[suffix], 10 ** len(fraction), "BinarySI"
-    elif suffix in _DECIMAL:
-        top, bottom = _shift(scaled, _DECIMAL[suffix] - len(fraction))
+    if suffix in BINARY:
+        top, bottom, kind = scaled << BINARY[suffix], 10 ** len(fraction), "BinarySI"
+    elif suffix in DECIMAL:
+        top, bottom = _shift(scaled, DECIMAL[suffix] - len(fraction))
         kind = "DecimalSI"
     else:
         power = _exponent(suffix)
@@ -123,15 +124,15 @@ def _kept(text: str) -> bool:
     sign, whole, fraction, suffix = _split(text)
     whole = whole.lstrip("0")
     digits = (whole or "0") + fraction
-    if suffix in _BINARY:
-        power = _BINARY[suffix]
+    if suffix in BINARY:
+        power = BINARY[suffix]
         return (
             not fraction
             and bool(whole)
             and 15 - len(whole) - power * 3 // 10 - 1 >= 0
             and int(whole) % 8 != 0
         )
-    power = _DECIMAL[suffix] if suffix in _DECIMAL else _exponent(suffix)
+    power = DECIMAL[suffix] if suffix in DECIMAL else _exponent(suffix)
     return (
         len(digits) <= 18
         and (power - len(fraction)) % 3 == 0

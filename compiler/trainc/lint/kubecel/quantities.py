@@ -38,19 +38,6 @@ class QuantityType:
 
 Short = tuple[int, int] | None
 _TEXT: Final = re.compile(r"([+-]?)0*([0-9]*)(?:\.([0-9]*))?(.*)", re.ASCII | re.DOTALL)
-_POWERS: Final = {
-    "n": -9,
-    "u": -6,
-    "m": -3,
-    "": 0,
-    "k": 3,
-    "M": 6,
-    "G": 9,
-    "T": 12,
-    "P": 15,
-    "E": 18,
-}
-_BITS: Final = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 
 
 def _quantity(text: str) -> QuantityType:
@@ -74,14 +61,14 @@ def _short(text: str) -> Short:
     assert found is not None
     number, fraction, suffix = found[2] or "0", found[3] or "", found[4]
     value, power = int(number + fraction), 0
-    if suffix in _BITS:
-        value <<= _BITS[suffix]
-        precision = -1 if fraction else 14 - len(number) - _BITS[suffix] * 3 // 10
+    if suffix in quantity.BINARY:
+        value <<= quantity.BINARY[suffix]
+        precision = -1 if fraction else 14 - len(number) - quantity.BINARY[suffix] * 3 // 10
     else:
-        power = _POWERS[suffix] if suffix in _POWERS else int(suffix[1:])
+        power = quantity.DECIMAL[suffix] if suffix in quantity.DECIMAL else int(suffix[1:])
         precision = 18 - len(number) - len(fraction)
         power -= len(fraction)
-    if precision < 0 or power < _POWERS["n"] or value >= _INT64:
+    if precision < 0 or power < quantity.DECIMAL["n"] or value >= _INT64:
         return None
     return (-value if found[1] == "-" else value, power)
 
