@@ -26,10 +26,11 @@ LEAVES = {"budget", "names", "errors", "version"}
 BESIDE = {
     "install": {"library", "manifest", "source", "kube", *LEAVES},
     "controller": {"spec", "source", "kube", *LEAVES},
-    "initializers": {"endpoint", *LEAVES},
+    "initializers": {"endpoint", "storage", *LEAVES},
     "progress": {"endpoint", *LEAVES},
     "endpoint": set(),
-    "cache": LEAVES,
+    "storage": LEAVES,
+    "cache": {"storage", *LEAVES},
 }
 # The commands of the programs beside the chain start them.
 STARTS = {"cli": {"controller", "initializers", "cache", "install"}}
@@ -49,7 +50,7 @@ HEAVY = {
     "pyiceberg": {"cache/"},
     "obstore": {"initializers/"},
     "pycurl": {"initializers/"},
-    "botocore": {"initializers/"},
+    "botocore": {"initializers/", "storage/"},
     "awscrt": {"initializers/"},
     "httpx2": {"initializers/"},
     "isal": {"initializers/"},

@@ -18,7 +18,8 @@ Kubernetes that know nothing of trainc), the leaves ``names.py`` and ``errors.py
 (many jobs, no files),
 ``pipeline.py`` (files, libraries, flags), ``api.py`` (the same for Python) and ``cli/``.
 ``project/`` is ``trainc.yaml`` and its environments; ``edit/`` changes the user's own files.
-``controller/``, ``initializers/`` and ``cache/`` run in a cluster and are programs of their own.
+``controller/``, ``initializers/`` and ``cache/`` run in a cluster and are programs of their own;
+the last two share ``storage/`` (schemes, Amazon's settings).
 
 Imports point right, never back, and a test holds them to it:
 

@@ -130,24 +130,45 @@ PERMANENT_EXITS: Final = (
 # once on PERMANENT_EXITS (and needs restartPolicy Never there); other ends are retried.
 FAIL_FAST_ANNOTATION: Final = "trainc.dev/initializer-fail-fast"
 
+# Other names of schemes, as Hadoop, Spark and the clouds' own tools write them -> ours.
+SCHEME_ALIASES: Final = {
+    "abfs": "az",
+    "abfss": "az",
+    "azure": "az",
+    "gcs": "gs",
+    "s3a": "s3",
+    "s3n": "s3",
+    "wasb": "az",
+    "wasbs": "az",
+}
 # Schemes of storageUri that our images know; one file each in trainc/initializers/providers.
-DATASET_SCHEMES: Final = (
+MODEL_SCHEMES: Final = (
+    "abfs",
+    "abfss",
     "az",
-    "cache",
-    "cache+arrow",
-    "cache+csv",
-    "cache+iceberg",
-    "cache+orc",
-    "cache+parquet",
+    "azure",
     "file",
+    "gcs",
     "gs",
     "hf",
     "http",
     "https",
     "pvc",
     "s3",
+    "s3a",
+    "s3n",
+    "wasb",
+    "wasbs",
 )
-MODEL_SCHEMES: Final = ("az", "file", "gs", "hf", "http", "https", "pvc", "s3")
+CACHE_SCHEMES: Final = (
+    "cache",
+    "cache+arrow",
+    "cache+csv",
+    "cache+iceberg",
+    "cache+orc",
+    "cache+parquet",
+)
+DATASET_SCHEMES: Final = (*MODEL_SCHEMES[:4], *CACHE_SCHEMES, *MODEL_SCHEMES[4:])
 
 # pvc://CLAIM/path: the compiler mounts CLAIM read-only at PVC_ROOT/CLAIM.
 PVC_ROOT: Final = "/mnt/pvc"

@@ -27,6 +27,7 @@ class Fault:
     Attributes:
         status: Answered instead of the upstream's.
         retry_after: Sent along.
+        region: Sent along: where the bucket is.
         cut: The connection is closed after so many bytes of the body.
         stall: Nothing is sent for so many seconds after the first bytes.
         length: Added to the Content-Length that is told.
@@ -36,6 +37,7 @@ class Fault:
 
     status: int = 0
     retry_after: str = ""
+    region: str = ""
     cut: int | None = None
     stall: float = 0.0
     length: int = 0
@@ -174,6 +176,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(fault.status)
         if fault.retry_after:
             self.send_header("Retry-After", fault.retry_after)
+        if fault.region:
+            self.send_header("x-amz-bucket-region", fault.region)
         self.send_header("Content-Length", "0")
         self.send_header("Connection", "close")
         self.end_headers()

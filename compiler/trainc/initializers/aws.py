@@ -7,11 +7,12 @@ read in otherwise.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -24,85 +25,65 @@ from trainc.initializers.failure import (
 )
 from trainc.initializers.s3api import Bucket, new_opener
 from trainc.initializers.sigv4 import Keys
+from trainc.storage.aws import AwsSettingError, AwsSettings, aws_settings, is_amazon
+from trainc.storage.credentials import KeySettings, find_credentials, key_settings
 
 _REGION: Final = "us-east-1"  # where a server does not say; S3-compatible ones rarely care
 _PORTS: Final = {"http": 80, "https": 443}
 _REFUSED: Final = "non 200 response 4"  # of an agent, as botocore tells it
 _CA_BUNDLE: Final = "AWS_CA_BUNDLE"  # as all of Amazon's tools call it
 
-
-@dataclass(frozen=True)
-class Settings:
-    """The environment of this scheme.
-
-    Attributes:
-        endpoint: The server's URL; empty is Amazon's.
-        access_key_id, secret_access_key, session_token: Keys; without them, what botocore finds.
-        region: Empty is what the server says.
-        role_arn, external_id: A role to assume.
-        anonymous: Sign nothing.
-        path_style: Bucket in the path (the default where there is an endpoint), not in the host.
-    """
-
-    endpoint: str = ""
-    access_key_id: str = ""
-    secret_access_key: str = ""
-    session_token: str = ""
-    region: str = ""
-    role_arn: str = ""
-    external_id: str = ""
-    anonymous: bool = False
-    path_style: str = ""
-
-    @property
-    def in_path(self) -> bool:
-        """Whether the bucket is part of the path."""
-        if not self.path_style:
-            return bool(self.endpoint)
-        return boolean("PATH_STYLE", self.path_style)
-
+_logger = logging.getLogger(__name__)
 
 Supplier = Callable[[], Keys]
 
 
-def open_bucket(name: str, given: Settings, timeout: float) -> Bucket:
+def open_bucket(name: str, environ: Mapping[str, str], timeout: float, region: str = "") -> Bucket:
     """The bucket.
+
+    Args:
+        name: The bucket's.
+        environ: The settings of S3, see ``trainc.storage.aws``.
+        timeout: Seconds of silence after which a connection is dead.
+        region: Where the bucket is; empty: what the settings say, else the server.
 
     Raises:
         FetchError: where there are no keys, or the settings contradict each other.
     """
     if not name:
         raise ConfigurationError("the URI names no bucket: s3://BUCKET/PREFIX")
-    supplier = None if given.anonymous else _supplier(given)
-    region = given.region or os.environ.get("AWS_REGION", os.environ.get("AWS_DEFAULT_REGION", ""))
-    bundle = os.environ.get(_CA_BUNDLE, "")
+    with _translated_settings():
+        where = aws_settings(environ)
+        keys = key_settings(environ)
+    if where.endpoint_from not in ("", "ENDPOINT"):
+        _logger.info("S3 is at %s (%s)", where.endpoint, where.endpoint_from)
+    anonymous = boolean("ANONYMOUS", environ.get("ANONYMOUS") or "false")
+    supplier = None if anonymous else _supplier(keys, where)
+    region = region or where.region
+    bundle = environ.get(_CA_BUNDLE) or os.environ.get(_CA_BUNDLE, "")
     bucket = Bucket(
         name=name,
-        url=_url(name, given, region or _REGION),
+        url=_url(name, where, region or _REGION),
         region=region or _REGION,
         keys=supplier or (lambda: None),
         timeout=timeout,
         ca_bundle=bundle,
         opener=new_opener(bundle),
+        requester_pays=where.requester_pays,
     )
     if not region:
         region = _told_region(bucket)
-        bucket = replace(bucket, region=region, url=_url(name, given, region))
+        bucket = replace(bucket, region=region, url=_url(name, where, region))
     return bucket
 
 
-def _url(name: str, given: Settings, region: str) -> str:
+def _url(name: str, where: AwsSettings, region: str) -> str:
     """The bucket's URL; dots in a name would not fit Amazon's certificate."""
-    if given.endpoint:
-        parts = urlsplit(given.endpoint.rstrip("/"))
-        server = _server(parts)
-        if given.in_path:
-            return f"{parts._replace(netloc=server).geturl()}/{name}"
-        return parts._replace(netloc=f"{name}.{server}").geturl()
-    domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    if given.in_path or "." in name:
-        return f"https://s3.{region}.{domain}/{name}"
-    return f"https://{name}.s3.{region}.{domain}"
+    parts = urlsplit(where.server(region))
+    server = _server(parts)
+    if where.bucket_in_path or ("." in name and (not where.endpoint or is_amazon(where.endpoint))):
+        return f"{parts._replace(netloc=server).geturl()}/{name}"
+    return parts._replace(netloc=f"{name}.{server}").geturl()
 
 
 def _server(parts: SplitResult) -> str:
@@ -123,48 +104,28 @@ def _told_region(bucket: Bucket) -> str:
         return (headers.get("x-amz-bucket-region") if headers else None) or _REGION
 
 
-def _supplier(given: Settings) -> Supplier:
+def _supplier(keys: KeySettings, where: AwsSettings) -> Supplier:
     """Gives the keys for now: those that are given, or those ``botocore`` finds."""
-    if bool(given.access_key_id) != bool(given.secret_access_key):
-        raise ConfigurationError("ACCESS_KEY_ID and SECRET_ACCESS_KEY belong together")
-    if given.access_key_id and not given.role_arn:
-        fixed = _keys(given.access_key_id, given.secret_access_key, given.session_token)
+    if keys.are_fixed:
+        fixed = _keys(keys.access_key_id, keys.secret_access_key, keys.session_token)
         return lambda: fixed
-    with _translated():
-        return _refreshing(_credentials(given))
-
-
-def _credentials(given: Settings) -> Any:
-    """Those given, else those botocore finds; then those of the role."""
-    import botocore.session
-    from botocore.credentials import Credentials
-
-    session = botocore.session.Session()
-    if given.access_key_id:
-        own = Credentials(given.access_key_id, given.secret_access_key, given.session_token or None)
-    else:
-        own = session.get_credentials()
+    with _translated(), _translated_settings():
+        own = find_credentials(keys, where)
     if own is None:
         raise PermissionDeniedError(
             "no credentials: set ACCESS_KEY_ID and SECRET_ACCESS_KEY, give the pod an identity, "
             "or say ANONYMOUS=true"
         )
-    return _role(session, own, given) if given.role_arn else own
+    return _refreshing(own)
 
 
-def _role(session: Any, own: Any, given: Settings) -> Any:
-    """The role's credentials, fetched again before they end."""
-    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-
-    def client(service: str, **keys: Any) -> Any:
-        region = given.region or session.get_config_variable("region") or _REGION
-        return session.create_client(service, region_name=region, **keys)
-
-    extra = {"RoleSessionName": "trainc-initializer"}
-    if given.external_id:
-        extra["ExternalId"] = given.external_id
-    fetcher = AssumeRoleCredentialFetcher(client, own, given.role_arn, extra_args=extra)
-    return DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+@contextmanager
+def _translated_settings() -> Iterator[None]:
+    """Turns a setting that cannot be used into a failure."""
+    try:
+        yield
+    except AwsSettingError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def _refreshing(credentials: Any) -> Supplier:

@@ -43,7 +43,10 @@ def check_paths(files: Iterable[RemoteFile]) -> None:
         parent = path
         while parent := parent.rpartition("/")[0]:
             if parent in paths:
-                raise IntegrityError(f"{parent!r} would be a file and the folder of {path!r}")
+                raise IntegrityError(
+                    f"{parent!r} would be a file and the folder of {path!r}; "
+                    "IGNORE_PATTERNS can leave it out"
+                )
 
 
 def _is_writable(path: str) -> bool:

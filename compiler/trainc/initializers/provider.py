@@ -16,6 +16,7 @@ from trainc.initializers import providers
 from trainc.initializers.config import Config
 from trainc.initializers.digest import Digest
 from trainc.initializers.failure import ConfigurationError, FetchError
+from trainc.storage.schemes import canonical, suggestion
 
 # What a remote hands out: bytes that live until the next one is asked for.
 Chunk = bytes | bytearray | memoryview
@@ -145,16 +146,17 @@ def provider_of(config: Config) -> tuple[Provider, DatasetProvider]:
         }
         if scheme in served:
             return served[scheme]
-    known = ", ".join(served)
+    meant = suggestion(scheme, served)
     raise ConfigurationError(
-        f"no provider fetches a {config.ancestor} from {scheme}://; known: {known}"
+        f"no provider fetches a {config.ancestor} from {scheme}://"
+        f"{meant and f' (did you mean {meant}://?)'}; known: {', '.join(served)}"
     )
 
 
 def _named(scheme: str) -> dict[str, Provider]:
     """The provider in the file of that name, so that not all need be read in; else nothing."""
     names = {module.name for module in pkgutil.iter_modules(providers.__path__)}
-    if scheme not in names:
+    if (name := canonical(scheme)) not in names:
         return {}
-    provider = importlib.import_module(f"{providers.__name__}.{scheme}").PROVIDER
+    provider = importlib.import_module(f"{providers.__name__}.{name}").PROVIDER
     return {scheme: provider} if scheme in provider.schemes else {}

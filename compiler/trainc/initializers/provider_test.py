@@ -28,8 +28,16 @@ def test_every_scheme_has_its_provider(scheme: str) -> None:
 
 
 def test_a_scheme_nobody_serves_names_the_others() -> None:
-    with pytest.raises(ConfigurationError, match=r"from ftp://; known: az, cache,.*, s3"):
+    with pytest.raises(ConfigurationError, match=r"from ftp://; known: abfs, .*, az, .*, s3, s3a"):
         provider_of(config("ftp://a/b"))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "meant"), [("htps", "https"), ("s3b", "s3"), ("minio", "s3"), ("google", "gs")]
+)
+def test_a_scheme_that_is_nearly_one_is_recognized(scheme: str, meant: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"did you mean {meant}://\?"):
+        provider_of(config(f"{scheme}://a/b"))
 
 
 def test_a_module_that_is_no_scheme_is_none() -> None:

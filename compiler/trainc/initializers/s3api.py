@@ -8,6 +8,7 @@ failures by kind.
 from __future__ import annotations
 
 import http.client
+import re
 import ssl
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +30,7 @@ from trainc.initializers.failure import (
     PermissionDeniedError,
     TransientError,
 )
-from trainc.initializers.s3page import Entry, Page, text_of
+from trainc.initializers.s3page import Entry, Page, parsed, text_of
 from trainc.initializers.sigv4 import Keys, canonical_query, signed
 
 # Characters of a path that are signed as they are.
@@ -46,8 +47,24 @@ _DENIED: Final = frozenset(
 )
 _PASSING: Final = frozenset({"RequestTimeout", "SlowDown", "Throttling", "RequestTimeTooSkewed"})
 _MISCONFIGURED: Final = frozenset({"InvalidBucketName", "AuthorizationHeaderMalformed"})
+# Of a bucket that is elsewhere; with a HEAD, whose answer has no body, there is a header only.
+_ELSEWHERE: Final = frozenset({301, 307})
+_OTHER_REGION: Final = frozenset(
+    {"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect"}
+)
+_REGION: Final = re.compile(r"[a-z]+(-[a-z0-9]+){2,4}")
+_EXPECTED: Final = re.compile(r"expecting '([a-z0-9-]+)'")
 _ERROR_BYTES: Final = 64 * 1024
 _PAGE_BYTES: Final = 64 * 1024 * 1024  # many times what the longest 1000 keys take
+
+
+class OtherRegionError(ConfigurationError):
+    """The bucket is in another region, ``region``."""
+
+    def __init__(self, message: str, region: str) -> None:
+        """Keeps the region beside the reason."""
+        super().__init__(message)
+        self.region = region
 
 
 @dataclass(frozen=True)
@@ -62,6 +79,7 @@ class Bucket:
         timeout: Seconds of silence after which a connection is dead.
         ca_bundle: A file of authorities that are trusted; empty: those of the system.
         opener: Opens requests; proxies are the environment's.
+        requester_pays: Whether requests say that the reader pays.
     """
 
     name: str
@@ -71,12 +89,14 @@ class Bucket:
     timeout: float
     ca_bundle: str
     opener: urllib.request.OpenerDirector
+    requester_pays: bool = False
 
     def entries(self, prefix: str, most: int = 0) -> Iterator[Entry]:
         """The objects whose keys begin so, in the order of their keys; ``most`` of them."""
         asked = {"list-type": "2", "prefix": prefix, "encoding-type": "url"}
         if most:
             asked["max-keys"] = str(most)
+        tokens: set[str] = set()
         while True:
             with self.opened("GET", "", asked) as answer, _read(self.name):
                 body = answer.read(_PAGE_BYTES)
@@ -84,8 +104,9 @@ class Bucket:
                     raise IntegrityError(f"{self.called('')} does not end its listing's page")
                 page = Page(body, prefix, self.called(""))
             yield from page.entries()
-            if most or not (token := page.following(asked.get("continuation-token", ""))):
+            if most or not (token := page.following(tokens)):
                 return
+            tokens.add(token)
             asked["continuation-token"] = token
 
     def head(self, key: str, part: int = 0) -> Message:
@@ -136,6 +157,8 @@ class Bucket:
         url = f"{self.url}{path}{asked}"
         keys = self.keys()
         given = dict(headers or {})
+        if self.requester_pays:
+            given["x-amz-request-payer"] = "requester"
         if keys is None:
             return url, given
         return url, signed(method, url, given, keys, self.region, datetime.now(UTC))
@@ -235,18 +258,33 @@ def _of_answer(error: HTTPError, name: str) -> FetchError:
         body = b""
     wish = error.headers.get("Retry-After", "")
     seconds = float(wish) if wish.isdecimal() else 0.0
-    return refused(name, error.code, body, seconds)
+    return refused(name, error.code, body, seconds, error.headers.get("x-amz-bucket-region", ""))
 
 
-def refused(name: str, status: int, body: bytes | bytearray, wish: float) -> FetchError:
-    """The kind of failure that an answer means; ``wish`` is the server's, in seconds."""
-    code, message = _said(body)
+def refused(
+    name: str, status: int, body: bytes | bytearray, wish: float, region: str = ""
+) -> FetchError:
+    """The kind of failure that an answer means.
+
+    Args:
+        name: What was asked for, for the message.
+        status: Of HTTP.
+        body: Of the answer.
+        wish: Seconds after which the server wants to be asked again.
+        region: Where the bucket is, as the answer's header says.
+    """
+    code, message, told = _said(body)
     reason = code or http.client.responses.get(status, "")
     text = f"{name}: {status} {reason}{message and ': ' + message}"
     if status >= 500 or status in (408, 425, 429) or code in _PASSING:
         return TransientError(text, retry_after=wish)
     if status == 412:
         return TransientError(f"{name} was changed while it was fetched", again=False)
+    if expected := _EXPECTED.search(message):
+        told = told or expected[1]
+    region = region or told
+    if (status in _ELSEWHERE or code in _OTHER_REGION) and _REGION.fullmatch(region):
+        return OtherRegionError(f"{name}: the bucket is in {region}: set REGION={region}", region)
     if code in _MISCONFIGURED:
         return ConfigurationError(text)
     if status in (401, 403) or code in _DENIED:
@@ -256,10 +294,10 @@ def refused(name: str, status: int, body: bytes | bytearray, wish: float) -> Fet
     return NotFoundError(text) if status == 404 else ConfigurationError(text)
 
 
-def _said(body: bytes | bytearray) -> tuple[str, str]:
-    """The code and the message of an error's body, where it has one."""
+def _said(body: bytes | bytearray) -> tuple[str, str, str]:
+    """Code, message and region of an error's body, as far as it has them."""
     try:
-        said = ElementTree.fromstring(bytes(body))
+        said = parsed(bytes(body))
     except (ElementTree.ParseError, LookupError, ValueError):  # encodings that it does not know
-        return "", ""
-    return text_of(said, "Code"), text_of(said, "Message")
+        return "", "", ""
+    return text_of(said, "Code"), text_of(said, "Message"), text_of(said, "Region")

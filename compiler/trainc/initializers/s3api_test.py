@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import io
+import itertools
 import urllib.request
 import urllib.response
 from dataclasses import dataclass
@@ -115,3 +117,28 @@ def test_a_page_without_end_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None
     page = b"<ListBucketResult>" + b" " * 2000 + b"</ListBucketResult>"
     with pytest.raises(IntegrityError, match="does not end"):
         list(bucket({"GET": (200, page, {})}).entries(""))
+
+
+def test_a_listing_that_goes_round_in_circles_ends() -> None:
+    tokens = itertools.cycle("abc")
+
+    class Circling(Server):
+        def http_open(self, request: urllib.request.Request) -> urllib.response.addinfourl:
+            page = (
+                "<ListBucketResult><IsTruncated>true</IsTruncated>"
+                f"<NextContinuationToken>{next(tokens)}</NextContinuationToken></ListBucketResult>"
+            )
+            self.answers = {"GET": (200, page.encode(), {})}
+            return super().http_open(request)
+
+    opener = urllib.request.OpenerDirector()
+    opener.add_handler(Circling({}))
+    asked = Bucket("b", "http://host/b", "us-east-1", lambda: None, 1, "", opener)
+    with pytest.raises(IntegrityError, match="breaks off"):
+        list(asked.entries(""))
+
+
+def test_the_reader_who_pays_says_so() -> None:
+    asked = dataclasses.replace(bucket({}), requester_pays=True)
+    assert asked.request("GET", "a")[1]["x-amz-request-payer"] == "requester"
+    assert not bucket({}).request("GET", "a")[1]

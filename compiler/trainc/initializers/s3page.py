@@ -6,7 +6,8 @@ that is none, or that breaks off, must not be taken for all there is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_plus
@@ -15,6 +16,8 @@ from xml.etree import ElementTree
 from trainc.initializers.failure import ConfigurationError, IntegrityError, TransientError
 
 _ROOT: Final = "ListBucketResult"
+# More bytes than any object has; int() of thousands of digits is an error.
+_SIZE: Final = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,13 @@ class Page:
             ParseError: where it is no XML.
             FetchError: where it is something else.
         """
-        self._root = ElementTree.fromstring(body)
+        try:
+            self._root = parsed(body)
+        except _DoctypeError as error:
+            raise IntegrityError(
+                f"{name} answers the listing with a document type (DOCTYPE), as no server of S3 "
+                "does: is ENDPOINT right?"
+            ) from error
         self._prefix = prefix
         self._name = name
         tag = _local(self._root)
@@ -64,8 +73,8 @@ class Page:
                 )
             yield entry
 
-    def following(self, before: str) -> str:
-        """The token of the next page, empty where this is the last; ``before`` is this one's.
+    def following(self, before: Set[str]) -> str:
+        """The token of the next page, empty where this is the last; ``before`` are earlier ones.
 
         Raises:
             IntegrityError: where there is more, and no way to get at it.
@@ -73,7 +82,11 @@ class Page:
         if text_of(self._root, "IsTruncated").strip().lower() != "true":
             return ""
         token = text_of(self._root, "NextContinuationToken")
-        if not token or token == before:
+        if token and token in before:
+            raise IntegrityError(
+                f"{self._name}: the listing breaks off: it leads back to a page that was read"
+            )
+        if not token:
             raise IntegrityError(
                 f"{self._name}: the listing breaks off: there is more, and the server does not say "
                 "how to ask for it (ListObjectsV2)"
@@ -84,14 +97,35 @@ class Page:
         # One walk over the children: to look for each by name takes several times as long.
         told = {_local(child): child.text or "" for child in found}
         key, size = told.get("Key", ""), told.get("Size", "").strip()
-        if not key or not (size.isascii() and size.isdigit()):
-            raise IntegrityError(f"{self._name} lists {key!r} with {size!r} bytes")
+        if not key or not _SIZE.fullmatch(size):
+            raise IntegrityError(f"{self._name} lists {key!r} with {size[:40]!r} bytes")
         return Entry(
             key=unquote_plus(key) if escaped else key,
             size=int(size),
             etag=told.get("ETag", ""),
             modified=told.get("LastModified", ""),
         )
+
+
+class _NoDoctype(ElementTree.TreeBuilder):
+    """Builds no tree of a document that declares a type: its entities may grow without end."""
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
+        """Refuses it."""
+        raise _DoctypeError("a document type (DOCTYPE) is not allowed")
+
+
+class _DoctypeError(ElementTree.ParseError):
+    """The document declares a type."""
+
+
+def parsed(body: bytes) -> ElementTree.Element:
+    """The root of a document of S3.
+
+    Raises:
+        ParseError: where it is no XML, or declares a type.
+    """
+    return ElementTree.XML(body, ElementTree.XMLParser(target=_NoDoctype()))
 
 
 def text_of(element: ElementTree.Element, name: str) -> str:

@@ -45,7 +45,7 @@ class TestCase:
 def test_a_page_says_what_follows(case: TestCase) -> None:
     read = page(f"{A}{case.inner}")
     assert list(read.entries()) == [Entry("p/a", 4, "e", "")]
-    assert read.following(case.before) == case.token
+    assert read.following(frozenset({case.before})) == case.token
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,12 @@ class FailureCase:
             IntegrityError,
             "'-5'",
         ),
+        FailureCase(
+            "a number of thousands of digits",
+            f"<Contents><Key>p/a</Key><Size>{'9' * 5000}</Size></Contents>",
+            IntegrityError,
+            "bytes",
+        ),
         FailureCase("no key", "<Contents><Size>4</Size></Contents>", IntegrityError, "lists ''"),
         FailureCase("a web page", "<body/>", ConfigurationError, "with a <html>", root="html"),
         FailureCase(
@@ -105,4 +111,10 @@ def test_what_is_no_page_is_not_taken_for_one(case: FailureCase) -> None:
     with pytest.raises(case.kind, match=case.says):
         read = page(case.inner, case.root)
         assert list(read.entries())
-        read.following("1")
+        read.following({"1"})
+
+
+def test_a_document_type_is_refused() -> None:
+    bomb = b"<!DOCTYPE x [<!ENTITY a 'aaaa'>]><ListBucketResult>&a;</ListBucketResult>"
+    with pytest.raises(IntegrityError, match="DOCTYPE"):
+        Page(bomb, "", "s3://b")

@@ -8,13 +8,14 @@ In: ``ACCOUNT_NAME`` with ``ACCOUNT_KEY`` or ``SAS_TOKEN``, or what Azure's tool
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from trainc.initializers.config import Config, server_url, settings
 from trainc.initializers.failure import ConfigurationError
 from trainc.initializers.objectstore import StoreRemote, client_options, no_retries, opening
 from trainc.initializers.provider import Provider
+from trainc.storage.schemes import AzurePlace, azure_place
 
 # Azure's own names of the account; the library reads them.
 _ACCOUNTS: Final = ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT")
@@ -42,8 +43,11 @@ def remote(config: Config) -> StoreRemote:
     """What the URI names."""
     from obstore.store import AzureStore
 
-    container = config.uri.host
     given = settings(Settings, config.environ)
+    server_url("ENDPOINT", given.endpoint)
+    place = azure_place(config.uri.host)
+    given = _of_place(given, place)
+    container = place.container
     _check(container, given)
     options = client_options(given.endpoint, config.read_timeout_seconds)
     with opening(f"az://{container}"):
@@ -53,12 +57,29 @@ def remote(config: Config) -> StoreRemote:
     return StoreRemote(lambda: store, config.uri.path, f"az://{container}", config.verify_etag)
 
 
+def _of_place(given: Settings, place: AzurePlace) -> Settings:
+    """The settings with the account that the URI names, which must not be another one.
+
+    Raises:
+        ConfigurationError: The keys are of another account than the URI's.
+    """
+    if not place.account:
+        return given
+    if given.account_name not in ("", place.account):
+        raise ConfigurationError(
+            f"the URI names the account {place.account!r}, ACCOUNT_NAME {given.account_name!r}"
+        )
+    return replace(given, account_name=place.account, endpoint=given.endpoint or place.endpoint)
+
+
 def _check(container: str, given: Settings) -> None:
-    server_url("ENDPOINT", given.endpoint)
     if not container:
         raise ConfigurationError("the URI names no container: az://CONTAINER/PREFIX")
     if not given.account_name and not any(os.environ.get(name) for name in _ACCOUNTS):
-        raise ConfigurationError("ACCOUNT_NAME is not set: the storage account of az://")
+        raise ConfigurationError(
+            "ACCOUNT_NAME is not set: the storage account (or write abfss://CONTAINER@ACCOUNT"
+            ".dfs.core.windows.net/PATH)"
+        )
 
 
 def _keys(given: Settings) -> dict[str, Any]:
@@ -73,7 +94,7 @@ def _keys(given: Settings) -> dict[str, Any]:
 
 
 PROVIDER: Final = Provider(
-    schemes=("az",),
+    schemes=("az", "azure", "abfs", "abfss", "wasb", "wasbs"),
     dataset=remote,
     model=remote,
     identity=("ENDPOINT", "ACCOUNT_NAME", *_ACCOUNTS),

@@ -65,5 +65,5 @@ def _credentials(given: Settings) -> dict[str, Any]:
 
 
 PROVIDER: Final = Provider(
-    schemes=("gs",), dataset=remote, model=remote, identity=("ENDPOINT",), needs=("obstore",)
+    schemes=("gs", "gcs"), dataset=remote, model=remote, identity=("ENDPOINT",), needs=("obstore",)
 )

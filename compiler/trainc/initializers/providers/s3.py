@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import base64
 import http.client
+import logging
 import math
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import replace
 from email.message import Message
 from typing import Final
 
-from trainc.initializers.aws import Settings, open_bucket
-from trainc.initializers.config import Config, server_url, settings
+from trainc.initializers.aws import open_bucket
+from trainc.initializers.config import Config
 from trainc.initializers.curl import Answer, Answers, Asked, Circumstances
 from trainc.initializers.digest import Digest
 from trainc.initializers.failure import (
@@ -29,36 +30,41 @@ from trainc.initializers.failure import (
 )
 from trainc.initializers.objectstore import digest_of_etag, listed, relative
 from trainc.initializers.provider import Arrivals, Chunk, Listing, Provider, RemoteFile
-from trainc.initializers.s3api import refused
+from trainc.initializers.s3api import Bucket, OtherRegionError, refused
 from trainc.initializers.s3page import Entry
 
 # Checksums of an object, the cheapest to compute first.
 _CHECKSUMS: Final = ("crc64nvme", "crc32c", "crc32", "sha256", "sha1")
 # Bytes: stays in the CPU's cache between socket, checksum and file; a small one costs switches.
 _BUFFER: Final = 1024 * 1024
-_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+# Numbers of thousands of digits are none that Python converts.
+_RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
+_COUNT: Final = re.compile(r"[0-9]{1,6}")  # of the parts of an object, 10,000 at most
 # A checksum in base64, and of how many parts it is.
-_TOLD: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2,3}={1,2})?(?:-[1-9][0-9]*)?")
+_TOLD: Final = re.compile(
+    r"(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2,3}={1,2})?(?:-[1-9][0-9]{0,5})?"
+)
+
+_logger = logging.getLogger(__name__)
 
 
 def remote(config: Config) -> S3Remote:
     """What the URI names."""
-    given = settings(Settings, config.environ)
-    if "@" in server_url("ENDPOINT", given.endpoint):
-        raise ConfigurationError("ENDPOINT holds a user: keys belong in ACCESS_KEY_ID and so on")
-    return S3Remote(config, given)
+    return S3Remote(config)
 
 
 class S3Remote:
     """A bucket and a prefix."""
 
-    def __init__(self, config: Config, given: Settings) -> None:
+    def __init__(self, config: Config) -> None:
         """Finds keys and region.
 
         Raises:
             FetchError: where there are none, or they are refused.
         """
-        self._bucket = open_bucket(config.uri.host, given, config.read_timeout_seconds)
+        self._config = config
+        self._bucket = self._opened()
         self._prefix = config.uri.path
         self._verify_etag = config.verify_etag
         self._buffers = threading.local()
@@ -66,9 +72,22 @@ class S3Remote:
     def listing(self) -> Listing:
         """The object of that name, and those in the folder of that name: never its siblings."""
         folder = self._prefix.rstrip("/")
-        return Listing(
-            [file for each in self._entries(folder) if (file := self._file_of(each, folder))]
-        )
+        try:
+            entries = list(self._entries(folder))
+        except OtherRegionError as error:
+            if error.region == self._bucket.region:
+                raise
+            _logger.warning("%s (it is read there now)", error)
+            self._bucket = self._opened(error.region)
+            entries = list(self._entries(folder))
+        folders = _folders(each.key for each in entries)
+        files = (self._file_of(each, folder) for each in entries if not _is_mark(each, folders))
+        return Listing(list(files))
+
+    def _opened(self, region: str = "") -> Bucket:
+        """The bucket, in a region that a server named or in that of the settings."""
+        config = self._config
+        return open_bucket(config.uri.host, config.environ, config.read_timeout_seconds, region)
 
     def inspect(self, file: RemoteFile) -> RemoteFile:
         """The file with the cheapest checksum that the bucket has of it."""
@@ -128,10 +147,8 @@ class S3Remote:
             yield from (each for each in self._bucket.entries(folder, 1) if each.key == folder)
         yield from self._bucket.entries(f"{folder}/" if folder else "")
 
-    def _file_of(self, entry: Entry, folder: str) -> RemoteFile | None:
-        """The file of a listed object; None for the marker of a folder."""
-        if entry.key.endswith("/") and entry.size == 0:
-            return None
+    def _file_of(self, entry: Entry, folder: str) -> RemoteFile:
+        """The file of a listed object."""
         etag = entry.etag.strip('"')  # files that others put behind a server have none
         digest = digest_of_etag(etag) if self._verify_etag else None
         path = relative(entry.key, folder)
@@ -177,7 +194,7 @@ class S3Remote:
             return None
         etag = head.get("ETag", "").strip('"')
         whole, dash, count = etag.partition("-")
-        if dash and count.isdecimal() and digest_of_etag(whole):
+        if dash and _COUNT.fullmatch(count) and digest_of_etag(whole):
             return Digest("md5", etag)
         return digest_of_etag(etag)
 
@@ -189,9 +206,31 @@ class S3Remote:
         except ConfigurationError:
             return None
         # Parts of unequal sizes are allowed; nobody uploads so, and nothing tells of them.
-        if not length.isdecimal() or math.ceil((file.size or 0) / max(1, int(length))) != count:
+        if (
+            not _LENGTH.fullmatch(length)
+            or math.ceil((file.size or 0) / max(1, int(length))) != count
+        ):
             return None
         return replace(digest, part_size=int(length))
+
+
+def _folders(keys: Iterable[str]) -> set[str]:
+    """The keys' folders, at every level, without the slash."""
+    folders: set[str] = set()
+    for key in keys:
+        folder = key.rpartition("/")[0]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
+    return folders
+
+
+def _is_mark(entry: Entry, folders: Set[str]) -> bool:
+    """Whether an object only says that there is a folder: it is empty, and others are below it.
+
+    Consoles write its key with a slash, ``s3fs``, TensorFlow and Hadoop's wasb without one.
+    """
+    return entry.size == 0 and (entry.key.endswith("/") or entry.key in folders)
 
 
 def _of_version(file: RemoteFile) -> dict[str, str]:
@@ -221,9 +260,9 @@ def _is_told(head: Message, algorithm: str, text: str) -> bool:
 
 
 PROVIDER: Final = Provider(
-    schemes=("s3",),
+    schemes=("s3", "s3a", "s3n"),
     dataset=remote,
     model=remote,
-    identity=("ENDPOINT",),
+    identity=("ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
     needs=("awscrt", "botocore", "isal", "pycurl"),
 )
