@@ -138,6 +138,7 @@ class TestCase:
                     "model.safetensors",
                     "original/tokenizer.model",
                     "chat_template.jinja",
+                    "README.md",
                 )
             },
             "model",

@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from trainc import names
-from trainc.initializers.config import MODEL_IGNORE_PATTERNS, Config
+from trainc.initializers.config import Config
 from trainc.initializers.failure import FetchError
 from trainc.initializers.provider import discover
 from trainc.initializers.providers.cache import Settings as CacheSettings
+from trainc.initializers.weights import CHECKPOINTS, EXPORTS, OLDER
+from trainc.storage.aws import VARIABLES
+from trainc.storage.credentials import KeySettings
 
 PAGE = (Path(__file__).parents[2] / "docs/initializers.md").read_text()
 ENVIRONMENT = PAGE.partition("## Environment")[2].partition("## How it ends")[0]
@@ -31,14 +34,11 @@ def test_every_variable_is_there_and_no_other() -> None:
     for scheme in ("az", "cache", "gs", "hf", "http"):
         module = importlib.import_module(f"trainc.initializers.providers.{scheme}")
         wanted |= {each.name.upper() for each in fields(module.Settings)}
-    wanted |= {each.name.upper() for each in fields(importlib.import_module(_AWS).Settings)}
+    wanted |= {each.name.upper() for each in fields(KeySettings)} | set(VARIABLES)
     rows = [line for line in ENVIRONMENT.splitlines() if line.startswith("| `")]
     told = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row.split("|")[1])}
     assert told == wanted - {"HF_TOKEN"}
     assert "`HF_TOKEN`" in ENVIRONMENT
-
-
-_AWS = "trainc.initializers.aws"
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,9 @@ def test_defaults_are_the_programs(name: str, default: float) -> None:
     assert row.endswith(f", {default:.0f} |")
 
 
-def test_the_models_ignore_list_is_the_programs() -> None:
-    assert f"`{','.join(MODEL_IGNORE_PATTERNS)}`" in ENVIRONMENT
+@pytest.mark.parametrize("rule", [OLDER, EXPORTS, CHECKPOINTS])
+def test_the_rules_for_models_are_the_programs(rule: str) -> None:
+    assert f"**{rule[0].upper()}{rule[1:]}**" in PAGE
 
 
 def test_every_exit_code_is_there() -> None:

@@ -21,10 +21,6 @@ from trainc.names import DATASET_FOLDER, MODEL_FOLDER, WORKSPACE
 
 Ancestor = Literal["dataset", "model"]
 
-# What a model's repository holds besides one set of weights; the reference declares this list and
-# never applies it.
-MODEL_IGNORE_PATTERNS: Final = ("*.msgpack", "*.h5", "*.bin", "*.pt", "*.pth")
-
 # spec.initializer.*.storageUri of the CRD.
 _URI: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.+)", re.DOTALL)
 # Schemes whose paths are those of a file system: any bytes.

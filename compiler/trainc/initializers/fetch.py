@@ -55,7 +55,7 @@ def fetch(config: Config, progress: Progress) -> None:
         FetchError: of the kind that fits.
     """
     provider, opened = provider_of(config)
-    wanted = selection(config, provider)
+    wanted = selection(config)
     identity = _identity(config, provider, wanted)
     target = Target(config.target)
     if _complete(target, identity, config):
@@ -94,6 +94,8 @@ def _identity(config: Config, provider: Provider, wanted: Selection) -> Identity
         "allow_patterns": list(wanted.allow),
         "ignore_patterns": list(wanted.ignore),
     }
+    if wanted.weights:
+        settings["weights"] = "one form"
     given = {name: config.environ[name] for name in provider.identity if config.environ.get(name)}
     for name, text in given.items():
         settings[name.lower()] = REDACTOR.redact(text)

@@ -8,58 +8,75 @@ S3): either may be meant, and both are used. ``*`` matches slashes too.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-from trainc.initializers.config import MODEL_IGNORE_PATTERNS, Config
-from trainc.initializers.provider import Provider, RemoteFile
+from trainc.initializers.config import Config
+from trainc.initializers.progress import amount
+from trainc.initializers.provider import RemoteFile
+from trainc.initializers.weights import left_out
 
-# Formats that training reads without running code from the file.
-_WEIGHTS: Final = ("*.safetensors", "*.gguf")
-# Taken where a model has none of them, the first that is there.
-_OLDER_WEIGHTS: Final = (("*.bin",), ("*.pt", "*.pth"), ("*.h5",), ("*.msgpack",))
+_ALLOWED: Final = "ALLOW_PATTERNS"
+_IGNORED: Final = "IGNORE_PATTERNS"
+_FEW: Final = 3
 
 _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The patterns in force; ``weights`` asks for older weights where no newer ones are there."""
+    """The patterns in force; ``weights`` leaves out copies of weights (``weights.left_out``)."""
 
     allow: tuple[str, ...]
     ignore: tuple[str, ...]
     weights: bool = False
 
 
-def selection(config: Config, provider: Provider) -> Selection:
-    """What the settings ask for; what they leave open is the default for the ancestor."""
-    model = config.ancestor == "model"
-    allow, ignore = config.patterns.allow, config.patterns.ignore
-    return Selection(
-        allow=(provider.model_allow_patterns if model else ()) if allow is None else allow,
-        ignore=(MODEL_IGNORE_PATTERNS if model else ()) if ignore is None else ignore,
-        weights=model and allow is None and ignore is None,
-    )
+def selection(config: Config) -> Selection:
+    """What the settings ask for; copies of weights are fetched where ``IGNORE_PATTERNS`` is set."""
+    allow, ignore = config.patterns.allow or (), config.patterns.ignore
+    return Selection(allow, ignore or (), config.ancestor == "model" and ignore is None)
 
 
 def select(files: Sequence[RemoteFile], wanted: Selection) -> list[RemoteFile]:
-    """The files that are wanted, in the order of the listing."""
-    chosen = [file for file in files if _wanted(file, wanted)]
-    if not wanted.weights or any(_matches(file, _WEIGHTS) for file in chosen):
-        return chosen
-    for older in _OLDER_WEIGHTS:
-        if any(_matches(file, older) for file in files):
-            _logger.info("no weights of %s: fetching %s", ", ".join(_WEIGHTS), ", ".join(older))
-            return [file for file in files if file in chosen or _matches(file, older)]
-    return chosen
+    """The files that are wanted, in the order of the listing; logs what is left out, and why."""
+    rules = {file.path: rule for file in files if (rule := _rule(file, wanted))}
+    if wanted.weights:
+        rules |= left_out([file for file in files if file.path not in rules])
+    _report(files, rules, wanted)
+    return [file for file in files if file.path not in rules]
 
 
-def _wanted(file: RemoteFile, wanted: Selection) -> bool:
+def _report(files: Sequence[RemoteFile], rules: Mapping[str, str], wanted: Selection) -> None:
+    """One line on what is left out: an end with 0 reads as if everything were there."""
+    if not rules:
+        return
+    by_rule: dict[str, list[RemoteFile]] = {}
+    for file in files:
+        if file.path in rules:
+            by_rule.setdefault(rules[file.path], []).append(file)
+    parts = [f"{_sum(each)} ({rule}: {_names(each)})" for rule, each in by_rule.items()]
+    hint = "; IGNORE_PATTERNS= (empty) fetches all" if wanted.weights else ""
+    _logger.info("left out %d of %d files: %s%s", len(rules), len(files), "; ".join(parts), hint)
+
+
+def _sum(files: Sequence[RemoteFile]) -> str:
+    return f"{len(files)} files, {amount(sum(file.size or 0 for file in files))}"
+
+
+def _names(files: Sequence[RemoteFile]) -> str:
+    """A few of their names."""
+    few = ", ".join(file.path for file in files[:_FEW])
+    return few if len(files) <= _FEW else f"{few}, ..."
+
+
+def _rule(file: RemoteFile, wanted: Selection) -> str:
+    """The setting that leaves a file out, empty where none does."""
     if wanted.allow and not _matches(file, wanted.allow):
-        return False
-    return not _matches(file, wanted.ignore)
+        return _ALLOWED
+    return _IGNORED if _matches(file, wanted.ignore) else ""
 
 
 def _matches(file: RemoteFile, patterns: Sequence[str]) -> bool:

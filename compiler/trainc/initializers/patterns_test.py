@@ -7,10 +7,7 @@ import pytest
 
 from trainc.initializers.config import Ancestor, Config, Patterns, storage_uri
 from trainc.initializers.patterns import Selection, select, selection
-from trainc.initializers.provider import Provider, RemoteFile
-
-PROVIDER = Provider(schemes=("x",), model_allow_patterns=("*.json", "*.safetensors"))
-IGNORED = ("*.msgpack", "*.h5", "*.bin", "*.pt", "*.pth")
+from trainc.initializers.provider import RemoteFile
 
 
 def files(*paths: str, prefix: str = "") -> list[RemoteFile]:
@@ -47,25 +44,28 @@ class TestCase:
             "one set of weights is enough",
             ("m.safetensors", "m.bin", "m.json"),
             {"m.safetensors", "m.json"},
-            ignore=IGNORED,
             weights=True,
         ),
         TestCase(
             "older weights where there are no others",
             ("m.bin", "m.pt", "m.json"),
             {"m.bin", "m.json"},
-            ignore=IGNORED,
             weights=True,
         ),
         TestCase(
             "the oldest where there is nothing else",
             ("flax_model.msgpack", "m.json"),
             {"flax_model.msgpack", "m.json"},
-            allow=("*.json",),
-            ignore=IGNORED,
             weights=True,
         ),
-        TestCase("a model without weights", ("m.json",), {"m.json"}, ignore=IGNORED, weights=True),
+        TestCase(
+            "weights that are asked for",
+            ("m.safetensors", "m.bin", "m.json"),
+            {"m.bin"},
+            allow=("*.bin",),
+            weights=True,
+        ),
+        TestCase("a model without weights", ("m.json",), {"m.json"}, weights=True),
     ],
     ids=lambda case: case.name,
 )
@@ -84,12 +84,22 @@ def test_the_order_is_that_of_the_listing() -> None:
     ("ancestor", "given", "want"),
     [
         ("dataset", Patterns(), Selection((), ())),
-        ("model", Patterns(), Selection(PROVIDER.model_allow_patterns, IGNORED, weights=True)),
-        ("model", Patterns(allow=()), Selection((), IGNORED)),
-        ("model", Patterns(ignore=()), Selection(PROVIDER.model_allow_patterns, ())),
+        ("model", Patterns(), Selection((), (), weights=True)),
+        ("model", Patterns(allow=("*.bin",)), Selection(("*.bin",), (), weights=True)),
+        ("model", Patterns(ignore=()), Selection((), ())),
         ("dataset", Patterns(("a",), ("b",)), Selection(("a",), ("b",))),
     ],
 )
 def test_selection(ancestor: Ancestor, given: Patterns, want: Selection) -> None:
     config = Config(storage_uri("x://y/z"), ancestor, Path("/t"), given)
-    assert selection(config, PROVIDER) == want
+    assert selection(config) == want
+
+
+def test_one_line_says_what_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    select(files("m.safetensors", "m.bin", "m.h5", "m.json"), Selection((), ("*.json",), True))
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "left out 3 of 4 files: 2 files, 2 B (older weights beside the same in a newer form: "
+        "m.bin, m.h5); 1 files, 1 B (IGNORE_PATTERNS: m.json); IGNORE_PATTERNS= (empty) fetches all"
+    )

@@ -106,8 +106,6 @@ class Provider:
         dataset: Opens what a dataset's URI names, None where the scheme knows no datasets. It may
             return None: then all is done and nothing is to be fetched.
         model: The same for models.
-        model_allow_patterns: What is fetched of a model where ``ALLOW_PATTERNS`` is not set; empty
-            is everything.
         identity: The settings (variables) which, besides the URI, decide what is fetched.
         needs: The packages of the extra that are imported when the scheme is used.
     """
@@ -115,7 +113,6 @@ class Provider:
     schemes: tuple[str, ...]
     dataset: DatasetProvider | None = None
     model: ModelProvider | None = None
-    model_allow_patterns: tuple[str, ...] = ()
     identity: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
 

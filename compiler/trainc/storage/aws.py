@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+# Our own variables, beside those of ``credentials.KeySettings``.
+VARIABLES: Final = ("ANONYMOUS", "ENDPOINT", "PATH_STYLE", "REGION", "REQUESTER_PAYS")
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 _STYLES: Final = frozenset({"", "auto", "path", "virtual"})

@@ -34,17 +34,6 @@ if TYPE_CHECKING:
     import httpx2
     from huggingface_hub.hf_api import RepoFile
 
-# The reference's list, and what else a model cannot be used without: templates, code, vocabularies.
-_MODEL_FILES: Final = (
-    "*.json",
-    "*.safetensors",
-    "*.model",
-    "*.txt",
-    "*.gguf",
-    "*.jinja",
-    "*.py",
-    "*.tiktoken",
-)
 # Revisions with a slash in them, as the Hub has them.
 _REFS: Final = re.compile(r"(refs/(?:pr/\d+|convert/[^/]+))(?:/(.*))?")
 _REDIRECTS: Final = 10
@@ -272,7 +261,6 @@ PROVIDER: Final = Provider(
     schemes=("hf",),
     dataset=remote,
     model=remote,
-    model_allow_patterns=_MODEL_FILES,
     identity=("HF_ENDPOINT",),
     needs=("huggingface_hub", "httpx2"),
 )
