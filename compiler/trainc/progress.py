@@ -18,6 +18,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +33,25 @@ _LAST_SECONDS: Final = 3.0  # seconds the end of the program waits for the last 
 _MOST_METRICS: Final = 256
 _LONGEST: Final = 64  # characters of a metric's name and value
 _MOST_REMAINING: Final = 2**31 - 1
+# The rank in its pod (node) and in the job, as launchers set them: torchrun, Accelerate and
+# DeepSpeed, Open MPI, MPICH and Intel MPI, MVAPICH, Slurm, Flux.
+_LOCAL_RANKS: Final = (
+    "LOCAL_RANK",
+    "OMPI_COMM_WORLD_LOCAL_RANK",
+    "MPI_LOCALRANKID",
+    "MV2_COMM_WORLD_LOCAL_RANK",
+    "SLURM_LOCALID",
+    "FLUX_TASK_LOCAL_ID",
+)
+_RANKS: Final = (
+    "RANK",
+    "OMPI_COMM_WORLD_RANK",
+    "PMI_RANK",
+    "PMIX_RANK",
+    "MV2_COMM_WORLD_RANK",
+    "SLURM_PROCID",
+    "FLUX_TASK_RANK",
+)
 
 
 def report(
@@ -39,16 +59,35 @@ def report(
 ) -> None:
     """Tells how far training is; returns at once and never raises.
 
+    Every process may call it: local rank 0 of the pod with index 0 posts, the others do nothing.
+
     Args:
-        percent: 0 to 100.
-        remaining: Seconds until the end, where that is known.
-        metrics: Anything that can be written in 64 characters: ``loss=0.3``.
+        percent: 0 to 100; what is no finite number is left out, the rest is reported.
+        remaining: Seconds until the end, where that is known; as ``percent``.
+        metrics: Anything that can be written in 64 characters: ``loss=0.3``. One without a name
+            is left out, with a warning.
     """
     with contextlib.suppress(Exception):
         url = os.environ.get(STATUS_URL_ENV, "")
-        # Other ranks would be answered and not written.
-        if url and os.environ.get(JOB_COMPLETION_INDEX, "0") == "0":
-            _REPORTER.offer(url, _status(percent, remaining, metrics))
+        if url and _is_first(os.environ):
+            status = _status(percent, remaining, metrics)
+            empty = len(status) == 1 and not percent is remaining is None
+            if not empty:  # it would wipe out what was reported before
+                _REPORTER.offer(url, status)
+
+
+def _is_first(environ: Mapping[str, str]) -> bool:
+    """Whether this is local rank 0 of the pod with index 0: all of a pod bear the same token.
+
+    The global rank counts only where nothing else tells processes apart: an elastic rendezvous
+    may give rank 0 to any pod.
+    """
+    index = environ.get(JOB_COMPLETION_INDEX, "")
+    local = [environ[name] for name in _LOCAL_RANKS if environ.get(name)]
+    ranks = [environ[name] for name in _RANKS if environ.get(name)]
+    if not index or not local:
+        local += ranks
+    return all(rank.strip() == "0" for rank in (index or "0", *local))
 
 
 def _status(
@@ -56,19 +95,32 @@ def _status(
 ) -> dict[str, Any]:
     """The ``trainerStatus``, within the bounds of its CRD."""
     status: dict[str, Any] = {"lastUpdatedTime": datetime.now(UTC).isoformat()}
-    if percent is not None:
-        status["progressPercentage"] = max(0, min(100, int(percent)))
-    if remaining is not None:
-        status["estimatedRemainingSeconds"] = max(0, min(_MOST_REMAINING, int(remaining)))
+    if (whole := _whole(percent, 100)) is not None:
+        status["progressPercentage"] = whole
+    if (whole := _whole(remaining, _MOST_REMAINING)) is not None:
+        status["estimatedRemainingSeconds"] = whole
+    if "" in metrics:
+        logger.warning("a metric without a name is not reported: %s", _text(metrics[""]))
+    named = [(name, value) for name, value in metrics.items() if name]
     told = [
-        {"name": name[:_LONGEST], "value": _text(value)}
-        for name, value in list(metrics.items())[:_MOST_METRICS]
+        {"name": name[:_LONGEST], "value": _text(value)} for name, value in named[:_MOST_METRICS]
     ]
     return status | ({"metrics": told} if told else {})
 
 
+def _whole(value: float | None, most: int) -> int | None:
+    """The number within 0 and ``most``; None for what is none: NaN, infinity, no number."""
+    try:
+        return None if value is None else max(0, min(most, int(value)))
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def _text(value: object) -> str:
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    try:
+        text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    except Exception:  # of the user's own class: the other metrics are fine
+        text = ""
     return text[:_LONGEST] or "-"
 
 

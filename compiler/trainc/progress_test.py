@@ -146,8 +146,8 @@ class Broken:
 def test_nothing_is_raised_into_training(server: Server, case: OddCase) -> None:
     progress.report(case.percent, remaining=case.remaining, **(case.metrics or {}))
     progress.report(5)
-    _wait(server, 1)
-    assert [body["trainerStatus"]["progressPercentage"] for _, body in server.seen] == [5]
+    progress._REPORTER.finish()
+    assert server.seen[-1][1]["trainerStatus"]["progressPercentage"] == 5
 
 
 def test_bounds_are_kept(server: Server) -> None:
@@ -167,6 +167,39 @@ def test_outside_a_job_nothing_happens(
     progress.report(1)
     progress._REPORTER.finish()
     assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "posts"),
+    [
+        ({"JOB_COMPLETION_INDEX": "0", "RANK": "0", "LOCAL_RANK": "0"}, True),
+        ({"JOB_COMPLETION_INDEX": "0", "RANK": "5", "LOCAL_RANK": "5"}, False),
+        # An elastic rendezvous gave this pod the second place.
+        ({"JOB_COMPLETION_INDEX": "0", "RANK": "8", "LOCAL_RANK": "0"}, True),
+        ({"JOB_COMPLETION_INDEX": "1", "RANK": "0", "LOCAL_RANK": "0"}, False),
+        ({"JOB_COMPLETION_INDEX": "0", "RANK": "3"}, False),
+        ({"OMPI_COMM_WORLD_LOCAL_RANK": "1", "OMPI_COMM_WORLD_RANK": "1"}, False),
+        ({"OMPI_COMM_WORLD_LOCAL_RANK": "0", "OMPI_COMM_WORLD_RANK": "4"}, False),
+        ({"OMPI_COMM_WORLD_LOCAL_RANK": "0", "OMPI_COMM_WORLD_RANK": "0"}, True),
+        ({"JOB_COMPLETION_INDEX": "0", "MPI_LOCALRANKID": "2", "PMI_RANK": "2"}, False),
+        ({"JOB_COMPLETION_INDEX": "0", "SLURM_LOCALID": "1"}, False),
+        ({"JOB_COMPLETION_INDEX": "0", "LOCAL_RANK": ""}, True),
+        ({}, True),
+    ],
+)
+def test_one_process_of_all_posts(environ: dict[str, str], posts: bool) -> None:
+    assert progress._is_first(environ) is posts
+
+
+def test_what_cannot_be_reported_does_not_drop_the_rest(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    progress.report(math.nan, remaining=math.inf, **{"": 1, "loss": math.nan, "x": Broken()})
+    _wait(server, 1)
+    status = server.seen[0][1]["trainerStatus"]
+    metrics = [{"name": "loss", "value": "nan"}, {"name": "x", "value": "-"}]
+    assert (status.pop("metrics"), set(status)) == (metrics, {"lastUpdatedTime"})
+    assert "a metric without a name is not reported: 1" in caplog.text
 
 
 def test_other_ranks_are_silent(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.initializers.proxy import Fault, proxy
 from tests.initializers.running import fetch_here, run_pod, tree
 from tests.initializers.servers import ACCESS_KEY_ID, REGION, S3, SECRET_ACCESS_KEY
-from trainc.initializers.failure import IntegrityError
+from trainc.initializers.failure import IntegrityError, NotFoundError
 
 KEYS = {"AWS_ACCESS_KEY_ID": ACCESS_KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY}
 
@@ -123,3 +123,11 @@ def test_an_object_that_others_are_below_and_that_has_bytes_is_refused(
     moto.put(bucket, "set/data/p", b"1")
     with pytest.raises(IntegrityError, match="IGNORE_PATTERNS"):
         fetch_here(f"s3://{bucket}/set", target, moto.environ())
+
+
+def test_a_pattern_in_a_uri_says_what_to_write(moto: S3, bucket: str, target: Path) -> None:
+    moto.bucket(bucket)
+    moto.put(bucket, "p/a.txt", b"1")
+    says = rf"nothing at .*: write s3://{bucket}/p with ALLOW_PATTERNS=\*\.txt"
+    with pytest.raises(NotFoundError, match=says):
+        fetch_here(f"s3://{bucket}/p/*.txt", target, moto.environ())

@@ -208,8 +208,44 @@ class FailureCase:
             "a model is no dataset",
             "hf://org/model",
             NotFoundError,
-            "no repository",
-            environ={"ACCESS_TOKEN": TOKEN},
+            "there is no dataset org/model, but a model of that name: trainc fetch --as model",
+        ),
+        FailureCase(
+            "a dataset is no model",
+            "hf://squad",
+            NotFoundError,
+            "there is no model squad, but a dataset of that name: trainc fetch --as dataset",
+            "model",
+        ),
+        FailureCase(
+            "a URI that says model", "hf://models/org/model", ConfigurationError, "--as model"
+        ),
+        FailureCase(
+            "a URI that says dataset",
+            "hf://datasets/squad",
+            ConfigurationError,
+            "names no model: trainc fetch --as dataset",
+            "model",
+        ),
+        FailureCase("a Space", "hf://spaces/org/app", ConfigurationError, "names no dataset"),
+        FailureCase(
+            "a slash in a revision",
+            "hf://org/odd@feature/x",
+            NotFoundError,
+            "no revision 'feature'; a slash in its name is written %2F: @feature%2Fx",
+        ),
+        FailureCase(
+            "a pattern",
+            "hf://tatsu-lab/alpaca/data/*.parquet",
+            NotFoundError,
+            r"write hf://tatsu-lab/alpaca/data with ALLOW_PATTERNS=\*.parquet",
+        ),
+        FailureCase(
+            "offline, and nothing cached",
+            "hf://squad",
+            ConfigurationError,
+            "HF_HUB_OFFLINE is set, and /nowhere/hub .* does not hold squad",
+            environ={"HF_HUB_OFFLINE": "1", "HF_HOME": "/nowhere"},
         ),
         FailureCase("no name", "hf://org/a b", ConfigurationError, "org/a b"),
         FailureCase("an empty revision", "hf://squad@", ConfigurationError, "no revision after @"),
@@ -340,6 +376,76 @@ def test_a_busy_hub_is_waited_for(server: Hub, target: Path) -> None:
     server.busy = 2
     fetch_here("hf://squad", target, {"HF_ENDPOINT": server.url})
     assert tree(target) == {"squad.json": b"[]"}
+
+
+@pytest.mark.parametrize(("connections", "most"), [("1", 0), ("8", 2 * 7)])
+def test_a_quota_is_waited_for_and_not_knocked_at(
+    server: Hub, target: Path, connections: str, most: int
+) -> None:
+    """Refused is at most what was under way when the answer came that says when."""
+    files = {f"{number:02}.txt": b"%d" % number for number in range(50)}
+    server.repos["org/many"] = Repo("datasets", {"main": files})
+    server.quota = 20
+    environ = {"HF_ENDPOINT": server.url, "CONCURRENCY": connections, "RETRY_MAX_SECONDS": "20"}
+    fetch_here("hf://org/many", target, environ)
+    assert tree(target) == files
+    assert server.refused <= most
+
+
+def test_a_quota_that_is_too_far_away_is_said_at_once(server: Hub, target: Path) -> None:
+    server.quota, server.window = 1, 40
+    server.grant()
+    with pytest.raises(TransientError, match=r"rate limit is used up, and free again in \d+ s"):
+        fetch_here("hf://tatsu-lab/alpaca", target, {"HF_ENDPOINT": server.url})
+    assert server.refused <= 16
+
+
+def test_a_mirror_that_lists_no_files_says_what_to_write(server: Hub, target: Path) -> None:
+    server.no_tree = True
+    with pytest.raises(ConfigurationError, match="does not list its files.*unset HF_ENDPOINT"):
+        fetch_here("hf://tatsu-lab/alpaca", target, {"HF_ENDPOINT": server.url})
+
+
+@pytest.fixture
+def cached(server: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the Hub's own client, with a model that it fetched."""
+    from huggingface_hub import snapshot_download
+
+    home = tmp_path / "claim" / "hf"
+    snapshot_download("org/model", cache_dir=home / "hub", endpoint=server.url)
+    assert any(path.is_symlink() for path in home.rglob("*"))
+    server.seen.clear()
+    return home
+
+
+@pytest.mark.parametrize(
+    "uri", ["hf://org/model", "hf://org/model@main", "hf://org/model/original"]
+)
+def test_offline_the_hubs_cache_is_read(server: Hub, target: Path, cached: Path, uri: str) -> None:
+    environ = {"HF_ENDPOINT": server.url, "HF_HUB_OFFLINE": "1", "HF_HOME": str(cached)}
+    fetch_here(uri, target, {**environ, "IGNORE_PATTERNS": ""}, "model")
+    below = "original/" if uri.endswith("original") else ""
+    assert tree(target) == {path: body for path, body in MODEL.items() if path.startswith(below)}
+    assert server.seen == []
+
+
+def test_offline_what_is_whole_is_enough(server: Hub, target: Path) -> None:
+    fetch_here("hf://squad", target, {"HF_ENDPOINT": server.url})
+    fetch_here("hf://squad", target, {"HF_ENDPOINT": server.url, "HF_HUB_OFFLINE": "1"})
+
+
+@pytest.mark.parametrize("scheme", ["file", "pvc", "mounted"])
+def test_a_snapshot_of_the_hubs_cache_is_fetched_as_files(
+    target: Path, cached: Path, scheme: str
+) -> None:
+    (snapshot,) = (cached / "hub/models--org--model/snapshots").iterdir()
+    below = snapshot.relative_to(cached.parent).as_posix()
+    uri = f"pvc://claim/{below}" if scheme == "pvc" else f"file://{snapshot}"
+    environ = {"IGNORE_PATTERNS": ""}
+    if scheme != "file":
+        environ["TRAINC_PVC_ROOT"] = str(cached.parent.parent)
+    fetch_here(uri, target, environ, "model")
+    assert tree(target) == MODEL
 
 
 def test_a_hub_that_stays_busy_is_given_up(server: Hub, target: Path) -> None:

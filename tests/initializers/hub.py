@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -60,6 +62,9 @@ class Hub:
         lies: Path -> bytes that the redirect's target adds to the size it tells.
         expired: So many requests more to the CDN are answered 403, as old signatures are.
         odd: Part of a path -> the JSON that requests for it are answered with.
+        quota: Requests for files that are granted in each ``window`` of seconds; 0 is no limit.
+        refused: Requests beyond the quota.
+        no_tree: Whether files cannot be listed, as of some mirrors.
         astray: Where large files are redirected to instead of the CDN.
     """
 
@@ -71,6 +76,11 @@ class Hub:
     lies: dict[str, int] = field(default_factory=dict)
     expired: int = 0
     odd: dict[str, object] = field(default_factory=dict)
+    quota: int = 0
+    window: float = 2.0
+    granted: list[float] = field(default_factory=list)
+    refused: int = 0
+    no_tree: bool = False
     astray: str = ""
     url: str = ""
     cdn: str = ""
@@ -78,6 +88,23 @@ class Hub:
     def commit(self, repo: str, revision: str) -> str:
         """The commit of a revision."""
         return hashlib.sha1(f"{repo}@{revision}".encode()).hexdigest()
+
+    def grant(self) -> tuple[bool, dict[str, str]]:
+        """Whether a request for a file is within the quota, and the header that says what is left.
+
+        As the Hub's: windows that are fixed, and no ``Retry-After``.
+        """
+        now = time.monotonic()
+        if not self.granted or now - self.granted[0] >= self.window:
+            self.granted = []
+        good = len(self.granted) < self.quota
+        if good:
+            self.granted.append(now)
+        else:
+            self.refused += 1
+        seconds = math.ceil(self.granted[0] + self.window - now)
+        left = self.quota - len(self.granted)
+        return good, {"RateLimit": f'"resolvers";r={left};t={seconds}'}
 
     def revision_of(self, repo: Repo, name: str, asked: str) -> str | None:
         """The revision that a branch, a tag or a commit names."""
@@ -184,6 +211,8 @@ class _Handler(BaseHTTPRequestHandler):
         return self._tree(entries, unquote(asked["path"] or ""))
 
     def _tree(self, entries: list[dict[str, object]], folder: str) -> None:
+        if self.hub.no_tree:
+            return self._json(404, {"errors": [{"status": 404, "message": "File not found."}]})
         below = [e for e in entries if not folder or str(e["path"]).startswith(f"{folder}/")]
         if folder and not below:
             return self._json(404, {"error": "x"}, {"X-Error-Code": "EntryNotFound"})
@@ -200,11 +229,16 @@ class _Handler(BaseHTTPRequestHandler):
         if found is None:
             return None
         name, repo, revision = found
+        limits: dict[str, str] = {}
+        if self.hub.quota:
+            good, limits = self.hub.grant()
+            if not good:
+                return self._json(429, {}, limits)
         path = unquote(asked["path"] or "")
         body = repo.files[revision].get(path)
         if body is None:
             return self._json(404, {"error": "x"}, {"X-Error-Code": "EntryNotFound"})
-        headers = {"X-Repo-Commit": self.hub.commit(name, revision)}
+        headers = {"X-Repo-Commit": self.hub.commit(name, revision), **limits}
         if path not in repo.large:
             return self._bytes(path, body, {**headers, "ETag": f'"{_git(body)}"'})
         sha256 = hashlib.sha256(body).hexdigest()

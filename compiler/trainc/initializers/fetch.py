@@ -21,6 +21,7 @@ from trainc.initializers.failure import (
     NotFoundError,
     PermissionDeniedError,
 )
+from trainc.initializers.globs import glob_hint
 from trainc.initializers.journal import Found, Journal, read_journal
 from trainc.initializers.manifest import Finished, Identity, Manifest, read_manifest
 from trainc.initializers.paths import check_paths, check_source, is_ours, stale
@@ -162,7 +163,7 @@ class _Fetch:
         check_source(listing.files, uri)
         data = [file for file in listing.files if not is_ours(file.path)]
         if not data:
-            raise NotFoundError(f"there is nothing at {uri}")
+            raise NotFoundError(f"there is nothing at {uri}{glob_hint(uri)}")
         files = select(data, wanted)
         if not files:
             raise NotFoundError(

@@ -7,6 +7,7 @@ brings along, so that proxies, certificates and time-outs are the same for both.
 from __future__ import annotations
 
 import email.utils
+import math
 import os
 import re
 import time
@@ -26,8 +27,13 @@ from trainc.initializers.failure import (
 )
 
 _CONNECT_TIMEOUT: Final = 10.0  # seconds
-_PASSING: Final = frozenset({408, 425, 429})
-_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_TOO_MANY: Final = 429
+_PASSING: Final = frozenset({408, 425, _TOO_MANY})
+# Numbers of thousands of digits are none that Python converts.
+_RANGE: Final = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
+_SIZE: Final = re.compile(r"[0-9]{1,18}")
+_SPENT: Final = re.compile(r";\s*r\s*=\s*0+\s*(?:;|$)")
+_SECONDS: Final = re.compile(r";\s*t\s*=\s*([0-9]{1,9})\s*(?:;|$)")
 
 
 class Client(httpx2.Client):
@@ -58,9 +64,11 @@ class Client(httpx2.Client):
             return super().build_request(method, url, **options)
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """The answer, unless it is one that passes."""
+        """The answer, unless it is one that passes, or is known to be one."""
+        QUOTAS.check(request.url)
         with translated(str(request.url)):
             response = super().send(request, **options)
+        QUOTAS.note(response)
         if response.status_code in _PASSING or response.status_code >= 500:
             response.close()
             raise failure_of(response, str(request.url))
@@ -87,12 +95,60 @@ def translated(name: str) -> Iterator[None]:
         raise TransientError(text) from error
 
 
+class Quotas:
+    """When servers may be asked again that said so, for all clients and threads.
+
+    The Hub counts the requests for files apart from those to its API; the header is that of the
+    IETF's draft "RateLimit header fields for HTTP": ``RateLimit: "resolvers";r=0;t=158``.
+    """
+
+    def __init__(self) -> None:
+        """Knows of none yet."""
+        self._free: dict[tuple[str, bool], float] = {}
+
+    def check(self, url: httpx2.URL) -> None:
+        """Asks nothing of a server that would refuse.
+
+        Raises:
+            TransientError: with the time that is left.
+        """
+        left = self._free.get(_quota(url), 0.0) - time.monotonic()
+        if left > 0:
+            raise TransientError(f"{url}: {_limited(left)}", retry_after=left)
+
+    def note(self, response: httpx2.Response) -> None:
+        """Takes note of an answer: of a refusal, and of the last one that is granted."""
+        wait = rate_limit(response.headers)
+        if response.status_code == _TOO_MANY:
+            wait = max(wait, _retry_after(response.headers))
+        if wait > 0:
+            self._free[_quota(response.request.url)] = time.monotonic() + wait
+
+
+def _quota(url: httpx2.URL) -> tuple[str, bool]:
+    """What is counted together."""
+    return url.netloc.decode("ascii", "replace"), "/resolve/" in url.path
+
+
+def _limited(seconds: float) -> str:
+    return (
+        f"the server's rate limit is used up, and free again in {math.ceil(seconds)} s; "
+        "a token (ACCESS_TOKEN) may raise it"
+    )
+
+
+QUOTAS: Final = Quotas()
+
+
 def failure_of(response: httpx2.Response, name: str) -> FetchError:
     """The kind of failure that an answer is."""
     status = response.status_code
     text = f"{name}: {status} {response.reason_phrase}"
+    wait = max(_retry_after(response.headers), rate_limit(response.headers))
+    if status == _TOO_MANY and wait:
+        return TransientError(f"{text}: {_limited(wait)}", retry_after=wait)
     if status in _PASSING or status >= 500:
-        return TransientError(text, retry_after=_retry_after(response.headers))
+        return TransientError(text, retry_after=wait)
     if status in (401, 403, 407):
         return PermissionDeniedError(text)
     if status in (404, 410):
@@ -128,15 +184,27 @@ def total_size(response: httpx2.Response) -> int | None:
     """The size of the whole file, as an answer to a range tells it."""
     if response.status_code == 200:
         length = response.headers.get("Content-Length", "")
-        return int(length) if length.isdecimal() else None
-    total = response.headers.get("Content-Range", "").rpartition("/")[2]
-    return int(total) if total.isdecimal() else None
+    else:
+        length = response.headers.get("Content-Range", "").rpartition("/")[2]
+    if length.isdecimal() and not _SIZE.fullmatch(length):
+        raise IntegrityError(f"{response.request.url} says that it has {length[:20]}... bytes")
+    return int(length) if _SIZE.fullmatch(length) else None
 
 
 def chunks(response: httpx2.Response) -> Iterator[bytes]:
     """The bytes of an answer, as they come in."""
     with translated(str(response.request.url)):
         yield from response.iter_raw()
+
+
+def rate_limit(headers: Mapping[str, str]) -> float:
+    """Seconds until a quota that is used up is there again, 0 where none is."""
+    waits = [0.0]
+    for policy in headers.get("RateLimit", "").split(","):
+        seconds = _SECONDS.search(policy)
+        if seconds and _SPENT.search(policy):
+            waits.append(float(seconds[1]))
+    return max(waits)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

@@ -7,8 +7,9 @@ a dataset on a shared volume must not bring along the pod's own secrets.
 from __future__ import annotations
 
 import os
+import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
@@ -22,8 +23,10 @@ from trainc.initializers.failure import (
     TransientError,
 )
 from trainc.initializers.provider import Chunk, Listing, Provider, RemoteFile
+from trainc.names import PVC_ROOT
 
 _CHUNK: Final = 1024 * 1024  # bytes
+_CACHED: Final = re.compile(r"(models|datasets|spaces)--.")  # a repository in the Hub's cache
 
 
 class FolderRemote:
@@ -101,7 +104,10 @@ class FolderRemote:
 
     def _file(self, path: Path, relative: str) -> RemoteFile:
         if path.is_symlink() and not path.resolve().is_relative_to(self._tree):
-            raise IntegrityError(f"{path} is a link that leaves {self._tree}")
+            raise IntegrityError(
+                f"{path} is a link that leaves {self._tree}: name a folder that holds what it "
+                "points at too, or copy the files themselves (cp -rL)"
+            )
         try:
             found = path.stat()
         except FileNotFoundError as error:
@@ -129,7 +135,20 @@ def remote(config: Config) -> FolderRemote:
             f"{config.uri.text!r} names a host; three slashes begin a path: file:///path"
         )
     path = Path("/", unquote(config.uri.path))
-    return FolderRemote(path, path if path.is_dir() else path.parent, config.target)
+    return FolderRemote(path, _tree(path, config.environ), config.target)
+
+
+def _tree(path: Path, environ: Mapping[str, str]) -> Path:
+    """Where links may point to: below the path, or to what was put on the volume with it.
+
+    That is the claim a path is on, else the repository of a Hub's cache, whose snapshots are links
+    to ``../../blobs``.
+    """
+    root = Path(environ.get("TRAINC_PVC_ROOT") or PVC_ROOT)
+    for folder in (path, *path.parents):
+        if folder.parent == root or _CACHED.match(folder.name):
+            return folder
+    return path if path.is_dir() else path.parent
 
 
 PROVIDER: Final = Provider(schemes=("file",), dataset=remote, model=remote)

@@ -2,7 +2,8 @@
 
 A slash in a revision's name is written ``%2F``; those of ``refs/pr/N`` may be written as they are.
 
-In: ``ACCESS_TOKEN`` (or the Hub's own ``HF_TOKEN``) and ``HF_ENDPOINT``. Out: a remote. The Hub's
+In: ``ACCESS_TOKEN`` (or the Hub's own ``HF_TOKEN``), ``HF_ENDPOINT``, ``HF_HUB_OFFLINE`` (only the
+Hub's cache below ``HF_HOME`` is read, see ``hubcache``). Out: a remote. The Hub's
 own client finds the commit and its files, and says what is private, gated or missing; the bytes
 come in ranges, each file verified against its LFS or git digest. Files keep their place in the
 repository, whatever PATH is, since runtimes name them by it (``dataset.data_dir``).
@@ -28,6 +29,8 @@ from trainc.initializers.failure import (
     PermissionDeniedError,
     TransientError,
 )
+from trainc.initializers.globs import glob_hint
+from trainc.initializers.hubcache import CacheRemote
 from trainc.initializers.provider import Chunk, Listing, Provider, RemoteFile
 
 if TYPE_CHECKING:
@@ -37,6 +40,9 @@ if TYPE_CHECKING:
 # Revisions with a slash in them, as the Hub has them.
 _REFS: Final = re.compile(r"(refs/(?:pr/\d+|convert/[^/]+))(?:/(.*))?")
 _REDIRECTS: Final = 10
+# What the Hub's own URIs begin with; no organisation can be called so.
+_OTHERS: Final = ("datasets", "models", "spaces")
+_NO_TREE: Final = frozenset({400, 404, 405, 501})
 _GONE: Final = frozenset({401, 403, 404, 410})
 
 
@@ -47,11 +53,13 @@ class Settings:
     Attributes:
         access_token, hf_token: A user's token; the first one that is set.
         hf_endpoint: Another Hub.
+        hf_hub_offline: Ask no network.
     """
 
     access_token: str = ""
     hf_token: str = ""
     hf_endpoint: str = ""
+    hf_hub_offline: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,11 @@ def place(config: Config) -> Place:
         ConfigurationError: if it names no repository.
     """
     text = f"{config.uri.host}/{config.uri.path}".strip("/")
+    kind = text.partition("/")[0]
+    if kind in _OTHERS and kind != f"{config.ancestor}s":
+        other = f"trainc fetch --as {kind[:-1]}, or spec.initializer.{kind[:-1]}"
+        hint = "" if kind == "spaces" else f": {other}"
+        raise ConfigurationError(f"{config.uri.text!r} names no {config.ancestor}{hint}")
     text = text.removeprefix(f"{config.ancestor}s/")  # as the Hub's own hf:// URIs begin
     name, at, rest = text.partition("@")
     if at and name.count("/") < 2:  # else the @ is in a path
@@ -82,9 +95,12 @@ def place(config: Config) -> Place:
     return Place("/".join(parts[:2]), "", parts[2].strip("/") if len(parts) > 2 else "")
 
 
-def remote(config: Config) -> HubRemote:
+def remote(config: Config) -> HubRemote | CacheRemote:
     """What the URI names."""
     given = settings(Settings, config.environ)
+    if given.hf_hub_offline:
+        named = place(config)
+        return CacheRemote(config, named.repo, named.revision, named.path)
     server_url("HF_ENDPOINT", given.hf_endpoint)  # the Hub's client reads it when it is imported
     return HubRemote(config, given)
 
@@ -99,6 +115,7 @@ class HubRemote:
 
         from trainc.initializers.web import Client
 
+        self._text = config.uri.text
         self._place = place(config)
         self._type = config.ancestor
         token = given.access_token or given.hf_token or None
@@ -112,10 +129,14 @@ class HubRemote:
 
     def listing(self) -> Listing:
         """The files at or below the path, of one commit."""
+        try:
+            with _translated(self._place):
+                info = self._api.repo_info(
+                    self._place.repo, repo_type=self._type, revision=self._place.revision or None
+                )
+        except (NotFoundError, PermissionDeniedError) as error:
+            raise self._of_other_type(error) from error
         with _translated(self._place):
-            info = self._api.repo_info(
-                self._place.repo, repo_type=self._type, revision=self._place.revision or None
-            )
             self._commit = info.sha or self._place.revision
             files = [self._file(file) for file in self._tree()]
         return Listing(sorted(files, key=lambda file: file.path), self._commit)
@@ -137,8 +158,23 @@ class HubRemote:
                 check_range(response, start, file.size)
             yield from chunks(response)
 
+    def _of_other_type(self, error: FetchError) -> FetchError:
+        """The failure, with a word on a model where a dataset was asked for, or the reverse."""
+        other = "model" if self._type == "dataset" else "dataset"
+        repo = self._place.repo
+        try:
+            with _translated(self._place):
+                self._api.repo_info(repo, repo_type=other)
+        except FetchError:
+            return error
+        return NotFoundError(
+            f"there is no {self._type} {repo}, but a {other} of that name: "
+            f"trainc fetch --as {other}, or spec.initializer.{other}"
+        )
+
     def _tree(self) -> Iterator[RepoFile]:
         """The files below the path, or the file that it is."""
+        from huggingface_hub.errors import HfHubHTTPError
         from huggingface_hub.hf_api import RepoFile
 
         repo, path = self._place.repo, self._place.path
@@ -147,15 +183,26 @@ class HubRemote:
                 repo, path, revision=self._commit, repo_type=self._type
             )
             if not found:
-                raise NotFoundError(f"{repo} has no {path!r} at {self._commit}")
+                hint = glob_hint(self._text)
+                raise NotFoundError(f"{repo} has no {path!r} at {self._commit}{hint}")
             if isinstance(found[0], RepoFile):
                 yield found[0]
                 return
-        for entry in self._api.list_repo_tree(
-            repo, path or None, recursive=True, revision=self._commit, repo_type=self._type
-        ):
-            if isinstance(entry, RepoFile):
-                yield entry
+        try:
+            for entry in self._api.list_repo_tree(
+                repo, path or None, recursive=True, revision=self._commit, repo_type=self._type
+            ):
+                if isinstance(entry, RepoFile):
+                    yield entry
+        except HfHubHTTPError as error:
+            if error.response is None or error.response.status_code not in _NO_TREE or path:
+                raise
+            raise ConfigurationError(
+                f"{self._api.endpoint} has {repo} and does not list its files "
+                f"(/api/{self._type}s/{repo}/tree answers {error.response.status_code}), as some "
+                "mirrors do: unset HF_ENDPOINT to ask the Hub, or copy the repository to object "
+                "storage with trainc fetch and name that"
+            ) from error
 
     def _file(self, file: RepoFile) -> RemoteFile:
         if not (isinstance(file.path, str) and isinstance(file.size, int) and file.size >= 0):
@@ -246,7 +293,10 @@ def _of_answer(error: Exception, named: Place) -> FetchError:
     if isinstance(error, errors.RepositoryNotFoundError):
         return NotFoundError(f"there is no repository {named.repo}")
     if isinstance(error, errors.RevisionNotFoundError):
-        return NotFoundError(f"{named.repo} has no revision {named.revision!r}")
+        hint = f"; a slash in its name is written %2F: @{named.revision}%2F{named.path}"
+        return NotFoundError(
+            f"{named.repo} has no revision {named.revision!r}{hint if named.path else ''}"
+        )
     if isinstance(error, errors.EntryNotFoundError):
         return NotFoundError(f"{at}: {_said(error)}")
     return failure_of(response, at) if response is not None else TransientError(f"{at}: {error}")
