@@ -231,6 +231,18 @@ def test_digests_in_headers_are_verified(
         fetch_here(f"{url}/file", target, {"REFRESH": "1"})
 
 
+def test_redirects_without_end_are_not_followed(serve: Serve, target: Path) -> None:
+    class Circling(Quiet):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", "/file")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    with pytest.raises(ConfigurationError, match="without end"):
+        fetch_here(f"{serve(Circling)}/file", target, {})
+
+
 def test_a_bearer_token_is_sent_and_not_sent_on(serve: Serve, target: Path) -> None:
     seen: list[tuple[str, str]] = []
 
@@ -349,6 +361,34 @@ class LieCase:
             {"Content-Range": "bytes 0-0/\xb2"},
             IntegrityError,
             "206",
+        ),
+        LieCase(
+            "a total of thousands of digits",
+            206,
+            {"Content-Range": f"bytes 0-0/{'9' * 5000}"},
+            IntegrityError,
+            "says that it has 9",
+        ),
+        LieCase(
+            "a length of thousands of digits",
+            200,
+            {"Content-Length": "9" * 5000},
+            IntegrityError,
+            "bad Content-Length",
+        ),
+        LieCase(
+            "a redirect to the address of credentials",
+            302,
+            {"Location": "http://169.254.169.254/latest/meta-data"},
+            PermissionDeniedError,
+            "metadata address; ALLOW_REDIRECTS_TO=169.254.169.254 would allow it",
+        ),
+        LieCase(
+            "a redirect to a file",
+            302,
+            {"Location": "file:///etc/passwd"},
+            ConfigurationError,
+            "no URL of the web",
         ),
         LieCase("a wish that is no number", 503, {"Retry-After": "\xb2"}, TransientError, "503"),
         LieCase(

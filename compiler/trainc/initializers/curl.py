@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import getproxies
 
 from trainc.initializers.failure import (
     ConfigurationError,
@@ -24,6 +24,7 @@ from trainc.initializers.failure import (
     IntegrityError,
     TransientError,
 )
+from trainc.initializers.proxies import is_direct
 
 if TYPE_CHECKING:
     import pycurl
@@ -212,7 +213,7 @@ def _go_by(handle: pycurl.Curl, url: str) -> None:
     import pycurl
 
     parts = urlsplit(url)
-    excepted = proxy_bypass(parts.netloc.rpartition("@")[2])
+    excepted = is_direct(parts.netloc)
     found = None if excepted else _PROXY.match(getproxies().get(parts.scheme, ""))
     scheme, user, password, server = found.groups() if found else ("", "", "", "")
     kind = scheme if scheme and parts.scheme == "http" else "http"

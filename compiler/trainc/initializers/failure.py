@@ -17,6 +17,16 @@ from trainc.names import (
 )
 
 
+def printable(text: str) -> str:
+    """The text with escapes for what would steer a terminal or forge a line of a log."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode()
+        for each in text
+    )
+
+
 class FetchError(Exception):
     """The data cannot be fetched; ``code`` is the process's exit code."""
 
@@ -24,8 +34,8 @@ class FetchError(Exception):
     kind: ClassVar[str]
 
     def __str__(self) -> str:
-        """The reason in one line, kind first."""
-        return f"{self.kind}: {' '.join(super().__str__().split())}"
+        """The reason in one line, kind first; what servers say may hold any character."""
+        return printable(f"{self.kind}: {' '.join(super().__str__().split())}")
 
 
 class ConfigurationError(FetchError):

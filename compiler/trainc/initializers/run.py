@@ -19,7 +19,7 @@ from typing import Final
 
 from trainc.initializers.allocator import tune
 from trainc.initializers.config import Ancestor, load_config
-from trainc.initializers.failure import FetchError
+from trainc.initializers.failure import FetchError, printable
 from trainc.initializers.fetch import fetch
 from trainc.initializers.progress import Progress
 from trainc.initializers.redact import REDACTOR, guard_streams
@@ -84,8 +84,9 @@ class _Formatter(logging.Formatter):
         return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, redacted."""
-        return REDACTOR.redact(super().format(record))
+        """The line, redacted; what a server says begins no line of its own."""
+        text = printable(REDACTOR.redact(super().format(record)))
+        return text.replace("\n", "\n  ")
 
 
 def _failed(code: int, reason: str, environ: Mapping[str, str]) -> int:

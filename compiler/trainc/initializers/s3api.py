@@ -30,6 +30,7 @@ from trainc.initializers.failure import (
     PermissionDeniedError,
     TransientError,
 )
+from trainc.initializers.proxies import Proxies, by_proxy
 from trainc.initializers.s3page import Entry, Page, parsed, text_of
 from trainc.initializers.sigv4 import Keys, canonical_query, signed
 
@@ -166,7 +167,11 @@ class Bucket:
     def called(self, key: str) -> str:
         """What messages call an object, or the bucket."""
         name = f"s3://{self.name}{f': {key!r}' if key else ''}"
-        return f"{name} at {urlsplit(self.url).netloc}"
+        return f"{name} at {urlsplit(self.url).netloc}{self._by}"
+
+    @cached_property
+    def _by(self) -> str:
+        return by_proxy(self.url)
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -211,7 +216,7 @@ def new_opener(ca_bundle: str = "") -> urllib.request.OpenerDirector:
     if ca_bundle:
         with _readable(ca_bundle), open(ca_bundle, "rb"):
             pass
-    return urllib.request.build_opener(_NoRedirects, _Https(ca_bundle))
+    return urllib.request.build_opener(_NoRedirects, _Https(ca_bundle), Proxies())
 
 
 @contextmanager

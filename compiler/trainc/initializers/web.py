@@ -25,6 +25,7 @@ from trainc.initializers.failure import (
     PermissionDeniedError,
     TransientError,
 )
+from trainc.initializers.proxies import by_proxy, in_excepted_network
 
 _CONNECT_TIMEOUT: Final = 10.0  # seconds
 _TOO_MANY: Final = 429
@@ -58,6 +59,12 @@ class Client(httpx2.Client):
         except (ValueError, httpx2.InvalidURL) as error:
             raise ConfigurationError(f"the environment's proxies: {error}") from error
 
+    def _transport_for_url(self, url: httpx2.URL) -> httpx2.BaseTransport:
+        """The way to a server: straight where ``NO_PROXY`` has its network."""
+        if in_excepted_network(url.netloc.decode("ascii", "replace")):
+            return self._transport
+        return super()._transport_for_url(url)
+
     def build_request(self, method: str, url: httpx2.URL | str, **options: Any) -> httpx2.Request:
         """The request, where the URL is one."""
         with translated(str(url)):
@@ -89,7 +96,9 @@ def translated(name: str) -> Iterator[None]:
     except UnicodeError as error:  # a host's name that cannot be one, of a redirect perhaps
         raise ConfigurationError(f"{name}: {error}") from error
     except httpx2.TransportError as error:
-        text = f"{name}: {error or type(error).__name__}"
+        if isinstance(error, httpx2.RemoteProtocolError) and "Content-Length" in str(error):
+            raise IntegrityError(f"{name}: {error}") from error  # no number, or an absurd one
+        text = f"{name}{by_proxy(name)}: {error or type(error).__name__}"
         if "CERTIFICATE_VERIFY_FAILED" in text:
             raise ConfigurationError(text) from error
         raise TransientError(text) from error

@@ -1,7 +1,8 @@
 """``http(s)://HOST/PATH/FILE``: one file of a web server.
 
 In: a URL, whose fragment may promise a digest (``#sha256=...``); ``ACCESS_TOKEN`` is sent as a
-bearer. Out: a remote with that file. HTTP knows no folders.
+bearer; ``ALLOW_REDIRECTS_TO`` widens where a redirect may lead (``redirects``). Out: a remote with
+that file. HTTP knows no folders.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from trainc.initializers.config import Config, settings
 from trainc.initializers.digest import Digest
 from trainc.initializers.failure import ConfigurationError, IntegrityError, TransientError
 from trainc.initializers.objectstore import digest_of_etag
 from trainc.initializers.provider import Chunk, Listing, Provider, RemoteFile
+from trainc.initializers.redirects import check_redirect
 
 if TYPE_CHECKING:
     import httpx2
@@ -33,6 +35,7 @@ _HEADERS: Final = (
     ("x-goog-hash", "md5=", "md5"),
     ("x-goog-hash", "crc32c=", "crc32c"),
 )
+_REDIRECTS: Final = 20
 # Endings of names that may well be those of pages, and no ending at all.
 _PAGES: Final = ("", "asp", "aspx", "cgi", "htm", "html", "jsp", "php", "shtml", "xht", "xhtml")
 
@@ -42,10 +45,12 @@ class Settings:
     """The environment of this scheme.
 
     Attributes:
-        access_token: Sent as ``Authorization: Bearer``.
+        access_token: Sent as ``Authorization: Bearer``, to the first server alone.
+        allow_redirects_to: Hosts, patterns of hosts and networks that redirects may lead to.
     """
 
     access_token: str = ""
+    allow_redirects_to: str = ""
 
 
 def remote(config: Config) -> FileRemote:
@@ -70,10 +75,11 @@ class FileRemote:
             raise ConfigurationError(f"{self._url} names no file: HTTP knows no folders")
         self._promised = _promise(fragment)
         self._verify_etag = config.verify_etag
-        self._client = Client(config.read_timeout_seconds)
-        self._headers = {"Accept-Encoding": "identity"}
-        if given.access_token:
-            self._headers["Authorization"] = f"Bearer {given.access_token}"
+        self._client = Client(config.read_timeout_seconds, follow_redirects=False)
+        self._token = given.access_token
+        self._allowed = [
+            part for part in map(str.strip, given.allow_redirects_to.split(",")) if part
+        ]
 
     def listing(self) -> Listing:
         """The file. It is asked for by its first byte: what may be read may not always be asked."""
@@ -143,10 +149,26 @@ class FileRemote:
 
     @contextmanager
     def _get(self, headers: Mapping[str, str]) -> Iterator[httpx2.Response]:
-        with self._client.stream(
-            "GET", self._url, headers={**self._headers, **headers}
-        ) as response:
-            yield response
+        """The answer, from wherever the server sends us that it may."""
+        url = self._url
+        for _ in range(_REDIRECTS):
+            sent = {"Accept-Encoding": "identity", **headers}
+            if self._token and _is_same_server(self._url, url):
+                sent["Authorization"] = f"Bearer {self._token}"
+            with self._client.stream("GET", url, headers=sent) as response:
+                if not response.has_redirect_location:
+                    yield response
+                    return
+                url = self._redirected(url, response.headers["Location"])
+        raise ConfigurationError(f"{self._url} redirects without end")
+
+    def _redirected(self, url: str, location: str) -> str:
+        try:
+            to = urljoin(url, location)
+        except ValueError as error:
+            raise ConfigurationError(f"{self._url} redirects to {location!r}: {error}") from error
+        check_redirect(self._url, to, self._allowed)
+        return to
 
     def _digest(self, headers: Mapping[str, str]) -> Digest | None:
         """The digest that the server says the file has."""
@@ -158,6 +180,15 @@ class FileRemote:
         if self._verify_etag and "x-amz-request-id" in headers and not encrypted:
             return digest_of_etag(headers.get("ETag", ""))
         return None
+
+
+def _is_same_server(first: str, other: str) -> bool:
+    """Whether a token for one is meant for the other: the same server, or the same by TLS."""
+    one, two = urlsplit(first), urlsplit(other)
+    if (one.scheme, one.netloc) == (two.scheme, two.netloc):
+        return True
+    by_tls = (one.scheme, two.scheme) == ("http", "https")
+    return by_tls and one.hostname == two.hostname and {one.port, two.port} <= {None, 80, 443}
 
 
 def _etag(headers: Mapping[str, str]) -> str:
