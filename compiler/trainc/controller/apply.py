@@ -18,14 +18,19 @@ from trainc.controller.caching import keep
 from trainc.controller.decision import Decision, Observed, Status
 from trainc.controller.events import Events
 from trainc.controller.gather import Gathering
+from trainc.controller.kueue import workloads
 from trainc.controller.minter import Minter
 from trainc.controller.paths import JOB_SETS, TRAIN_JOBS, item
 from trainc.controller.statuspatch import status_patch
-from trainc.controller.times import written
+from trainc.controller.times import moment_of, written
 from trainc.controller.view import JobSetView, Json, TrainJobView, key_of
 from trainc.names import HELD_ANNOTATION, PROGRESS_ANNOTATION
 
 logger = logging.getLogger(__name__)
+
+# Seconds until Workloads are listed again: as old as the JobSet is, between these two.
+_SOONEST = 0.2
+_LATEST = 60.0
 
 
 class Applying:
@@ -56,7 +61,7 @@ class Applying:
             raise
         self._tell(observed, decision)
         if jobset is not None:
-            self._steer(jobset, decision, now)
+            after = soonest(after, self._steer(jobset, decision, now))
             if decision.cache is not None and not decision.delete:
                 after = soonest(after, keep(self._api, jobset, decision.cache))
         return after
@@ -95,20 +100,39 @@ class Applying:
         )
         self._gathering.learn_trainjob(found, expected)
 
-    def _steer(self, jobset: JobSetView, decision: Decision, now: datetime) -> None:
-        """Deletes, holds or releases the JobSet, or writes its progress."""
+    def _steer(self, jobset: JobSetView, decision: Decision, now: datetime) -> float | None:
+        """Deletes, holds or releases the JobSet, or writes its progress.
+
+        Gives the seconds until the next try, None where nothing is left to do.
+        """
         if decision.delete:
             self._api.delete(item(JOB_SETS, jobset.namespace, jobset.name), jobset.uid)
             logger.info("deleted JobSet %s/%s: its time is over", jobset.namespace, jobset.name)
-        elif decision.hold and not jobset.queued:
-            self._patch(jobset, {HELD_ANNOTATION: written(now)}, held=True, suspended=True)
-        elif decision.release and jobset.queued:
-            self._patch(jobset, {HELD_ANNOTATION: None}, held=False)
-        elif decision.release:
-            self._patch(jobset, {HELD_ANNOTATION: None}, held=False, suspended=False)
+        elif decision.hold or decision.release:
+            return self._suspend(jobset, decision.hold, now)
         elif decision.progress is not None and decision.progress != jobset.progress:
             text = json.dumps(decision.progress, separators=(",", ":"))
             self._patch(jobset, {PROGRESS_ANNOTATION: text}, progress=decision.progress)
+        return None
+
+    def _suspend(self, jobset: JobSetView, hold: bool, now: datetime) -> float | None:
+        """Holds the JobSet or releases it: a queued one through Kueue, which writes its suspend.
+
+        Gives the seconds until the next try where Kueue has made no Workload so far.
+        """
+        annotations = {HELD_ANNOTATION: written(now) if hold else None}
+        queued = workloads(self._api, jobset.namespace, jobset.uid) if jobset.queued else None
+        if queued is None:
+            self._patch(jobset, annotations, held=hold, suspended=hold)
+            return None
+        if hold and not queued:
+            return _until_next_try(jobset, now)
+        for workload in queued:
+            if workload.active == hold:
+                self._api.patch(workload.path, workload.patch(active=not hold), MERGE_PATCH)
+        if jobset.held != hold:
+            self._patch(jobset, annotations, held=hold)
+        return None
 
     def _patch(
         self, jobset: JobSetView, annotations: dict[str, str | None], **changes: Any
@@ -119,3 +143,10 @@ class Applying:
             patch["spec"] = {"suspend": changes["suspended"]}
         found = self._api.patch(item(JOB_SETS, *key_of(jobset)), patch, MERGE_PATCH)
         self._gathering.learn_jobset(found, replace(jobset, **changes))
+
+
+def _until_next_try(jobset: JobSetView, now: datetime) -> float:
+    """Kueue makes a Workload within a second, or waits for what the job names and is missing."""
+    created = moment_of(jobset.created)
+    age = 0.0 if created is None else (now - created).total_seconds()
+    return min(max(age, _SOONEST), _LATEST)

@@ -136,12 +136,6 @@ def _after_the_end(
         status = replace(status, jobs=_jobs(jobset))
     if end.get("type") == COMPLETE:
         status = replace(status, progress=_all_done(trainjob.progress, now))
-    if verdict is Verdict.HOLD and jobset is not None and jobset.queued:
-        message = (
-            f"TrainJob is {end.get('type')}, and its JobSet was made again in a queue of Kueue's,"
-            " which alone suspends it: it is not held. Run 'trainc suspend', or delete the JobSet"
-        )
-        return Decision(status=status, events=(Told("Warning", "NotHeld", message),))
     if verdict is Verdict.HOLD:
         message = (
             f"TrainJob is {end.get('type')}, and its JobSet was made again; it is held suspended."

@@ -41,7 +41,7 @@ def verdict_of(trainjob: TrainJobView, jobset: JobSetView | None) -> Verdict:
     if jobset is None:
         return Verdict.OVER
     if made_after(jobset, trainjob, end):
-        stopped = jobset.suspended or jobset.deleting or _has_finished(jobset)
+        stopped = _is_held(jobset) or jobset.deleting or _has_finished(jobset)
         return Verdict.OVER if stopped else Verdict.HOLD
     if end.get("reason") == DEADLINE_EXCEEDED:
         return Verdict.OVER if jobset.deleting or _has_finished(jobset) else Verdict.DELETE
@@ -58,6 +58,14 @@ def made_after(jobset: JobSetView, trainjob: TrainJobView, end: Json) -> bool:
         return False
     # In one and the same second: what has not finished cannot be what the finish was of.
     return born <= ended and (ended < created or (ended == created and not _has_finished(jobset)))
+
+
+def _is_held(jobset: JobSetView) -> bool:
+    """Whether it is suspended, and stays so.
+
+    A queued JobSet is suspended while it waits too: Kueue resumes it when it admits it.
+    """
+    return jobset.suspended and (jobset.held or not jobset.queued)
 
 
 def _has_finished(jobset: JobSetView) -> bool:

@@ -16,6 +16,7 @@ Json = dict[str, Any]
 
 _RBAC: Final = "rbac.authorization.k8s.io"
 _JOBSET: Final = "jobset.x-k8s.io"
+_KUEUE: Final = "kueue.x-k8s.io"
 _LWS: Final = "leaderworkerset.x-k8s.io"
 
 
@@ -34,6 +35,8 @@ _SERVE: Final = [
     _rule("", ["secrets", "configmaps", "events"], ["create"]),
     # To let a job's data cache end with its JobSet, and sleep while that does not run.
     _rule(_LWS, ["leaderworkersets"], ["get", "patch"]),
+    # To hold a queued JobSet by spec.active: its spec.suspend is Kueue's.
+    _rule(_KUEUE, ["workloads"], ["list", "patch"]),
     _rule("", ["pods"], ["get"]),  # whose token it is that reports
 ]
 # Further, to compile TrainJobs made in the cluster.
