@@ -97,9 +97,12 @@ CASES = [
              "TRC406", "note", "Kueue alone suspends"),
     TestCase("suspend: true in a queue", job(LABELS, "suspend: true") + runtime(), (),
              "TRC420", "warning", "stopPolicy"),
+    TestCase("a queued job beside its TrainJob", job(LABELS) + runtime(), ("--emit", "both"),
+             "TRC425", "warning", "trainer.kubeflow.org/trainjob"),
+    TestCase("a TrainJob without a queue", job() + runtime(), ("--emit", "both")),
     TestCase("suspend without a queue", job("", "suspend: true") + runtime()),
 ]  # fmt: skip
-OURS = {"TRC406", "TRC420", "TRC421", "TRC422", "TRC423", "TRC424"}
+OURS = {"TRC406", "TRC420", "TRC421", "TRC422", "TRC423", "TRC424", "TRC425"}
 
 
 def found(folder: Path, command: str, *flags: str) -> list[Any]:
@@ -128,6 +131,16 @@ def test_what_a_build_tells(case: TestCase, tmp_path: Path) -> None:
     assert (trainc(tmp_path, "build", *case.flags, "job.yaml").returncode == 1) is (
         case.level == "error"
     )
+
+
+@pytest.mark.parametrize("command", ["build", "validate"])
+def test_a_runtime_that_kueue_wants_is_reported_once(command: str, tmp_path: Path) -> None:
+    other = job(LABELS).replace("name: llm", "name: other")
+    (tmp_path / "job.yaml").write_text(f"{job(LABELS)}---\n{other}{runtime()}")
+    problems = found(tmp_path, command, "--emit", "both")
+    assert [(each["code"], each["object"]) for each in problems] == [("TRC425", "TrainJob/llm")]
+    (tmp_path / "trainc.yaml").write_text("rules: {TRC425: off}\n")
+    assert found(tmp_path, command, "--emit", "both") == []
 
 
 def test_a_comment_or_a_level_takes_the_error_away(tmp_path: Path) -> None:

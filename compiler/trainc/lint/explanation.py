@@ -157,6 +157,12 @@ EXPLANATIONS: Final = {
                           "every sync of its Application, changed or not, and in the dry run.",
                           "profile: argocd, on_change: replace",
                           "profile: argocd, on_change: rename"),
+    "TRC425": Explanation("Kueue's framework trainer.kubeflow.org/trainjob, on by default, refuses "
+                          "a TrainJob whose runtime is not in the cluster, and Flux then applies "
+                          "nothing of the build. Reported once a build; set it to off when the "
+                          "runtimes are there.",
+                          "emit: both, a queued job, no runtime in the cluster",
+                          "kubectl apply --server-side -f runtimes/"),
 }  # fmt: skip
 
 
