@@ -240,6 +240,62 @@ def test_migrate_lists_what_is_lost_and_changes_nothing(tmp_path: Path) -> None:
     assert "nothing to migrate" in trainc(tmp_path, "migrate", "b.yaml").stderr
 
 
+@dataclass(frozen=True)
+class Neighbour:
+    """A file migrated in one run with ``OLD``, and the file that is refused, if any."""
+
+    __test__ = False
+    name: str
+    text: str
+    refused: str = ""
+    other: str = ""
+
+
+JAX = OLD.replace("PyTorchJob", "JAXJob").replace("pytorchReplica", "jaxReplica")
+JAX = JAX.replace("Master:", "Worker:").replace("name: pytorch,", "name: jax,")
+NEIGHBOURS = [
+    Neighbour("a job of another kind", JAX, "b.yaml", "PyTorchJob/old of a.yaml:3:12"),
+    Neighbour("a TrainJob", job("old", "x"), "a.yaml", "TrainJob/old of b.yaml"),
+    Neighbour(
+        "a runtime",
+        "apiVersion: trainer.kubeflow.org/v1alpha1\nkind: TrainingRuntime\n"
+        "metadata: {name: old}\nspec: {template: {}}\n",
+        "a.yaml", "TrainingRuntime/old of b.yaml:3:12",
+    ),
+    Neighbour("a variant of the same job", OLD.replace("image: x", "image: z")),
+    Neighbour("another namespace", JAX.replace("{name: old}", "{name: old, namespace: team}")),
+    Neighbour("another name", JAX.replace("name: old", "name: new")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NEIGHBOURS, ids=lambda case: case.name)
+def test_files_of_one_run_make_no_objects_of_one_name(tmp_path: Path, case: Neighbour) -> None:
+    before = {"a.yaml": OLD, "b.yaml": case.text}
+    for name, text in before.items():
+        (tmp_path / name).write_text(text)
+    done = trainc(tmp_path, "migrate", "a.yaml", "b.yaml")
+    assert done.returncode == (1 if case.refused else 0), done.stderr
+    for name, text in before.items():
+        is_old = "kubeflow.org/v1\n" in text
+        assert ((tmp_path / name).read_text() == text) == (name == case.refused or not is_old)
+    if case.refused:
+        assert f"{case.refused}:3:12: error: metadata.name: {case.other}" in done.stderr
+
+
+def test_migrate_says_that_it_leaves_suspend_to_the_queue(tmp_path: Path) -> None:
+    queued = OLD.replace("{name: old}", '{name: old, labels: {kueue.x-k8s.io/queue-name: "q"}}')
+    (tmp_path / "a.yaml").write_text(queued + "  runPolicy: {suspend: true}\n")
+    (tmp_path / "b.yaml").write_text(queued)
+    (tmp_path / "c.yaml").write_text(OLD + "  runPolicy: {suspend: true}\n")
+    done = trainc(tmp_path, "migrate", "a.yaml")
+    assert done.returncode == 0
+    assert "a.yaml:7:15: note: spec.runPolicy.suspend: left out: Kueue" in done.stderr
+    assert "suspend" not in (tmp_path / "a.yaml").read_text()
+    assert trainc(tmp_path, "migrate", "b.yaml").stderr == ""
+    assert trainc(tmp_path, "migrate", "c.yaml").stderr == ""
+    assert "suspend: true" in (tmp_path / "c.yaml").read_text()
+
+
 @pytest.mark.parametrize("manager", ["", "acme", "bad!!name", "acme.com/", "/a"])
 def test_migrate_takes_no_manager_that_a_build_would_refuse(manager: str, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("")

@@ -12,7 +12,10 @@ from trainc.cli.report import Report
 from trainc.errors import Mark, Problem, TraincError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from trainc.edit.migration.work import Options
+    from trainc.edit.text import Text
 
 _HELP = """
 Writes objects of older APIs anew, in place; comments come along, the rest of the file stays.
@@ -27,7 +30,8 @@ Writes objects of older APIs anew, in place; comments come along, the rest of th
 
 A migrated job behaves as it did: it starts again as often, its containers have the same variables,
 and its pods find each other. What has no counterpart is listed, each at its place, and the file is
-left as it was. FILE - is standard input; the text goes to standard output.
+left as it was; so is a file whose job would have the name of another object in the same run.
+FILE - is standard input; the text goes to standard output.
 
 \b
 Examples:
@@ -79,36 +83,57 @@ def migrate(
     fixed_nodes: bool,
     dry_run: bool,
 ) -> int:
-    """Migrates files, each by itself; returns the exit status."""
+    """Migrates files, whose names must not clash; returns the exit status."""
+    from trainc.edit.migration import clashes
     from trainc.edit.migration.work import Options
 
     report: Report = ctx.obj
+    texts = _opened(report, paths)
     options = Options(manager, fixed_nodes)
-    for path in dict.fromkeys(paths):
+    for text, problems in zip(
+        texts, clashes.between([each.documents for each in texts]), strict=True
+    ):
+        report.add(problems)
         try:
-            write_out(_migrated(report, path, options, dry_run))
+            write_out(_migrated(report, text, options, bool(problems), dry_run))
         except TraincError as error:
             report.add(error.problems)
     return 1 if report.failed else 0
 
 
-def _migrated(report: Report, path: str, options: Options, dry_run: bool) -> list[str]:
+def _opened(report: Report, paths: Iterable[str]) -> list[Text]:
+    """The files that can be read, each once."""
+    from trainc.edit.text import opened
+    from trainc.source.files import File
+    from trainc.source.walk import printable
+
+    texts = []
+    for path in dict.fromkeys(paths):
+        try:
+            texts.append(opened(File(path, printable(path), True)))
+        except TraincError as error:
+            report.add(error.problems)
+    return texts
+
+
+def _migrated(
+    report: Report, text: Text, options: Options, clash: bool, dry_run: bool
+) -> list[str]:
     """Migrates one file; what there is to print about it."""
     from trainc.edit.difference import difference
     from trainc.edit.migration.rewrite import migrated
-    from trainc.edit.text import opened, written
-    from trainc.source.files import STDIN, File
-    from trainc.source.walk import printable
+    from trainc.edit.text import written
+    from trainc.source.files import STDIN
 
-    text = opened(File(path, printable(path), True))
     done = migrated(text, options)
     report.add(done.problems)
-    if any(problem.severity == "error" for problem in done.problems):
+    if clash or any(problem.severity == "error" for problem in done.problems):
         return []
     if dry_run:
         return [difference(text.file.name, text.text, done.text)]
-    if path == STDIN or done.objects:
+    is_stdin = text.file.path == STDIN
+    if is_stdin or done.objects:
         written(text, done.text)
     if not done.objects:
         report.add([Problem("nothing to migrate", Mark(text.file.name), severity="note")])
-    return [] if path == STDIN else [f"{text.file.name}: {label}\n" for label in done.objects]
+    return [] if is_stdin else [f"{text.file.name}: {label}\n" for label in done.objects]

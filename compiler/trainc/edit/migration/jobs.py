@@ -104,7 +104,8 @@ class OldJob:
         policy = self.spec.part("runPolicy")
         policy.move("activeDeadlineSeconds", self.job)
         if self._is_queued():  # Kueue suspends and resumes: what is written would be left out
-            policy.drop("suspend")
+            if policy.take("suspend") is not None:
+                policy.note("left out: Kueue suspends and resumes a job with a queue", "suspend")
         else:
             policy.move("suspend", self.job)
         policy.move("ttlSecondsAfterFinished", self.jobset)

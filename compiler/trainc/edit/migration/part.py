@@ -89,6 +89,10 @@ class Part:
         """Lists a key, or the whole map, as one to look after."""
         self.lost.append(Lost((*self.path, key) if key else self.path, message, hint, "warning"))
 
+    def note(self, message: str, key: str) -> None:
+        """Says of a key what became of it, where nobody has to look after it."""
+        self.lost.append(Lost((*self.path, key), message, "", "note"))
+
     def drop(self, *keys: str) -> None:
         """Leaves keys behind that say nothing."""
         self._taken.update(keys)

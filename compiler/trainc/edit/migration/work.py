@@ -11,7 +11,7 @@ from copy import deepcopy
 from typing import Any, NamedTuple
 
 from trainc import names
-from trainc.edit.migration import fields, place
+from trainc.edit.migration import clashes, fields, place
 from trainc.edit.migration.jax import from_jax
 from trainc.edit.migration.mpi import from_mpi
 from trainc.edit.migration.neighbours import references
@@ -78,27 +78,9 @@ def plan_of(documents: Sequence[Document], options: Options) -> Plan:
                 told += unbuildable(found, work.objects)
             problems += sorted(_once(told), key=lambda problem: problem.mark or ())
         problems += place.others(document, each[id(document)])
-    problems += _clashes([found for places in each.values() for found in places])
+    problems += clashes.within([found for places in each.values() for found in places])
     problems += references(documents, [work.place for work in works if work.objects])
     return Plan(tuple(works), tuple(problems))
-
-
-def _clashes(places: Iterable[Place]) -> list[Problem]:
-    """Jobs of different kinds may have one name; the TrainJobs that they become may not."""
-    problems: list[Problem] = []
-    taken: dict[tuple[str, str], Place] = {}
-    for found in sorted(places, key=lambda each: each.job):
-        metadata = found.root.get("metadata")
-        metadata = metadata if isinstance(metadata, dict) else {}
-        name = str(metadata.get("namespace")), str(metadata.get("name"))
-        other = taken.setdefault(name, found)
-        if found.job and other is not found and other.kind != names.CLUSTER_TRAINING_RUNTIME:
-            message = f"{other.label} of this file has the name that the TrainJob would have"
-            mark, field = found.mark(("metadata", "name")), "metadata.name"
-            problems.append(
-                Problem(message, mark, found.label, field, hint="rename one of the two")
-            )
-    return problems
 
 
 def converted(root: Any, kind: str, options: Options, lost: list[Lost]) -> list[Any]:
