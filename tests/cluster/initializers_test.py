@@ -21,7 +21,7 @@ from trainc.names import EXIT_CONFIGURATION, EXIT_TRANSIENT
 DATASET, MODEL, NODE = "dataset-initializer", "model-initializer", "node"
 STEP = "jobset.sigs.k8s.io/replicatedjob-name"
 RUNTIME = "torchtune-llama3.2-1b"
-REASON = "configuration: no provider fetches a dataset from gcs://; known: az, cache, file"
+REASON = "configuration: no provider fetches a dataset from ftp://; known: abfs, abfss, az"
 JOB = f"""
 apiVersion: trainer.kubeflow.org/v1alpha1
 kind: TrainJob

@@ -21,6 +21,8 @@ from trainc.initializers.weights import left_out
 _ALLOWED: Final = "ALLOW_PATTERNS"
 _IGNORED: Final = "IGNORE_PATTERNS"
 _FEW: Final = 3
+# The reference's HuggingFaceModelInitializer.ignore_patterns, whose SDK forgets two of the stars.
+_DECLARED: Final = frozenset({".msgpack", ".h5", ".bin", ".pt", ".pth"})
 
 _logger = logging.getLogger(__name__)
 
@@ -35,8 +37,14 @@ class Selection:
 
 
 def selection(config: Config) -> Selection:
-    """What the settings ask for; copies of weights are fetched where ``IGNORE_PATTERNS`` is set."""
+    """What the settings ask for; copies of weights are fetched where ``IGNORE_PATTERNS`` is set.
+
+    Kubeflow's SDK sets it in every job, to the list that the reference declares as its default.
+    Nobody chose that, and of a model with older weights alone it would leave nothing to train.
+    """
     allow, ignore = config.patterns.allow or (), config.patterns.ignore
+    if {pattern.removeprefix("*") for pattern in ignore or ()} == _DECLARED:
+        ignore = None if config.ancestor == "model" else ignore
     return Selection(allow, ignore or (), config.ancestor == "model" and ignore is None)
 
 

@@ -9,6 +9,8 @@ from trainc.initializers.config import Ancestor, Config, Patterns, storage_uri
 from trainc.initializers.patterns import Selection, select, selection
 from trainc.initializers.provider import RemoteFile
 
+SDK = ("*.msgpack", "*.h5", "*.bin", ".pt", ".pth")  # what Kubeflow's SDK sends in every job
+
 
 def files(*paths: str, prefix: str = "") -> list[RemoteFile]:
     return [RemoteFile(path, f"{prefix}{path}", 1) for path in paths]
@@ -87,6 +89,9 @@ def test_the_order_is_that_of_the_listing() -> None:
         ("model", Patterns(), Selection((), (), weights=True)),
         ("model", Patterns(allow=("*.bin",)), Selection(("*.bin",), (), weights=True)),
         ("model", Patterns(ignore=()), Selection((), ())),
+        ("model", Patterns(ignore=SDK), Selection((), (), weights=True)),
+        ("model", Patterns(ignore=SDK[:4]), Selection((), SDK[:4])),
+        ("dataset", Patterns(ignore=SDK), Selection((), SDK)),
         ("dataset", Patterns(("a",), ("b",)), Selection(("a",), ("b",))),
     ],
 )
