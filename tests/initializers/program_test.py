@@ -27,7 +27,7 @@ from tests.initializers.hub import Repo, hub
 from tests.initializers.proxy import Fault, proxy, times
 from tests.initializers.running import Serve, command, full, pod_environ, run_pod, some_bytes, tree
 from tests.initializers.servers import ACCESS_KEY_ID, S3, SECRET_ACCESS_KEY
-from trainc.names import PERMANENT_EXITS
+from trainc.names import DATASET_SCHEMES, PERMANENT_EXITS
 
 MiB = 1024 * 1024
 
@@ -56,11 +56,10 @@ class TestCase:
         TestCase("no URI", "", 64, "configuration: STORAGE_URI is not set: it says what to fetch"),
         TestCase(
             "unknown scheme",
-            "gcs://x/y",
+            "ftp://x/y",
             64,
-            "configuration: no provider fetches a dataset from gcs://; known: az, cache, "
-            "cache+arrow, cache+csv, cache+iceberg, cache+orc, cache+parquet, file, gs, hf, http, "
-            "https, pvc, s3",
+            "configuration: no provider fetches a dataset from ftp://; known: "
+            f"{', '.join(DATASET_SCHEMES)}",
         ),
         TestCase(
             "a setting that cannot be",
@@ -152,6 +151,14 @@ class TestCase:
             64,
             "configuration: credentials: Parameter validation failed: "
             "Invalid length for parameter RoleArn, value: 6, valid min length: 20",
+            {"ROLE_ARN": "reader", "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"},
+        ),
+        TestCase(
+            "a role of another server",
+            "s3://x/y",
+            64,
+            "configuration: ROLE_ARN: the keys of http://{server} would be sent to Amazon; set "
+            "AWS_ENDPOINT_URL_STS to the server that hands out the role",
             {"ROLE_ARN": "reader"},
         ),
         TestCase(
