@@ -42,6 +42,10 @@ EXPLANATIONS: Final = {
                           "program starts them itself.",
                           "numNodes: 2, limits: {nvidia.com/gpu: 4}",
                           "numNodes: 8, limits: {nvidia.com/gpu: 1}"),
+    "TRC108": Explanation("A runtime's replicated jobs are what its JobSet runs: without one it "
+                          "starts no pod and trains nothing.",
+                          "template: {spec: {}}",
+                          "template: {spec: {replicatedJobs: [{name: node, template: ...}]}}"),
     "TRC201": Explanation("Nodes without a fabric exchange gradients over the pod network's TCP.",
                           "numNodes: 8, limits: {nvidia.com/gpu: 8}",
                           "numNodes: 8, limits: {nvidia.com/gpu: 8, rdma/ib: 8}"),
@@ -166,7 +170,7 @@ EXPLANATIONS: Final = {
 }  # fmt: skip
 
 
-UNSPARED: Final = frozenset({"TRC102", "TRC424"})
+UNSPARED: Final = frozenset({"TRC102", "TRC108", "TRC424"})
 """No advice: what a cluster would refuse. Always errors."""
 FIXED: Final = frozenset({"TRC406", "TRC420"})
 """Reports of the compiler on what it does: a comment takes them away, their level stays."""

@@ -266,6 +266,13 @@ QUIRKS: Final = {
             r"\.env\[",
         ),
         Quirk(
+            "no-replicated-jobs",
+            "",
+            "prints a JobSet without pods for a runtime without replicated jobs",
+            "refuses the runtime (TRC108)",
+            "a job that runs nothing never trains",
+        ),
+        Quirk(
             "late-refusal",
             "",
             "prints objects whose Jobs or Pods the API server refuses later",

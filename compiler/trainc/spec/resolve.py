@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from trainc import names
 from trainc.errors import Problem
@@ -19,6 +20,8 @@ Key = tuple[str, str, str]
 Runtimes = Mapping[Key, Runtime | None]
 
 _REF = ("spec", "runtimeRef")
+_REPLICATED_JOBS = ("spec", "template", "spec", "replicatedJobs")
+NO_REPLICATED_JOBS: Final = "TRC108"
 
 
 def resolve(
@@ -40,10 +43,24 @@ def resolve(
     if runtime is None:
         return None, []
     template, problems = patched(job, runtime, settings.compat)
+    if not (template.jobs or settings.compat.keeps("no-replicated-jobs")):
+        return None, [*problems, _empty(runtime)]
     spec = Spec(job, runtime, template, settings)
     problems += check_job(spec)
     unmerged = any(problem.code == "patch-directive" for problem in problems)
     return None if unmerged else spec, problems
+
+
+def _empty(runtime: Runtime) -> Problem:
+    """The refusal of a runtime that makes no pods; the same for each of its jobs."""
+    return Problem(
+        "the runtime has no replicated jobs: its JobSet would run nothing",
+        runtime.document.mark(_REPLICATED_JOBS),
+        runtime.label,
+        ".".join(_REPLICATED_JOBS),
+        hint=f"add one that has the label {names.ANCESTOR}: trainer",
+        code=NO_REPLICATED_JOBS,
+    )
 
 
 def _unsupported(job: TrainJob, kind: str, group: str) -> Problem:

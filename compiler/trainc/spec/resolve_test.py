@@ -101,3 +101,25 @@ def test_a_deprecated_runtime_warns_with_each_job() -> None:
         "name: rt,", "name: rt, namespace: team,"
     )
     assert not compiled(NEAR, local).problems
+
+
+@pytest.mark.parametrize("jobs", ["{}", "{replicatedJobs: []}"])
+def test_a_runtime_without_replicated_jobs_is_refused_once_at_its_place(jobs: str) -> None:
+    """Whatever jobs use it; v2.3.0 prints an empty JobSet."""
+    text = f"""\
+apiVersion: trainer.kubeflow.org/v1alpha1
+kind: ClusterTrainingRuntime
+metadata: {{name: rt}}
+spec:
+  mlPolicy: {{torch: {{}}}}
+  template: {{spec: {jobs}}}
+"""
+    other = trainjob().replace("name: m,", "name: z,")
+    made = compiled(text, trainjob(), other)
+    (problem,) = [each for each in made.problems if each.severity == "error"]
+    assert (problem.code, problem.object) == ("TRC108", "ClusterTrainingRuntime/rt")
+    assert problem.field == "spec.template.spec.replicatedJobs"
+    assert problem.mark is not None
+    assert problem.mark.line == 6
+    kept = compiled(trainjob(), text, compat=REFERENCE)
+    assert [each for each in kept.problems if each.severity == "error"] == []
