@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from trainc import names
-from trainc.errors import Mark, Problem
+from trainc.errors import Mark, Problem, merged
 from trainc.info.info import Info
 from trainc.info.initializer import with_initializers
 from trainc.info.place import with_job_env
@@ -95,12 +95,19 @@ def compile_documents(
             problems += known
             continue
         info, made, found = _admitted(document, runtimes, settings, output, inspect)
+        found = _of_job(found, document)
         if before is not None and info is not None and not (info.shared or _failed(found)):
             before.note(document, made, found)
         _add(objects, made, shared)
         problems += found
     twice = doubles(objects, lambda job: _place(inputs.documents, settings.namespace, job))
-    return Plan(tuple(objects), (*dict.fromkeys(problems), *twice))
+    return Plan(tuple(objects), (*merged(problems), *twice))
+
+
+def _of_job(problems: Iterable[Problem], document: Document) -> list[Problem]:
+    """The problems as those of a TrainJob, named as its file names it."""
+    name = f"{document.namespace}/{document.name}" if document.namespace else document.name
+    return [each._replace(jobs=(name,)) if name else each for each in problems]
 
 
 def _place(documents: Iterable[Document], namespace: str, job: tuple[str, str]) -> Mark | None:

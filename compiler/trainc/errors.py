@@ -1,7 +1,7 @@
 """Findings about the user's files: where (``Mark``), what (``Problem``), and the one exception."""
 
 from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 Severity = Literal["error", "warning", "note"]
 
@@ -29,6 +29,8 @@ class Problem(NamedTuple):
         severity: ``error`` stops the build; ``warning`` and ``note`` do not.
         hint: How to mend it, empty where there is no one way.
         code: A stable code (``TRC101``) where the finding has one.
+        jobs: The TrainJobs it concerns, ``namespace/name`` where the file says a namespace.
+        environments: The environments it concerns, empty where the project has none.
     """
 
     message: str
@@ -38,6 +40,8 @@ class Problem(NamedTuple):
     severity: Severity = "error"
     hint: str = ""
     code: str = ""
+    jobs: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """The finding as one line of text, with its remedy on a line of its own."""
@@ -45,7 +49,21 @@ class Problem(NamedTuple):
         field = f"{self.field}: " if self.field else ""
         code = f" [{self.code}]" if self.code else ""
         hint = f"\n    hint: {self.hint}" if self.hint else ""
-        return f"{place}{self.severity}: {field}{self.message}{code}{hint}"
+        return f"{place}{self.severity}: {field}{self.message}{code}{self.scope()}{hint}"
+
+    def scope(self) -> str:
+        """Jobs and environments as text, in parentheses; empty where the place says it all.
+
+        A finding in one job's own document is at the job: only findings in what is shared, or of
+        several jobs, list theirs.
+        """
+        own = len(self.jobs) == 1 and self.object == f"TrainJob/{self.jobs[0].rpartition('/')[2]}"
+        listed = (
+            "" if own else _listed("job", self.jobs),
+            _listed("environment", self.environments),
+        )
+        text = "; ".join(part for part in listed if part)
+        return f" ({text})" if text else ""
 
     def as_dict(self) -> dict[str, Any]:
         """The finding as the JSON report holds it; empty parts are left out."""
@@ -62,7 +80,49 @@ class Problem(NamedTuple):
             out["hint"] = self.hint
         if self.code:
             out["code"] = self.code
+        if self.jobs:
+            out["jobs"] = [*self.jobs]
+        if self.environments:
+            out["environments"] = [*self.environments]
         return out
+
+
+_MOST_LISTED: Final = 3
+
+
+def _listed(word: str, names: tuple[str, ...]) -> str:
+    """``job a``, ``jobs a, b``, ``jobs a, b and 13 more``; empty for no names."""
+    if not names:
+        return ""
+    plural = word if len(names) == 1 else f"{word}s"
+    if len(names) <= _MOST_LISTED:
+        return f"{plural} {', '.join(names)}"
+    return f"{plural} {', '.join(names[:2])} and {len(names) - 2} more"
+
+
+def merged(problems: Iterable[Problem]) -> list[Problem]:
+    """Each finding once, in the order of its first appearance.
+
+    Findings of the same place, field, code and text are one, with the jobs and environments of
+    all of them: what is wrong in a shared runtime, rule or overlay is wrong once.
+    """
+    out: dict[Problem, Problem] = {}
+    for problem in problems:
+        shared = bool(problem.jobs and problem.mark and problem.mark.line)
+        key = problem._replace(jobs=(), environments=(), object="" if shared else problem.object)
+        first = out.get(key)
+        out[key] = problem if first is None else _joined(first, problem)
+    return [*out.values()]
+
+
+def _joined(first: Problem, other: Problem) -> Problem:
+    """The first finding with the jobs and environments of the other too."""
+    if first == other:
+        return first
+    return first._replace(
+        jobs=tuple(dict.fromkeys((*first.jobs, *other.jobs))),
+        environments=tuple(dict.fromkeys((*first.environments, *other.environments))),
+    )
 
 
 def field_path(path: Iterable[str | int]) -> str:

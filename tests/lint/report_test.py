@@ -207,3 +207,64 @@ def test_what_two_environments_share_is_told_once(command: str, tmp_path: Path) 
     (tmp_path / "trainc.yaml").write_text("sources: [job.yaml]\n")
     for _ in range(2):  # compiled, and told from memory
         assert trainc(tmp_path, *command.split()).stderr.count("[TRC302]") == 1
+
+
+SMALL = """\
+apiVersion: trainer.kubeflow.org/v1alpha1
+kind: TrainJob
+metadata: {name: NAME}
+spec:
+  runtimeRef: {name: torch-distributed}
+  trainer: {numNodes: 1, image: example.com/llm:1.0}
+"""
+OVERLAY = """\
+target: {kind: TrainJob}
+patch:
+  spec:
+    trainer: {image: example.com/llm:latest}
+"""
+
+
+def shared(folder: Path) -> None:
+    """Writes a project of two environments whose overlays set one image for three jobs."""
+    (folder / "trainc.yaml").write_text("sources: [jobs]\n")
+    files = {f"jobs/{name}.yaml": SMALL.replace("NAME", name) for name in ("a", "b", "c")}
+    files |= {"overlays/base/image.yaml": OVERLAY, "overlays/base/overlay.yaml": "abstract: true\n"}
+    for env in ("dev", "prod"):
+        files[f"overlays/{env}/overlay.yaml"] = "extends: base\n"
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def test_a_finding_in_an_overlay_is_reported_once_with_its_jobs(tmp_path: Path) -> None:
+    shared(tmp_path)
+    for _ in range(2):  # compiled, and from memory
+        done = trainc(tmp_path, "validate")
+        lines = [line for line in done.stderr.splitlines() if "TRC302" in line]
+        assert len(lines) == 1
+        assert lines[0].startswith("overlays/base/image.yaml:4:")
+        assert lines[0].endswith("[TRC302] (jobs a, b, c; environments dev, prod)")
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "github", "junit"])
+def test_every_form_names_jobs_and_environments(form: str, tmp_path: Path) -> None:
+    shared(tmp_path)
+    text = trainc(tmp_path, "validate", "--problems", form).stderr
+    if form == "json":
+        (found,) = [each for each in json.loads(text) if each.get("code") == "TRC302"]
+        assert (found["jobs"], found["environments"]) == (["a", "b", "c"], ["dev", "prod"])
+    elif form == "sarif":
+        results = json.loads(text)["runs"][0]["results"]
+        (result,) = [each for each in results if each.get("ruleId") == "TRC302"]
+        want = {"jobs": ["a", "b", "c"], "environments": ["dev", "prod"]}
+        assert result["properties"] == want
+    else:
+        scope = "(jobs a, b, c; environments dev, prod)"
+        assert text.count(f"nodes may run different images {scope}") == 1
+
+
+def test_verbose_ends_with_a_summary(tmp_path: Path) -> None:
+    done = trainc(tmp_path, "validate", "-v", "job.yaml")
+    assert done.stderr.splitlines()[-1] == "1 warning, 1 note in 1 file"
+    assert "1 file" not in trainc(tmp_path, "validate", "job.yaml").stderr

@@ -216,7 +216,8 @@ class Memory:
             jobs, known = None, {}
             plan = compile_read(read, paths, options)
         self._jobs.append(jobs)
-        plan = plan._replace(problems=tuple(placed(plan.problems, base_of(paths, options))))
+        placed_problems = placed(plan.problems, base_of(paths, options))
+        plan = plan._replace(problems=tuple(_of_environment(placed_problems, options.env)))
         return Compiled(plan, known, jobs.origins() if jobs is not None else {})
 
     def _jobs_of(self, options: Options, read: Read) -> Jobs | None:
@@ -291,6 +292,10 @@ def _index(request: Request, folder: str, found: Rendered) -> str:
     except TraincError:  # who writes, or compares, says so
         return ""
     return "" if merged.unknown else sha256(merged.new.dump()).hexdigest()
+
+
+def _of_environment(problems: list[Problem], env: str | None) -> list[Problem]:
+    return problems if env is None else [each._replace(environments=(env,)) for each in problems]
 
 
 def _store() -> Store | None:

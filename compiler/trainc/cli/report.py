@@ -12,7 +12,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from trainc.errors import Problem
+from trainc.errors import Problem, merged
 
 if TYPE_CHECKING:
     import click
@@ -72,9 +72,10 @@ class Report:
     def add(self, problems: Iterable[Problem]) -> None:
         """Takes problems in the order in which they are to be read, each once.
 
-        Environments are compiled one by one, and most problems are of a file they share.
+        Environments are compiled one by one, and most problems are of a file they share: such a
+        problem is one, with all its jobs and environments.
         """
-        self.problems = list(dict.fromkeys((*self.problems, *problems)))
+        self.problems = merged((*self.problems, *problems))
 
     def detail(self, text: str) -> None:
         """Takes text for somebody who debugs; JSON has no place for it."""
@@ -150,7 +151,29 @@ class Report:
         heard = [p for p in self._shown() if self.verbosity >= 0 or p.severity in failing]
         colored = _is_colored()
         lines = [_line(problem, colored) + "\n" for problem in heard]
-        return "".join(lines + self._details)
+        return "".join([*lines, *self._details, *self._summary(heard)])
+
+    def _summary(self, printed: list[Problem]) -> list[str]:
+        """``3 errors, 2 warnings in 4 files``, for a person at a terminal and for ``-v``."""
+        if not printed or self.verbosity < 0:
+            return []
+        if self.verbosity == 0 and not sys.stderr.isatty():
+            return []
+        return [f"{summary(printed)}\n"]
+
+
+def summary(problems: Sequence[Problem]) -> str:
+    """How many errors, warnings and notes there are, and in how many files."""
+    counts = [
+        _counted(sum(problem.severity == word for problem in problems), word) for word in _COLORS
+    ]
+    files = {problem.mark.file for problem in problems if problem.mark}
+    place = f" in {_counted(len(files), 'file')}" if files else ""
+    return ", ".join(count for count in counts if count) + place
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}" if number else ""
 
 
 _FAILING = {

@@ -121,8 +121,10 @@ def problem(found: Sequence[Any]) -> Problem:
     """A problem from what ``plain`` made of it."""
     from trainc.errors import Mark, Problem
 
-    message, mark, *rest = found
-    return Problem(message, None if mark is None else Mark(*mark), *rest)
+    message, mark, *rest, jobs, environments = found
+    place = None if mark is None else Mark(*mark)
+    restored = Problem(message, place, *rest)
+    return restored._replace(jobs=tuple(jobs), environments=tuple(environments))
 
 
 def _answer(name: str, seen: str) -> str:

@@ -24,7 +24,8 @@ def _command(problem: Problem) -> str:
     listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
     field = f"{problem.field}: " if problem.field else ""
     hint = f"\nhint: {problem.hint}" if problem.hint else ""
-    return f"::{word}{' ' if listed else ''}{listed}::{_data(f'{field}{problem.message}{hint}')}"
+    text = f"{field}{problem.message}{problem.scope()}{hint}"
+    return f"::{word}{' ' if listed else ''}{listed}::{_data(text)}"
 
 
 def _data(text: str) -> str:

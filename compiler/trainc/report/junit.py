@@ -25,7 +25,7 @@ def junit(problems: Sequence[Problem]) -> str:
 def _case(problem: Problem) -> str:
     name = f"{problem.code + ' ' if problem.code else ''}{problem.field or problem.message}"
     place = f"{problem.mark}: " if problem.mark else ""
-    text = _clean(f"{place}{problem.severity}: {problem.message}")
+    text = _clean(f"{place}{problem.severity}: {problem.message}{problem.scope()}")
     file = problem.mark.file if problem.mark else "trainc"
     head = f"    <testcase classname={quoteattr(_clean(file))} name={quoteattr(_clean(name))}>\n"
     if problem.severity == "error":

@@ -28,10 +28,14 @@ def _result(problem: Problem, codes: list[str]) -> dict[str, Any]:
     hint = f" ({problem.hint})" if problem.hint else ""
     out: dict[str, Any] = {
         "level": problem.severity,
-        "message": {"text": f"{field}{problem.message}{hint}"},
+        "message": {"text": f"{field}{problem.message}{problem.scope()}{hint}"},
     }
     if problem.code:
         out |= {"ruleId": problem.code, "ruleIndex": codes.index(problem.code)}
+    scope = {"jobs": problem.jobs, "environments": problem.environments}
+    properties = {key: [*names] for key, names in scope.items() if names}
+    if properties:
+        out["properties"] = properties
     if problem.mark is not None:
         place: dict[str, Any] = {"artifactLocation": {"uri": quote(problem.mark.file)}}
         if problem.mark.line:
