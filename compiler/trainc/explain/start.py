@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from trainc import names
 from trainc.info.info import Info
 from trainc.info.podset import Container, PodSet
+from trainc.kube.digits import COUNT
 from trainc.kube.resources import gpus
 
 _MOST: Final = 4096  # nodes whose lines are given one by one
@@ -103,9 +104,13 @@ def _processes(policy: str, info: Info, node: Container, per_node: int) -> int |
     env = {item["name"]: str(item.get("value", "")) for item in node.env}
     if policy == "torch":
         told = env.get("PET_NPROC_PER_NODE", "1")
-        return int(told) if told.isdigit() else told
+        return int(told) if COUNT.fullmatch(told) else told
     trainer = info.trainer
-    if policy == "xgboost" and env.get("DMLC_NUM_WORKER", "").isdigit() and trainer is not None:
+    if (
+        policy == "xgboost"
+        and COUNT.fullmatch(env.get("DMLC_NUM_WORKER", ""))
+        and trainer is not None
+    ):
         return int(env["DMLC_NUM_WORKER"]) // max(_pods(trainer), 1)
     if policy == "flux":
         wanted = info.spec.job.trainer

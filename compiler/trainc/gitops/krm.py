@@ -16,6 +16,7 @@ from trainc.errors import Mark, Problem
 from trainc.gitops.build import asked
 from trainc.gitops.profile import Profile, with_profile
 from trainc.gitops.resourcelist import Item, ResourceList
+from trainc.kube.digits import COUNT
 from trainc.library import stock, stock_names
 from trainc.lint.ignore import covered
 from trainc.lint.settings import inspection
@@ -192,7 +193,7 @@ def _result(problem: Problem, item: Item | None) -> Iterator[tuple[str, Any]]:
         path = next((notes[key] for key in _PATH if key in notes), "")
         index = next((notes[key] for key in _INDEX if key in notes), "")
         if path:
-            yield "file", {"path": path} | ({"index": int(index)} if index.isdigit() else {})
+            yield "file", {"path": path} | ({"index": int(index)} if COUNT.fullmatch(index) else {})
     if problem.field:
         yield "field", {"path": problem.field}
     if problem.code:

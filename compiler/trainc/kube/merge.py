@@ -161,15 +161,18 @@ def _merge_list(
     if rules.items:
         base, patch = _direct_items(base, patch, field.key, path)
     out = list(base)
+    places: dict[Any, int] = {}
+    for place, old in enumerate(out):
+        places.setdefault(_key(old, field.key), place)
     for index, item in enumerate(patch):
         key = _key(item, field.key)
         if key is None:
             raise MergeError(f"an item of a merged list needs {field.key}", (*path, index))
-        place = next((n for n, old in enumerate(out) if _key(old, field.key) == key), None)
-        if place is None:
+        if key not in places:
+            places[key] = len(out)
             out.append(_new_item(item, (*path, index), rules))
         else:
-            out[place] = _merge_map(out[place], item, item_type, (*path, index), rules)
+            out[places[key]] = _merge_map(out[places[key]], item, item_type, (*path, index), rules)
     keys = [_key(item, field.key) for item in base]
     order = {key: n for n, key in enumerate(_ordered(keys, [_key(p, field.key) for p in patch]))}
     return sorted(out, key=lambda item: order[_key(item, field.key)])
@@ -220,7 +223,12 @@ def _ordered(base: list[Any], patch: list[Any]) -> list[Any]:
     rest = [key for key in index if key not in named]
     todo = list(named)
     out: list[Any] = []
-    while rest and todo:
-        first = todo[0] in index and index[rest[0]] < index[todo[0]]
-        out.append(rest.pop(0) if first else todo.pop(0))
-    return out + rest + todo
+    one = other = 0
+    while one < len(rest) and other < len(todo):
+        if todo[other] in index and index[rest[one]] < index[todo[other]]:
+            out.append(rest[one])
+            one += 1
+        else:
+            out.append(todo[other])
+            other += 1
+    return out + rest[one:] + todo[other:]

@@ -8,6 +8,7 @@ from typing import Any, Final
 from trainc import names
 from trainc.errors import Problem
 from trainc.info.podset import Container, PodSet
+from trainc.kube.digits import COUNT
 from trainc.lint.lint import POD, Job, Lint
 
 # Policies that start a number of processes on each node, and the variable they say it in. Others
@@ -52,7 +53,7 @@ def _processes(pod_set: PodSet | None, variable: str) -> int | None:
     """How many processes a node runs, None where that is not said as a number."""
     env = pod_set.node.env if pod_set and pod_set.node else ()
     value = next((item.get("value", "") for item in env if item["name"] == variable), "")
-    return int(value) if value.isdigit() else None
+    return int(value) if COUNT.fullmatch(value) else None
 
 
 def _idle(job: Job, nodes: PodSet, node: Container, devices: int, count: int) -> Problem:
@@ -92,7 +93,7 @@ def gpus(node: Container) -> int:
 
 
 def _whole(value: Any) -> int:
-    return int(value) if str(value).isdigit() else 0
+    return int(value) if COUNT.fullmatch(str(value)) else 0
 
 
 def _has_fabric(resources: Mapping[str, Any]) -> bool:

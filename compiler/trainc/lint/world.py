@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from trainc import names
 from trainc.errors import Problem
 from trainc.info.podset import Container, PodSet
+from trainc.kube.digits import COUNT
 from trainc.kube.resources import gpus
 from trainc.lint.launcher import Call, Flag, calls, text
 from trainc.lint.lint import POD, Job, Lint
@@ -84,7 +85,7 @@ def _nodes(call: Call, name: str, job: Job) -> Iterator[_Found]:
     if flag is None:
         return
     least, _, most = flag.value.partition(":")
-    if not least.isdigit() or not (most or least).isdigit():
+    if not COUNT.fullmatch(least) or not COUNT.fullmatch(most or least):
         return
     if int(least) <= nodes <= int(most or least):
         return

@@ -7,7 +7,7 @@ the leaf with their patches and values.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -25,6 +25,8 @@ from trainc.source.walk import forbidden, printable, refused
 OVERLAY_FILE: Final = "overlay.yaml"
 VALUES_FILE: Final = "values.yaml"
 ALL: Final = "all"
+MAX_LAYERS: Final = 100
+"""Overlays of one environment."""
 _KEYS: Final = ("extends", "abstract", "patches")
 
 
@@ -107,25 +109,43 @@ def layers(project: Project, env: str) -> tuple[Layer, ...]:
     Raises:
         TraincError: An overlay builds on one there is not, or on itself; a file is wrong.
     """
-    order: list[str] = []
-    _visit(project, env, (), order)
-    return tuple(_layer(project, name) for name in order)
+    return tuple(_layer(project, name) for name in _ordered(project, env))
 
 
-def _visit(project: Project, name: str, above: tuple[str, ...], order: list[str]) -> None:
-    if name in order:
-        return
-    layer = _settings(project, name)
-    for base in layer.extends:
+def _ordered(project: Project, env: str) -> Iterator[str]:
+    """The names of an environment's overlays, what each builds on before itself."""
+    folders = dict.fromkeys(_folders(project))
+    done: dict[str, None] = {}
+    above: dict[str, tuple[Layer, Iterator[str]]] = {}
+    _enter(project, env, above)
+    while above:
+        name = next(reversed(above))
+        layer, bases = above[name]
+        base = next(bases, None)
+        if base is None:
+            del above[name]
+            done[name] = None
+            continue
         place = layer.marks.get(base)
-        if base in (*above, name):
-            chain = " -> ".join((*above, name, base))
+        if base in above:
+            chain = " -> ".join((*above, base))
             raise TraincError([Problem(f"overlays build on each other: {chain}", place)])
-        if base not in _folders(project):
-            hint = f"there are: {', '.join(_folders(project))}"
+        if base not in folders:
+            hint = f"there are: {', '.join(folders)}"
             raise TraincError([Problem(f"no overlay {base!r}", place, "", "extends", hint=hint)])
-        _visit(project, base, (*above, name), order)
-    order.append(name)
+        if base in done:
+            continue
+        if len(done) + len(above) >= MAX_LAYERS:
+            message = f"{env} builds on more than {MAX_LAYERS} overlays"
+            hint = "put what they share into one overlay"
+            raise TraincError([Problem(message, place, "", "extends", hint=hint)])
+        _enter(project, base, above)
+    return iter(done)
+
+
+def _enter(project: Project, name: str, above: dict[str, tuple[Layer, Iterator[str]]]) -> None:
+    layer = _settings(project, name)
+    above[name] = (layer, iter(layer.extends))
 
 
 def _unknown(project: Project, wanted: str, names: str) -> Problem:

@@ -86,7 +86,7 @@ def assemble(project: Project, asked: Asked, budget: Budget) -> Assembled:
     libraries.append(_stock(documents, libraries, parts, asked, reader.problems))
     claims = [document for document in documents if document.kind == CLAIM]
     documents = [document for document in documents if document.kind != CLAIM]
-    documents, libraries = _overlaid(documents, libraries, parts, reader.problems)
+    documents, libraries = _overlaid(documents, libraries, parts, reader.problems, budget)
     documents = [*documents, *claims]  # no patch is for them: they are only looked at
     problems = [*reader.problems, *duplicates(documents, project.namespace)]
     kept = [d for d in documents if wanted is None or _is_wanted(d, wanted)]
@@ -132,6 +132,7 @@ def _overlaid(
     libraries: list[list[Document]],
     parts: Sequence[Layer],
     problems: list[Problem],
+    budget: Budget,
 ) -> tuple[list[Document], list[list[Document]]]:
     """Everything after the patches; each document stays in the group it was in."""
     patches = [patch for layer in parts for patch in layer.patches]
@@ -143,7 +144,8 @@ def _overlaid(
         for document in group:
             group_of[document.file, document.index, document.place] = number
     found = [document for group in groups for document in group]
-    every, wrong = overlaid(found, patches, whole=all(p.severity != "error" for p in problems))
+    whole = all(p.severity != "error" for p in problems)
+    every, wrong = overlaid(found, patches, whole=whole, budget=budget)
     problems += wrong
     out: list[list[Document]] = [[] for _ in groups]
     for document in every:

@@ -10,38 +10,72 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from trainc.budget import ITEM, STEP, Budget, LimitError, weight
+
 Marks = dict[int, list[int]]
 _UNKNOWN: Final = 1 << 12 | 1
+_NEW: Final = 4  # units of a value that is put in, for each unit of its weight
+_SHIFT: Final = 4  # items of a list that are moved up for a unit
+_LONGEST_INDEX: Final = 9  # digits; no list has more items
+_SMALLER: Final = "an API server takes objects of 1.5 MiB: add or copy less"
+_SHOWN: Final = 200  # letters of a value in a message
 
 
 class JSONPatchError(Exception):
     """An operation that cannot be done; ``path`` leads to it in the patch."""
 
-    def __init__(self, message: str, path: tuple[str | int, ...]) -> None:
-        """Keeps the place beside the message."""
+    def __init__(self, message: str, path: tuple[str | int, ...], hint: str = "") -> None:
+        """Keeps the place and the remedy beside the message."""
         super().__init__(message)
-        self.path = path
+        self.path, self.hint = path, hint
 
 
-def patched(root: Any, operations: list[Any], marks: Marks) -> Any:
+def patched(root: Any, operations: list[Any], marks: Marks, budget: Budget) -> Any:
     """Returns the tree after the operations, in their order.
 
     Args:
         root: What to change.
         operations: As in RFC 6902.
         marks: Places of tree and operations; takes those of what is new.
+        budget: What the operations may do: each is counted before it is done.
 
     Raises:
-        JSONPatchError: An operation is malformed, leads nowhere, or its test fails.
+        JSONPatchError: An operation is malformed, leads nowhere, its test fails, or there is not
+            enough left for it.
+        LimitError: There is not enough left for the tree.
     """
+    budget.deep(root)
     holder = _Holder([_copied(root, marks)])
     marks[id(holder)] = [_UNKNOWN]
     for index, operation in enumerate(operations):
         try:
+            _pay(holder, operation, budget)
             _apply(holder, operation, marks)
         except _RefusedError as refused:
             raise JSONPatchError(str(refused), (index, *refused.field)) from refused
+        except LimitError as error:
+            raise JSONPatchError(error.message, (index,), error.hint or _SMALLER) from error
+    budget.deep(holder[0])
     return holder[0]
+
+
+def _pay(holder: _Holder, operation: Any, budget: Budget) -> None:
+    """Counts what an operation looks at, moves and makes."""
+    budget.pay(STEP)
+    if not isinstance(operation, Mapping):
+        return
+    made = weight(operation["value"], budget.left) if "value" in operation else 0
+    for field in ("path", "from"):
+        pointer = operation.get(field)
+        if not isinstance(pointer, str) or not pointer.startswith("/"):
+            continue
+        budget.pay(ITEM * pointer.count("/") + len(pointer))
+        container, key = _find(holder, operation, field)
+        budget.pay(len(container) // (_SHIFT if isinstance(container, list) else 1))
+        is_read = operation.get("op") == ("copy" if field == "from" else "test")
+        if is_read:
+            made += weight(_get(container, key, field), budget.left)
+    budget.made(_NEW * made)
 
 
 class _Holder(list[Any]):
@@ -96,8 +130,14 @@ def _copy(holder: Any, container: Any, key: Any, operation: Any, marks: Marks) -
 def _test(holder: Any, container: Any, key: Any, operation: Any, marks: Marks) -> None:
     found, wanted = _get(container, key), _value(operation, marks)
     if not _same(found, wanted):
-        is_, not_ = (json.dumps(each, ensure_ascii=False) for each in (found, wanted))
+        is_, not_ = _shown(found), _shown(wanted)
         raise _RefusedError(f"test failed: {operation['path']} is {is_}, not {not_}", "value")
+
+
+def _shown(value: Any) -> str:
+    """A value for a message, cut where it is long."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 _OPERATIONS: Final[dict[str, Callable[[Any, Any, Any, Any, Marks], None]]] = {
@@ -131,8 +171,9 @@ def _key(container: Any, step: str, field: str) -> str | int:
         raise _RefusedError(f"{step!r} leads into a plain value", field)
     if step == "-":
         return len(container)
-    if not (step.isascii() and step.isdigit()) or (step[0] == "0" and step != "0"):
-        raise _RefusedError(f"{step!r} is no index of a list", field)
+    is_index = step.isascii() and step.isdigit() and len(step) <= _LONGEST_INDEX
+    if not is_index or (step[0] == "0" and step != "0"):
+        raise _RefusedError(f"{step[:_SHOWN]!r} is no index of a list", field)
     return int(step)
 
 

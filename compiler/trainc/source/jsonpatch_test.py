@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from trainc.budget import Budget
 from trainc.source.jsonpatch import JSONPatchError, patched
 from trainc.source.parse import parse
 
@@ -53,7 +54,7 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_an_operation_does_what_the_rfc_says(case: TestCase) -> None:
     before = repr(case.tree)
-    assert patched(case.tree, case.operations, {}) == case.want
+    assert patched(case.tree, case.operations, {}, Budget()) == case.want
     assert repr(case.tree) == before
 
 
@@ -93,7 +94,7 @@ REFUSED = [
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)
 def test_what_cannot_be_done_is_told_at_its_place(case: Refused) -> None:
     with pytest.raises(JSONPatchError, match=case.says) as refused:
-        patched({"a": 1, "l": [1, 2], "m": {}}, case.operations, {})
+        patched({"a": 1, "l": [1, 2], "m": {}}, case.operations, {}, Budget())
     assert refused.value.path[: len(case.path)] == case.path
 
 
@@ -101,6 +102,6 @@ def test_places_follow_what_moves() -> None:
     patch = b"patch:\n- {op: add, path: /c, value: 3}\n- {op: remove, path: /a}\n"
     (document,) = parse(b"tree:\n  a: 1\n  b: 2\n" + patch, "f")[0]
     marks = dict(document.marks)
-    root = patched(document.root["tree"], document.root["patch"], marks)
+    root = patched(document.root["tree"], document.root["patch"], marks, Budget())
     assert root == {"b": 2, "c": 3}
     assert [document.placed(place).line for place in marks[id(root)]] == [3, 5]

@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
 from trainc import names
-from trainc.errors import Problem, field_path
+from trainc.budget import JOB, Budget, LimitError, weight
+from trainc.errors import Problem, TraincError, field_path
 from trainc.kube.gotypes import fields
 from trainc.kube.merge import MergeError, Rules, merge
 from trainc.source.composed import ComposedDocument, copied, origins
@@ -32,7 +33,22 @@ _KEYS: Final = {
     ("ModelInitializer", "env"): "name",
 }
 RULES: Final = Rules(unions=True, strict=True, items=True, keys=_KEYS)
+_PARTNER_KEYS: Final = (
+    "name",
+    "manager",
+    "containerPort",
+    "mountPath",
+    "devicePath",
+    "key",
+    "uid",
+)
 _IDENTITY: Final = frozenset({"apiVersion", "kind", "name", "namespace"})
+_MATCH: Final = 100
+"""Units of looking whether a patch is for a document."""
+_EARNED: Final = 8 * JOB
+"""Units that each object brings along for the overlays of its environment."""
+_MERGE: Final = 2
+"""Units of a merged change, for each unit of its weight."""
 _DIRECTIVES: Final = '$patch is "delete" or "replace"'
 
 
@@ -77,7 +93,11 @@ def patch_of(document: Document) -> Patch | Problem:
 
 
 def overlaid(
-    documents: Iterable[Document], patches: Sequence[Patch], *, whole: bool = True
+    documents: Iterable[Document],
+    patches: Sequence[Patch],
+    *,
+    whole: bool = True,
+    budget: Budget | None = None,
 ) -> tuple[list[Document], list[Problem]]:
     """Returns the documents after the patches, one after another, and what is wrong with these.
 
@@ -86,20 +106,29 @@ def overlaid(
         patches: The patches.
         whole: Whether these are all documents: where some cannot be read, a patch that matches
             nothing may well be for one of them.
+        budget: What the patches may do; a new one where there is none.
+
+    Raises:
+        TraincError: They do more.
     """
+    budget = budget or Budget()
     held: list[Document] = list(documents)
+    budget.earn(_EARNED * sum(document.kind in _TYPES for document in held))
     problems: list[Problem] = []
     for patch in patches:
         hit = False
         left: list[Document] = []
+        _pay_matches(patch, len(held), budget)
         for document in held:
             if document.kind not in _TYPES or not patch.target.matches(document):
                 left.append(document)
                 continue
             hit = True
-            changed = _changed(document, patch)
+            changed = _changed(document, patch, budget)
             if isinstance(changed, Problem):
                 problems.append(changed)
+                if budget.is_spent:
+                    raise TraincError(list(dict.fromkeys(problems)))
                 left.append(document)
             elif changed is not None:
                 left.append(changed)
@@ -109,26 +138,46 @@ def overlaid(
     return held, list(dict.fromkeys(problems))
 
 
-def _changed(document: Document, patch: Patch) -> Document | Problem | None:
+def _pay_matches(patch: Patch, documents: int, budget: Budget) -> None:
+    """Counts looking at each document.
+
+    Raises:
+        TraincError: There is not enough left; says so at the patch.
+    """
+    try:
+        budget.pay(_MATCH * documents)
+    except LimitError as error:
+        mark = patch.document.mark(patch.path)
+        raise TraincError([Problem(error.message, mark, hint=error.hint)]) from error
+
+
+def _changed(document: Document, patch: Patch, budget: Budget) -> Document | Problem | None:
     """The document after a patch; None where the patch deletes it."""
     if isinstance(patch.change, dict) and patch.change.get("$patch") == "delete":
         return None
     parts = origins(document)
     marks = dict(document.marks)
-    change = copied(patch.change, patch.document.marks, marks, len(parts))
     try:
+        budget.pay(_MERGE * weight(patch.change, budget.left))
+        change = copied(patch.change, patch.document.marks, marks, len(parts))
         if isinstance(change, list):
-            root = patched(document.root, change, marks)
+            root = patched(document.root, change, marks, budget)
         else:
+            budget.deep(document.root)
             root = merge(document.root, change, _TYPES[document.kind], RULES)
             _remark(root, document.root, change, _TYPES[document.kind], marks)
             if not patch.path:
                 _keep_identity(root, document.root, marks)
     except (MergeError, JSONPatchError) as error:
         at = (*patch.path, *error.path)
-        hint = _DIRECTIVES if "$" in str(error) else ""
+        hint = _DIRECTIVES if isinstance(error, MergeError) and "$" in str(error) else ""
+        hint = error.hint if isinstance(error, JSONPatchError) else hint
         mark = patch.document.mark(at)
         return Problem(str(error), mark, document.label, field_path(at), hint=hint)
+    except LimitError as error:
+        mark = patch.document.mark(patch.path)
+        hint = error.hint or "an API server takes objects of 1.5 MiB"
+        return Problem(error.message, mark, document.label, hint=hint)
     if wrong := _lost(document, root):
         mark = patch.document.mark(patch.path)
         return Problem(wrong, mark, document.label, hint="$patch: delete takes an object out")
@@ -161,11 +210,14 @@ def _remark_map(
 ) -> None:
     old, new = _as_map(base), _as_map(change)
     known = fields(type_name)
+    at_old, at_new = _indexes(old), _indexes(new)
     places = []
     for key, value in root.items():
         field = known.get(key)
         _remark(value, old.get(key), new.get(key), field.type if field else "", marks)
-        places.append(_place(change if key in new else base, key, marks))
+        places.append(
+            _nth(change, at_new[key], marks) if key in new else _nth(base, at_old.get(key), marks)
+        )
     marks[id(root)] = places
 
 
@@ -173,29 +225,44 @@ def _remark_list(
     root: list[Any], base: Any, change: Any, type_name: str, marks: dict[int, list[int]]
 ) -> None:
     item_type = type_name[2:].lstrip("*") if type_name.startswith("[]") else ""
+    old_items, new_items = _Partners(base), _Partners(change)
     places = []
     for item in root:
-        old, new = _partner(item, base), _partner(item, change)
+        old, new = old_items.index(item), new_items.index(item)
         first = change if new is not None else base
         _remark(item, _at(base, old), _at(change, new), item_type, marks)
-        places.append(_place(first, new if new is not None else old, marks))
+        places.append(_nth(first, new if new is not None else old, marks))
     marks[id(root)] = places
 
 
-def _partner(item: Any, items: Any) -> int | None:
-    """The index of the item that this one was, or was made from."""
-    if not isinstance(items, list):
-        return None
-    for index, other in enumerate(items):
-        if other is item or (not isinstance(item, dict) and other == item):
-            return index
-    if not isinstance(item, dict):
-        return None
-    for key in ("name", "manager", "containerPort", "mountPath", "devicePath", "key", "uid"):
-        if key in item:
-            found = (n for n, other in enumerate(items) if _as_map(other).get(key) == item[key])
-            return next(found, None)
-    return None
+class _Partners:
+    """The items of a list, for finding the one that another was, or was made from."""
+
+    def __init__(self, items: Any) -> None:
+        """Takes the list; anything else has no items."""
+        self._same: dict[int, int] = {}
+        self._equal: dict[Any, int] = {}
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            self._same.setdefault(id(item), index)
+            if not isinstance(item, dict):
+                self._equal.setdefault(_hashable(item), index)
+                continue
+            for key in _PARTNER_KEYS:
+                if key in item:
+                    self._equal.setdefault((key, _hashable(item[key])), index)
+
+    def index(self, item: Any) -> int | None:
+        """The index of the item that this one was, or was made from."""
+        if not isinstance(item, dict):
+            return self._equal.get(_hashable(item))
+        if id(item) in self._same:
+            return self._same[id(item)]
+        key = next((key for key in _PARTNER_KEYS if key in item), None)
+        return None if key is None else self._equal.get((key, _hashable(item[key])))
+
+
+def _hashable(value: Any) -> Any:
+    return (repr(value),) if isinstance(value, dict | list) else value
 
 
 def _keep_identity(root: Any, base: Any, marks: dict[int, list[int]]) -> None:
@@ -203,15 +270,18 @@ def _keep_identity(root: Any, base: Any, marks: dict[int, list[int]]) -> None:
     for container, old in ((root, base), (_as_map(root).get("metadata"), base.get("metadata"))):
         for index, (key, value) in enumerate(_as_map(container).items()):
             if key in _IDENTITY and key in _as_map(old) and old[key] == value:
-                marks[id(container)][index] = _place(old, key, marks)
+                marks[id(container)][index] = _nth(old, _indexes(old)[key], marks)
 
 
-def _place(container: Any, key: str | int | None, marks: Mapping[int, list[int]]) -> int:
+def _indexes(container: Mapping[str, Any]) -> dict[str, int]:
+    return {key: index for index, key in enumerate(container)}
+
+
+def _nth(container: Any, index: int | None, marks: Mapping[int, list[int]]) -> int:
+    """The place of the entry at an index of a map or list."""
     places = marks.get(id(container), [])
-    if isinstance(container, dict):
-        key = next((index for index, known in enumerate(container) if known == key), None)
-    if isinstance(key, int) and key < len(places):
-        return places[key]
+    if index is not None and index < len(places):
+        return places[index]
     return places[0] if places else 1 << 12 | 1
 
 

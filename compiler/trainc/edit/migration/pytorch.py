@@ -27,6 +27,7 @@ from trainc.edit.migration.nodes import Kind, Nodes, trainer_of
 from trainc.edit.migration.part import Lost, Part, new
 from trainc.edit.migration.processes import devices_of
 from trainc.edit.migration.torchrun import counts_processes, is_torchrun
+from trainc.kube.digits import COUNT
 
 _KIND = Kind("pytorchReplicaSpecs", "pytorch", "OnFailure", ("Master", "Worker"))
 _PORT = "29500"  # of the torch policy
@@ -69,7 +70,7 @@ def _processes(spec: Part, elastic: Elastic) -> int | str:
         return "auto" if elastic.processes is None else elastic.processes
     if value in ("auto", "gpu", "cpu"):
         return str(value)
-    if str(value).isascii() and str(value).isdigit() and int(str(value)) > 0:
+    if COUNT.fullmatch(str(value)) and int(str(value)) > 0:
         return int(str(value))
     spec.lose(f"{value} has no counterpart", "nprocPerNode", "write the number of processes")
     return 1
