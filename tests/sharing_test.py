@@ -16,6 +16,7 @@ import pytest
 from tests.corpus import cases
 from trainc import names
 from trainc.compile import Inputs, compile_documents
+from trainc.errors import Problem
 from trainc.lint.lint import Asked, inspector
 from trainc.manifest.emit import Emitter
 from trainc.plan.plan import Output
@@ -99,7 +100,13 @@ def said(documents: Iterable[Document], compat: Compat) -> Said:
     objects: dict[tuple[str, str], list[str]] = {}
     for each in plan.objects:
         objects.setdefault(each.trainjob, []).append(emitter.emit(each.manifest))
-    return objects, {str(problem) for problem in plan.problems}
+    return objects, {text for problem in plan.problems for text in of_each_job(problem)}
+
+
+def of_each_job(problem: Problem) -> list[str]:
+    """The finding as each of its jobs has it alone."""
+    jobs = problem.jobs or ("",)
+    return [f"{name} {problem._replace(jobs=())}" for name in jobs]
 
 
 @pytest.mark.parametrize("compat", [SOUND, Compat(VERSIONS[0])], ids=["sound", "reference"])
