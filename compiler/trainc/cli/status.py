@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -27,14 +28,16 @@ _EVERY = 2.0  # seconds between looks with --watch
 _STATUS_HELP = """
 Prints how jobs are: state, progress, time to go, restarts, pods and age.
 
-A job is a TrainJob, or a JobSet that trainc built without its TrainJob. With a NAME the
-conditions and the pods are printed too, and why a pod is not well.
+A job is a TrainJob, or a JobSet that trainc built without its TrainJob. The newest come first.
+With a NAME the conditions and the pods are printed too, and why a pod is not well. A last line on
+stderr counts the jobs by state.
 
 \b
 Examples:
   trainc status
   trainc status -A -o wide
   trainc status mnist --watch
+  trainc status -A --state Failed --state Stalled
   trainc status -o json | jq '.[] | select(.state == "Failed")'
 
 \b
@@ -57,6 +60,15 @@ Exit status:
     show_default=True,
     help="Form of the output.",
 )
+@click.option(
+    "--state",
+    "states",
+    type=click.Choice(
+        ["Complete", "Failed", "Stalled", "Suspended", "Running", "Pending"], case_sensitive=False
+    ),
+    multiple=True,
+    help="Only jobs in that state. May be repeated.",
+)
 @click.option("-w", "--watch", is_flag=True, help="Print again whenever something changed.")
 @reporting
 def status(
@@ -66,6 +78,7 @@ def status(
     namespace: str | None,
     all_namespaces: bool,
     output: str,
+    states: tuple[str, ...],
     watch: bool,
 ) -> int:
     """Prints how jobs are."""
@@ -80,9 +93,10 @@ def status(
         look = partial(_jobs, api, where, name or "")
         with _refusals():
             found = look() if before is None else _patient(look)
-        text = rendered(found, output, bool(name), all_namespaces, datetime.now(UTC))
-        if not found and output != "json" and text != before:
-            click.echo(f"no jobs in {where or 'any namespace'}", err=True)
+        shown = [job for job in found if not states or job.state in states]
+        text = rendered(shown, output, bool(name), all_namespaces, datetime.now(UTC))
+        if output != "json" and text != before and not name:
+            click.echo(_summary(found, shown, where), err=True)
         if text != before:
             _print(text, again=before is not None)
         if not watch:
@@ -168,6 +182,18 @@ def resume(name: str, kubeconfig: str | None, context: str | None, namespace: st
     A job in a queue of Kueue's begins when Kueue admits it.
     """
     return _steer(name, kubeconfig, context, namespace, False)
+
+
+def _summary(jobs: Sequence[Job], shown: Sequence[Job], namespace: str) -> str:
+    """How many jobs there are, by state: ``12 jobs in team-a: 10 Running, 2 Failed``."""
+    place = namespace or "all namespaces"
+    if not jobs:
+        return f"no jobs in {namespace or 'any namespace'}"
+    counts = Counter(job.state for job in jobs)
+    each = ", ".join(f"{count} {state}" for state, count in counts.most_common())
+    noun = "job" if len(jobs) == 1 else "jobs"
+    hidden = "" if len(shown) == len(jobs) else f"; {len(shown)} shown"
+    return f"{len(jobs)} {noun} in {place}: {each}{hidden}"
 
 
 def _steer(

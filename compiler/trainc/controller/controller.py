@@ -18,6 +18,7 @@ import kubernetes
 
 from trainc.controller.api import Api
 from trainc.controller.apply import Applying
+from trainc.controller.conditions import finished
 from trainc.controller.decision import Observed
 from trainc.controller.election import PATIENCE, Election
 from trainc.controller.events import Events
@@ -30,7 +31,7 @@ from trainc.controller.queue import Queue
 from trainc.controller.reconcile import Reconciler
 from trainc.controller.serving import Server, health
 from trainc.controller.store import Store
-from trainc.controller.view import JobSetView, TrainJobView, jobset_view, trainjob_view
+from trainc.controller.view import JobSetView, Key, TrainJobView, jobset_view, trainjob_view
 from trainc.controller.watching import Watching
 from trainc.controller.workers import Workers
 
@@ -40,6 +41,9 @@ LEASE = "trainc-controller"
 _TICK = 5.0  # seconds between looks at the clock
 _JUMP = 2.0  # seconds the wall clock may stray from the steady one in a tick
 _REVIEW = 300.0  # seconds between looks at everything
+_STEP = 500  # names that a review puts into the queue at a time
+# Lists under way at a time: each holds a page of 500 objects, as text and as JSON.
+_LISTS = 2
 
 
 @dataclass(frozen=True)
@@ -83,10 +87,11 @@ class Controller:
         self._client = client
         self._now = now
         self.trainjobs: Store[TrainJobView] = Store()
-        self.jobsets: Store[JobSetView] = Store()
+        # How a JobSet ended matters until its TrainJob's status has it.
+        self.jobsets: Store[JobSetView] = Store(self._is_open)
         self.metrics = Metrics(self.trainjobs.views)
         self.api = Api(client, self.metrics.counted)
-        self.queue = Queue()
+        self.queue = Queue(reviewers=max(options.workers // 2, 1))
         self.queue.close()  # until this one leads
         self.metrics.queued.set_function(lambda: len(self.queue))
         self._events = Events(self.api, lambda: self.queue.is_calm)
@@ -103,7 +108,8 @@ class Controller:
         self._workers = Workers(options.workers, self.queue, reconciler, self.metrics)
         self._watches = list(self._make_watches())
         self._begun = threading.Event()
-        self.leading = threading.Event()  # and everything there was is in the queue
+        self._overdue = threading.Event()  # a review
+        self.leading = threading.Event()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._server: Server | None = None
@@ -126,7 +132,7 @@ class Controller:
             watch.start()
         if self.progress is not None:
             self.progress.start()
-        for work in (self._lead, self._keep_time):
+        for work in (self._lead, self._keep_time, self._keep_reviewing):
             thread = threading.Thread(target=work, name=work.__name__.strip("_"), daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -135,6 +141,7 @@ class Controller:
     def stop(self) -> None:
         """Ends what was begun, gives the lease back, and is back when that is done."""
         self._stop.set()
+        self._overdue.set()
         if self.progress is not None:
             self.progress.stop()
         for watch in self._watches:
@@ -167,10 +174,17 @@ class Controller:
         return [watch for watch in late if not watch.refused.is_set()]
 
     def _make_watches(self) -> Iterator[Watching[TrainJobView] | Watching[JobSetView]]:
+        add, lists = self.queue.add, threading.BoundedSemaphore(_LISTS)
         for namespace in self._options.namespaces or ("",):
-            add = self.queue.add
-            yield Watching(self.api, JOB_SETS, namespace, jobset_view, self.jobsets, add)
-            yield Watching(self.api, TRAIN_JOBS, namespace, trainjob_view, self.trainjobs, add)
+            yield Watching(self.api, JOB_SETS, namespace, jobset_view, self.jobsets, add, lists)
+            yield Watching(
+                self.api, TRAIN_JOBS, namespace, trainjob_view, self.trainjobs, add, lists
+            )
+
+    def _is_open(self, key: Key) -> bool:
+        """Whether there is a TrainJob of that name whose status has no end yet."""
+        trainjob = self.trainjobs.get(key)
+        return trainjob is not None and finished(trainjob.conditions) is None
 
     def _lead(self) -> None:
         """Works while it is the leader, after the first lists are in."""
@@ -189,7 +203,7 @@ class Controller:
 
     def _begin(self) -> None:
         self._workers.start()
-        self._review()
+        self._overdue.set()
         self.leading.set()
         self.metrics.leading.set(1)
 
@@ -198,14 +212,22 @@ class Controller:
         self.metrics.leading.set(0)
         self._workers.stop()
 
-    def _review(self) -> None:
-        """Everything is looked at; what is right costs no request."""
-        for key in {*self.trainjobs.keys(), *self.jobsets.keys()}:
-            self.queue.add(key)
+    def _keep_reviewing(self) -> None:
+        """Everything is looked at when this one begins to lead, and now and then.
+
+        In a thread of its own, never in the one that renews the lease, and by small steps: each
+        holds the queue's lock for a moment only. What is right costs no request.
+        """
+        while not self._stop.is_set():
+            self._overdue.wait(_REVIEW)
+            self._overdue.clear()
+            keys = [*{*self.trainjobs.keys(), *self.jobsets.keys()}]
+            for start in range(0, len(keys), _STEP):
+                self.queue.review(keys[start : start + _STEP])
 
     def _keep_time(self) -> None:
         """Deadlines are in wall time, timers in steady time: where they part, look at all again."""
-        strayed, reviewed = _stray(self._now), time.monotonic()
+        strayed = _stray(self._now)
         while not self._stop.wait(_TICK):
             stray = _stray(self._now)
             if abs(stray - strayed) > _JUMP:
@@ -213,9 +235,6 @@ class Controller:
                 for key in self.queue.delayed():
                     self.queue.add(key)
             strayed = stray
-            if time.monotonic() - reviewed > _REVIEW:
-                self._review()
-                reviewed = time.monotonic()
 
 
 def _compiling(

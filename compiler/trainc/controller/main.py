@@ -45,7 +45,7 @@ def run(options: Options, kubeconfig: str | None, context: str | None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask)
     try:
-        reach = client(kubeconfig, context, options.workers)
+        reach = client(kubeconfig, context, connections(options))
         controller = Controller(options, reach)
     except kubernetes.config.ConfigException as error:
         hint = "give --kubeconfig, or run it in a pod with a service account"
@@ -60,10 +60,22 @@ def run(options: Options, kubeconfig: str | None, context: str | None) -> int:
     return 0
 
 
-def client(
-    kubeconfig: str | None, context: str | None, workers: int
-) -> kubernetes.client.ApiClient:
+def connections(options: Options) -> int:
+    """How many connections the controller holds at a time.
+
+    Each worker has one and each watch (two kinds in each namespace), and the Events, the lease and
+    the progress server share the rest.
+    """
+    return options.workers + 2 * max(len(options.namespaces), 1) + 16
+
+
+def client(kubeconfig: str | None, context: str | None, pool: int) -> kubernetes.client.ApiClient:
     """A client of the cluster: by the kubeconfig where there is one, else as the pod it runs in.
+
+    Args:
+        kubeconfig: The kubeconfig's path, None for the default.
+        context: Its context, None for the current one.
+        pool: How many connections are kept open.
 
     Raises:
         kubernetes.config.ConfigException: if there is none, or it cannot be used.
@@ -79,8 +91,7 @@ def client(
         except Exception as error:  # whatever the file holds: no YAML, no mapping, a folder
             message = f"{kubeconfig or 'the kubeconfig'} cannot be used: {error}"
             raise kubernetes.config.ConfigException(message) from error
-    # Workers, watches, Events, the lease and the progress server each hold a connection.
-    configuration.connection_pool_maxsize = workers + 16
+    configuration.connection_pool_maxsize = pool
     return kubernetes.client.ApiClient(configuration)
 
 

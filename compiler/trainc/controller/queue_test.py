@@ -96,6 +96,48 @@ def test_a_full_queue_makes_the_adder_wait() -> None:
     assert queue.take() == TWO
 
 
+def test_a_review_comes_after_every_change_and_leaves_workers_for_those() -> None:
+    queue = Queue(bound=1, reviewers=2)
+    names = [("review", str(number)) for number in range(4)]
+    queue.review(names)  # does not wait, full or not
+    queue.add(ONE)
+    assert [queue.take(), queue.take(), queue.take()] == [ONE, *names[:2]]
+    taken: list[Key | None] = []
+    taker = threading.Thread(target=lambda: taken.append(queue.take()), daemon=True)
+    taker.start()
+    taker.join(0.05)
+    assert taker.is_alive()  # two of the review are worked on
+    queue.add(TWO)
+    taker.join(5)
+    assert taken == [TWO]
+    assert queue.reviews == 2
+    queue.done(names[0])
+    assert queue.take() == names[2]
+
+
+def test_a_name_of_a_review_that_changes_is_due_once_and_at_once() -> None:
+    queue = Queue()
+    queue.review([ONE, TWO])
+    queue.add(TWO)
+    queue.review([TWO])
+    assert (len(queue), queue.reviews) == (1, 1)
+    assert [queue.take(), queue.take()] == [TWO, ONE]
+    queue.review([TWO])  # it is worked on: that is its review
+    assert queue.reviews == 1
+    queue.add(("ns", "other"))
+    assert queue.take() == ("ns", "other")
+    queue.close()
+    assert queue.take() is None
+    assert queue.reviews == 0
+
+
+def test_a_review_alone_is_calm() -> None:
+    queue = Queue()
+    queue.review([ONE])
+    queue.take()
+    assert queue.is_calm
+
+
 def test_closing_ends_the_takers() -> None:
     queue = Queue()
     taken: list[Key | None] = []

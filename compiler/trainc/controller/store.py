@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 from trainc.controller.view import JobSetView, Key, TrainJobView, key_of
@@ -13,14 +13,21 @@ V = TypeVar("V", bound=TrainJobView | JobSetView)
 
 
 _REMEMBERED = 10_000  # objects that are gone
-_SHOWN = 1000  # of which it is remembered how they were
+_SHOWN = 1000  # of which it is remembered how they were, needed or not
+_LOOKED_AT = 2  # of those whenever one goes: more than one, so that their number falls again
 
 
 class Store(Generic[V]):
     """Views by namespace and name; an older version never replaces a newer one."""
 
-    def __init__(self) -> None:
-        """Starts empty."""
+    def __init__(self, is_needed: Callable[[Key], bool] = lambda key: False) -> None:
+        """Starts empty.
+
+        Args:
+            is_needed: Whether it still matters how an object of that name was when it went. Such a
+                view is kept for as long as this holds, however many there are.
+        """
+        self._is_needed = is_needed
         self._views: dict[Key, V] = {}
         self._gone: OrderedDict[Key, int] = OrderedDict()  # the version at which it went
         self._last: OrderedDict[Key, V] = OrderedDict()  # as they were when they went
@@ -37,7 +44,7 @@ class Store(Generic[V]):
         return self._views.get(key)
 
     def last(self, key: Key) -> V | None:
-        """How the object was when it went, if that was not long ago and there is no other."""
+        """How the object was when it went, if that is needed or not long ago; else None."""
         return self._last.get(key)
 
     def keys(self) -> list[Key]:
@@ -82,9 +89,7 @@ class Store(Generic[V]):
             self.newest = max(self.newest, version)
             self._bury(key, version)
             if last is not None:
-                self._last[key] = last
-                if len(self._last) > _SHOWN:
-                    self._last.popitem(last=False)
+                self._keep(key, last)
             return self._views.pop(key, None) is not None
 
     def heard_of(self, version: int) -> None:
@@ -110,7 +115,7 @@ class Store(Generic[V]):
                 and view.version <= version
             ]
             for key in gone:
-                del self._views[key]
+                self._keep(key, self._views.pop(key))
             self._listed[namespace] = version
             self.newest = max(self.newest, version)
             return gone
@@ -126,6 +131,17 @@ class Store(Generic[V]):
             self._listed.clear()
             self.newest = max((view.version for view in self._views.values()), default=0)
             return gone
+
+    def _keep(self, key: Key, last: V) -> None:
+        """Remembers how the object was; drops the oldest views that nobody needs any more."""
+        self._last[key] = last
+        self._last.move_to_end(key)
+        for _ in range(_LOOKED_AT):
+            if len(self._last) <= _SHOWN:
+                return
+            oldest, view = self._last.popitem(last=False)
+            if self._is_needed(oldest):
+                self._last[oldest] = view  # as the youngest: looked at again after all others
 
     def _absent_at(self, key: Key) -> int:
         """The last version at which an object that is not known was not there."""

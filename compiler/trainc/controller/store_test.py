@@ -113,3 +113,27 @@ def test_how_those_were_that_went_long_ago_is_forgotten(store: Store[TrainJobVie
         store.remove(("ns", f"m-{number}"), 7, _view(7))
     known = [number for number in range(1100) if store.last(("ns", f"m-{number}"))]
     assert known == list(range(100, 1100))
+
+
+def test_how_those_were_that_are_needed_is_never_forgotten() -> None:
+    """A thousand JobSets may end and go while the API server refuses every status."""
+    names = [f"m-{number}" for number in range(4000)]
+    needed = {("ns", name) for name in names[::2]}
+    store: Store[TrainJobView] = Store(needed.__contains__)
+    for name in names:
+        store.remove(("ns", name), 7, _view(7, name))
+    assert all(store.last(key) == _view(7, key[1]) for key in needed)
+    needed.clear()
+    for number in range(2000):
+        store.remove(("ns", f"later-{number}"), 8, _view(8))
+    kept = [name for name in names if store.last(("ns", name))]
+    assert not kept
+    assert sum(store.last(("ns", f"later-{number}")) is not None for number in range(2000)) == 1000
+
+
+def test_how_those_were_that_a_list_did_not_hold(store: Store[TrainJobView]) -> None:
+    """They went while no watch ran; what was last seen of them is all there is."""
+    store.put(_view(5))
+    store.keep_only("", [], 9)
+    assert store.get(KEY) is None
+    assert store.last(KEY) == _view(5)

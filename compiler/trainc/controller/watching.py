@@ -37,6 +37,7 @@ class Watching(Generic[V]):
         view: Callable[[Json], V],
         store: Store[V],
         changed: Callable[[Key], None],
+        lists: threading.BoundedSemaphore | None = None,
     ) -> None:
         """Nothing happens before ``start``.
 
@@ -47,6 +48,7 @@ class Watching(Generic[V]):
             view: What is kept of an object.
             store: Where.
             changed: Called with each name that changed, after the store did.
+            lists: Bounds how many watches list at a time, where there are many.
         """
         self._api = api
         self._path = collection(kind, namespace)
@@ -54,6 +56,7 @@ class Watching(Generic[V]):
         self._view = view
         self._store = store
         self._changed = changed
+        self._lists = lists or threading.BoundedSemaphore()
         self._backoff = Backoff(0.1, 10)
         self._version = ""  # that a watch is resumed at
         self._stop = threading.Event()
@@ -81,7 +84,9 @@ class Watching(Generic[V]):
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                self._follow(self._list())
+                with self._lists:
+                    version = self._list()
+                self._follow(version)
             except ApiError as error:
                 self._stop.wait(self._pause(error))
             except Exception:

@@ -18,7 +18,7 @@ def access(kubeconfig: str | None, context: str | None) -> tuple[Api, str]:
         TraincError: if there are no credentials.
     """
     try:
-        api = Api(client(kubeconfig, context, workers=1), manager=TRAINC)
+        api = Api(client(kubeconfig, context, pool=4), manager=TRAINC)
         if is_pods_own(kubeconfig, context):
             return api, own_namespace() or "default"
         return api, _namespace(kubeconfig, context)

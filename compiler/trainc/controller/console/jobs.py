@@ -6,17 +6,26 @@ that trainc built and whose TrainJob is not in the cluster.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from sys import intern
 
 from trainc.controller.api import Api, ApiError
 from trainc.controller.conditions import COMPLETE, FAILED, condition, find, finished, is_true
-from trainc.controller.console.pods import PodRow, pod_rows
+from trainc.controller.console.pods import PodRow, in_order, pod_row
 from trainc.controller.paths import JOB_SETS, PODS, TRAIN_JOBS, Kind, collection, item
 from trainc.controller.state import state_of
 from trainc.controller.times import moment_of
-from trainc.controller.view import JobSetView, Json, jobset_view, trainjob_view
+from trainc.controller.view import (
+    JobSetView,
+    Json,
+    Key,
+    TrainJobView,
+    jobset_view,
+    trainjob_view,
+)
 
 _MEMBER = "jobset.sigs.k8s.io/jobset-name"
 _PAGE = "500"
@@ -64,25 +73,55 @@ class Job:
         return sum(pod.ready for pod in self.pods)
 
 
+@dataclass(slots=True)
+class _Parts:
+    """What is shown of one job's objects; ten thousand jobs fit in little memory.
+
+    Attributes:
+        trainjob: The TrainJob, where it is in the cluster.
+        runtime: Name of its runtime.
+        jobset: The JobSet of its name.
+        wanted: How many pods that one shall have.
+        pods: Those there are.
+    """
+
+    trainjob: TrainJobView | None = None
+    runtime: str = ""
+    jobset: JobSetView | None = None
+    wanted: int = 0
+    pods: list[PodRow] = field(default_factory=list)
+
+
 def jobs(api: Api, namespace: str, name: str, now: datetime) -> list[Job]:
-    """The jobs of a namespace (of all, where it is empty), or the one of that name.
+    """The jobs of a namespace (of all, where it is empty), or the one of that name; newest first.
 
     Raises:
         ApiError: if the cluster refuses or does not answer.
     """
-    trainjobs = {_key(found): found for found in _found(api, TRAIN_JOBS, namespace, name)}
-    jobsets = {_key(found): found for found in _found(api, JOB_SETS, namespace, name)}
-    pods: dict[tuple[str, str], list[Json]] = {}
+    parts: dict[Key, _Parts] = defaultdict(_Parts)
+    for found in _found(api, TRAIN_JOBS, namespace, name):
+        part = parts[_key(found)]
+        part.trainjob = trainjob_view(found)
+        part.runtime = intern(found["spec"].get("runtimeRef", {}).get("name", ""))
+    for found in _found(api, JOB_SETS, namespace, name):
+        part = parts[_key(found)]
+        part.jobset, part.wanted = jobset_view(found), _wanted(found)
     selector = f"{_MEMBER}={name}" if name else _MEMBER
     for pod in _listed(api, PODS, namespace, {"labelSelector": selector}):
-        metadata = pod["metadata"]
-        pods.setdefault((metadata["namespace"], metadata["labels"][_MEMBER]), []).append(pod)
-    rows = []
-    for key in sorted({*trainjobs, *jobsets}):
-        jobset = jobsets.get(key)
-        if key in trainjobs or (jobset is not None and jobset_view(jobset).note is not None):
-            rows.append(_job(trainjobs.get(key), jobset, pods.get(key, []), now))
-    return rows
+        key = (pod["metadata"]["namespace"], pod["metadata"]["labels"][_MEMBER])
+        if key in parts:
+            parts[key].pods.append(pod_row(pod))
+    rows = [_job(part, now) for _, part in sorted(parts.items()) if _is_ours(part)]
+    return sorted(rows, key=_made, reverse=True)
+
+
+def _is_ours(part: _Parts) -> bool:
+    built = part.jobset is not None and part.jobset.note is not None
+    return part.trainjob is not None or built
+
+
+def _made(job: Job) -> float:
+    return 0.0 if job.created is None else job.created.timestamp()
 
 
 def _found(api: Api, kind: Kind, namespace: str, name: str) -> Iterator[Json]:
@@ -106,40 +145,40 @@ def _listed(api: Api, kind: Kind, namespace: str, query: dict[str, str]) -> Iter
         more = {**query, "limit": _PAGE, "continue": token} if token else {}
 
 
-def _key(found: Json) -> tuple[str, str]:
+def _key(found: Json) -> Key:
     return found["metadata"]["namespace"], found["metadata"]["name"]
 
 
-def _job(trainjob: Json | None, jobset: Json | None, pods: list[Json], now: datetime) -> Job:
-    theirs = None if jobset is None else jobset_view(jobset)
-    whole = trainjob or jobset or {}
-    rows = tuple(pod_rows(pods))
+def _job(part: _Parts, now: datetime) -> Job:
+    trainjob, jobset = part.trainjob, part.jobset
+    whole = trainjob or jobset
+    assert whole is not None
+    rows = tuple(in_order(part.pods))
     job = Job(
-        namespace=whole["metadata"]["namespace"],
-        name=whole["metadata"]["name"],
+        namespace=whole.namespace,
+        name=whole.name,
         state="",
         reason="",
         message="",
         progress=None,
         remaining=None,
         metrics=(),
-        restarts=(theirs.restarts if theirs else 0) + sum(pod.restarts for pod in rows),
-        wanted=_wanted(jobset),
+        restarts=(jobset.restarts if jobset else 0) + sum(pod.restarts for pod in rows),
+        wanted=part.wanted,
         pods=rows,
-        runtime=((trainjob or {}).get("spec") or {}).get("runtimeRef", {}).get("name", ""),
-        created=moment_of(whole["metadata"].get("creationTimestamp", "")),
+        runtime=part.runtime,
+        created=moment_of(whole.created),
         conditions=(),
     )
     if trainjob is not None:
-        view = trainjob_view(trainjob)
-        if view.has_status or theirs is None:
-            job = _with_state(job, view.conditions, view.jobs)
+        if trainjob.has_status or jobset is None:
+            job = _with_state(job, trainjob.conditions, trainjob.jobs)
         else:  # nobody wrote one so far
-            job = _with_state(job, _translated(theirs), theirs.jobs)
-        return _with_progress(job, view.progress, now)
-    if theirs is not None:
-        job = _with_state(job, _translated(theirs), theirs.jobs)
-        return _with_progress(job, theirs.progress, now)
+            job = _with_state(job, _translated(jobset), jobset.jobs)
+        return _with_progress(job, trainjob.progress, now)
+    if jobset is not None:
+        job = _with_state(job, _translated(jobset), jobset.jobs)
+        return _with_progress(job, jobset.progress, now)
     return job
 
 
@@ -180,8 +219,8 @@ def _with_progress(job: Job, progress: Json | None, now: datetime) -> Job:
     )
 
 
-def _wanted(jobset: Json | None) -> int:
-    jobs = ((jobset or {}).get("spec") or {}).get("replicatedJobs") or []
+def _wanted(jobset: Json) -> int:
+    jobs = (jobset.get("spec") or {}).get("replicatedJobs") or []
     return sum(
         job.get("replicas", 1) * (job["template"].get("spec") or {}).get("parallelism", 1)
         for job in jobs

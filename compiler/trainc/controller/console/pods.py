@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from sys import intern
 
 from trainc.controller.view import Json
 
@@ -24,6 +25,7 @@ class PodRow:
         node: Where it runs.
         message: Why it is so, where something says so.
         containers: Their names, init containers last.
+        created: When it was made, as the API server writes it.
     """
 
     name: str
@@ -35,15 +37,21 @@ class PodRow:
     node: str
     message: str
     containers: tuple[str, ...]
+    created: str = ""
 
 
 def pod_rows(pods: Iterable[Json]) -> list[PodRow]:
     """The rows, by step and rank, older attempts first."""
-    ordered = sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")))
-    return sorted((_row(pod) for pod in ordered), key=lambda row: (row.step, row.rank))
+    return in_order(pod_row(pod) for pod in pods)
 
 
-def _row(pod: Json) -> PodRow:
+def in_order(rows: Iterable[PodRow]) -> list[PodRow]:
+    """The rows by step and rank, older attempts first."""
+    return sorted(rows, key=lambda row: (row.step, row.rank, row.created))
+
+
+def pod_row(pod: Json) -> PodRow:
+    """What is shown of one pod; the rest of it is let go."""
     metadata, status = pod["metadata"], pod.get("status") or {}
     labels = metadata.get("labels") or {}
     containers = [
@@ -54,21 +62,22 @@ def _row(pod: Json) -> PodRow:
     conditions = status.get("conditions") or []
     return PodRow(
         name=metadata["name"],
-        step=labels.get(f"{_JOBSET}replicatedjob-name", ""),
+        step=intern(labels.get(f"{_JOBSET}replicatedjob-name", "")),
         rank=(
             _number(labels.get(f"{_JOBSET}job-index")),
             _number(labels.get("batch.kubernetes.io/job-completion-index")),
         ),
-        phase=phase,
+        phase=intern(phase),
         ready=any(c["type"] == "Ready" and c["status"] == "True" for c in conditions),
         restarts=sum(each.get("restartCount") or 0 for each in containers),
-        node=(pod.get("spec") or {}).get("nodeName") or "",
+        node=intern((pod.get("spec") or {}).get("nodeName") or ""),
         message=message,
         containers=tuple(
-            each["name"]
+            intern(each["name"])
             for key in ("containers", "initContainers")
             for each in (pod.get("spec") or {}).get(key) or []
         ),
+        created=str(metadata.get("creationTimestamp") or ""),
     )
 
 
