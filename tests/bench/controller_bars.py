@@ -115,11 +115,11 @@ def populate(plane: Plane, jobs: int) -> list[str]:
     return rest
 
 
-def cold_start(plane: Plane) -> Iterator[Bar]:
+def cold_start(plane: Plane, jobs: int) -> Iterator[Bar]:
     """Everything is right already: how soon that is known, and at what cost."""
     with controller(plane) as running:
         eventually(lambda: running.metric("trainc_leader") == 1)
-        while running.metric("trainc_queue_depth") > 0:
+        while running.metric("trainc_reconcile_seconds_count") < jobs:
             time.sleep(0.01)
         seconds = time.monotonic() - running.began
         reconciled = running.metric("trainc_reconcile_seconds_count")

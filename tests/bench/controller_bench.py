@@ -92,7 +92,7 @@ def _latency(plane: Plane) -> Iterator[Bar]:
 
 def _scale(plane: Plane) -> Iterator[Bar]:
     names = populate(plane, JOBS)
-    yield from cold_start(plane)
+    yield from cold_start(plane, JOBS)
     yield from catch_up(plane, names)
 
 

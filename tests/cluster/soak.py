@@ -159,29 +159,34 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=1200)
     parser.add_argument("--seed", type=int, default=None)
     given = parser.parse_args()
+    kinds = sorted(CRDS.glob("*.yaml"))
+    if not kinds:
+        print(f"no kinds in {CRDS}: there is nothing to act on", file=sys.stderr)
+        return 1
     seed = given.seed if given.seed is not None else random.randrange(10**6)
     logging.basicConfig(level="INFO", format="%(asctime)s %(message)s")
     logger.info("seed %d", seed)
     try:
         binaries = find(build=False)
     except UnavailableError as why:
-        print(f"skipped: {why}")
-        return 0
+        print(f"cannot run: {why}", file=sys.stderr)
+        return 1
     with tempfile.TemporaryDirectory() as folder:
-        plane = Plane(binaries, Path(folder), sorted(CRDS.glob("*.yaml")))
+        plane = Plane(binaries, Path(folder), kinds)
         try:
             plane.start()
-            left = _soak(plane, random.Random(seed), given.seconds)
+            done, left = _soak(plane, random.Random(seed), given.seconds)
         except BaseException:
             print(plane.logs(), file=sys.stderr)
             raise
         finally:
             plane.stop()
-    print("\n".join(left) or f"every status is right (seed {seed})")
-    return 1 if left else 0
+    print("\n".join(left) or f"every status is right after {done} actions (seed {seed})")
+    return 1 if left or not done else 0
 
 
-def _soak(plane: Plane, chance: random.Random, seconds: float) -> list[str]:
+def _soak(plane: Plane, chance: random.Random, seconds: float) -> tuple[int, list[str]]:
+    """How many actions were done, and what is not as it should be in the end."""
     admin = plane.client()
     admin.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     users = Users(admin, chance)
@@ -203,8 +208,8 @@ def _soak(plane: Plane, chance: random.Random, seconds: float) -> list[str]:
         try:
             eventually(lambda: not unsettled(admin, NAMESPACE), 60, 0.5)
         except AssertionError:
-            return unsettled(admin, NAMESPACE)
-    return []
+            return users.done.total(), unsettled(admin, NAMESPACE)
+    return users.done.total(), []
 
 
 if __name__ == "__main__":

@@ -102,6 +102,7 @@ CASES = [
     TestCase("a TrainJob without a queue", job() + runtime(), ("--emit", "both")),
     TestCase("suspend without a queue", job("", "suspend: true") + runtime()),
 ]  # fmt: skip
+OF_THE_CLUSTER = ("TRC425",)  # no line is at fault
 OURS = {"TRC406", "TRC420", "TRC421", "TRC422", "TRC423", "TRC424", "TRC425"}
 
 
@@ -118,7 +119,7 @@ def test_what_is_told(case: TestCase, tmp_path: Path) -> None:
     assert [each["code"] for each in told] == ([case.code] if case.code else [])
     for each in told:
         assert each["severity"] == case.level
-        assert each["line"] > 1
+        assert each["line"] > 1 or case.code in OF_THE_CLUSTER
         assert case.says in each["message"] + each["hint"]
 
 
@@ -138,7 +139,9 @@ def test_a_runtime_that_kueue_wants_is_reported_once(command: str, tmp_path: Pat
     other = job(LABELS).replace("name: llm", "name: other")
     (tmp_path / "job.yaml").write_text(f"{job(LABELS)}---\n{other}{runtime()}")
     problems = found(tmp_path, command, "--emit", "both")
-    assert [(each["code"], each["object"]) for each in problems] == [("TRC425", "TrainJob/llm")]
+    assert [(each["code"], each["jobs"]) for each in problems] == [
+        ("TRC425", ["ml/llm", "ml/other"])
+    ]
     (tmp_path / "trainc.yaml").write_text("rules: {TRC425: off}\n")
     assert found(tmp_path, command, "--emit", "both") == []
 

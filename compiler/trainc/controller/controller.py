@@ -93,7 +93,7 @@ class Controller:
         self.api = Api(client, self.metrics.counted)
         self.queue = Queue(reviewers=max(options.workers // 2, 1))
         self.queue.close()  # until this one leads
-        self.metrics.queued.set_function(lambda: len(self.queue))
+        self.metrics.queued.set_function(lambda: len(self.queue) + self.queue.reviews)
         self._events = Events(self.api, lambda: self.queue.is_calm)
         # By the timer's way: a worker must never wait for room in its own queue.
         changed = partial(self.queue.add_after, seconds=0)

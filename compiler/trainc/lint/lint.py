@@ -100,14 +100,12 @@ class Lint(NamedTuple):
         severity: How loud it is where nobody says otherwise.
         check: Yields the findings; the runner adds code and severity.
         stops: Whether it stops a build too: a build has other errors of lints as warnings.
-        once: Whether its first finding stands for all jobs of a build.
     """
 
     code: str
     severity: Level
     check: Callable[[Job], Iterable[Problem]]
     stops: bool = False
-    once: bool = False
 
 
 class Asked(NamedTuple):
@@ -137,7 +135,6 @@ def inspector(asked: Asked) -> Inspect:
     """The run of the lints, to be called for every compiled job."""
     lints = [(lint, level) for lint in discover() if (level := _level(lint, asked)) is not None]
     gitops, flux = asked.profile != "none", asked.profile == "flux"
-    reported: set[str] = set()  # codes of lints with ``once``
 
     def inspect(info: Info, objects: tuple[Object, ...]) -> Iterator[Problem]:
         jobset = next((o.manifest for o in objects if o.manifest["kind"] == "JobSet"), None)
@@ -145,13 +142,8 @@ def inspector(asked: Asked) -> Inspect:
             return
         job = Job(info, jobset, objects, gitops, flux, asked.allow_ttl, asked.on_change)
         for lint, level in lints:
-            if lint.code in reported:
-                continue
             for found in lint.check(job):
                 yield found._replace(code=lint.code, severity=level)
-                if lint.once:
-                    reported.add(lint.code)
-                    break
 
     return inspect
 

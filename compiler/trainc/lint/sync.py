@@ -79,16 +79,18 @@ def left_behind(job: Job) -> Iterator[Problem]:
 
 
 def without_runtime(job: Job) -> Iterator[Problem]:
-    """A TrainJob beside a queued JobSet: Kueue looks up the runtime of every TrainJob."""
+    """A TrainJob beside a queued JobSet: Kueue looks up the runtime of every TrainJob.
+
+    It is the cluster's fault rather than a line's: without a place, all jobs share one finding.
+    """
     spec = job.info.spec
     if not is_queued(spec):
         return
     if any(each.manifest["kind"] == names.TRAIN_JOB for each in job.objects):
-        yield job.in_job(
-            ("spec", "runtimeRef", "name"),
+        yield Problem(
             "Kueue refuses a TrainJob whose runtime is not in the cluster",
-            "apply the runtimes first ('trainc install --runtimes' prints the stock ones), or take "
-            "trainer.kubeflow.org/trainjob out of Kueue's integrations.frameworks",
+            hint="apply the runtimes first ('trainc install --runtimes' prints the stock ones), "
+            "or take trainer.kubeflow.org/trainjob out of Kueue's integrations.frameworks",
         )
 
 
@@ -104,5 +106,5 @@ LINTS = (
     Lint("TRC421", "error", applied_twice_by_flux, stops=True),
     Lint("TRC422", "note", applied_twice),
     Lint("TRC423", "note", left_behind),
-    Lint("TRC425", "warning", without_runtime, once=True),
+    Lint("TRC425", "warning", without_runtime),
 )
