@@ -53,7 +53,7 @@ SHAPES = [
     Shape("aws-yolo", warned=("34:19: warning: ",)),
     Shape("nvidia-nemo"),
     Shape("nvidia-horovod", warned=("1:1: warning: workers are reached by SSH now",)),
-    Shape("kueue-pytorch"),
+    Shape("kueue-pytorch", warned=("10:5: note: spec.runPolicy.suspend: left out: Kueue",)),
     Shape("kueue-mpi"),
     Shape("kueue-xgboost"),
     Shape("kueue-jax"),

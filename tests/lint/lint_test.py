@@ -184,6 +184,9 @@ CASES += [
              job("    args: [x]\n")),
 ]  # fmt: skip
 
+_EMPTY = RUNTIME[: RUNTIME.index("      replicatedJobs:")] + "      replicatedJobs: []\n"
+CASES += [TestCase("TRC108", runtime=_EMPTY)]
+
 
 MODEL = """\
       - name: model-initializer
