@@ -4,11 +4,9 @@ In: the problems of a run. Out: stderr, written once, when the command has ended
 from the raw arguments, because a wrong usage must be reported in it too.
 """
 
-import errno
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -198,32 +196,22 @@ def _last(args: Sequence[str], option: str) -> str:
 def _replace(path: str, text: str) -> None:
     """Writes a file at once: a reader sees the old report or the new one.
 
-    Where a link leads it is the file there; a pipe or a device is written to and stays one.
+    Where a link leads it is the file there; a device, or a pipe that a program
+    reads, is written to and stays one.
 
     Raises:
         OSError: It cannot be written, or a link in the repository leads out of it.
     """
+    from trainc.manifest.writing import write_inside, write_stream
     from trainc.source.reader import Reader
 
-    place, reader = os.path.realpath(path), Reader()
-    if reader.link(path) and not reader.boundary(path).holds(place):
-        raise OSError(errno.ELOOP, "a link leads out of the repository, not written")
-    if path.startswith("/dev/") or (os.path.exists(path) and not os.path.isfile(path)):
-        _write(path, text)
-        return
-    partial = f"{place}.{os.getpid()}.tmp"
-    try:
-        _write(partial, text)
-        os.replace(partial, place)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(partial)
-        raise
-
-
-def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
+    place, data, reader = os.path.realpath(path), text.encode(), Reader()
+    is_inside = not reader.link(path) or reader.boundary(path).holds(place)
+    is_stream = os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+    if is_inside and (path.startswith("/dev/") or is_stream):
+        write_stream(path, data)
+    else:
+        write_inside(path, data)
 
 
 def _is_colored() -> bool:

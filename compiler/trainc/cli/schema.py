@@ -165,8 +165,11 @@ def _text(schema: dict[str, Any]) -> str:
 
 
 def _replace(place: Path, text: str) -> None:
-    """Writes a file at once: a reader sees the old schema or the new one."""
+    from trainc.manifest.writing import write_inside
+
     place.parent.mkdir(parents=True, exist_ok=True)
-    partial = place.with_name(f"{place.name}.{os.getpid()}.tmp")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, place)
+    try:
+        write_inside(str(place), text.encode())
+    except OSError as error:
+        message = f"cannot write: {error.strerror or error}"
+        raise TraincError([Problem(message, Mark(str(place)))]) from error

@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass
 
 from trainc.errors import Mark, Problem, TraincError
+from trainc.manifest.writing import write_whole
 from trainc.source.dialect import has_other_breaks
 from trainc.source.document import Document
 from trainc.source.files import STDIN, File, read
@@ -97,22 +98,7 @@ def written(old: Text, text: str) -> None:
     try:
         if not os.access(place, os.W_OK):
             raise PermissionError(13, "the file is read-only")
-        _replace(place, old.as_bytes(text))
+        write_whole(place, old.as_bytes(text))
     except OSError as error:
         message = f"cannot write: {error.strerror or error}"
         raise TraincError([Problem(message, Mark(old.file.name))]) from error
-
-
-def _replace(place: str, data: bytes) -> None:
-    mode = os.stat(place).st_mode
-    folder, name = os.path.split(place)
-    partial = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
-    try:
-        with open(partial, "wb") as stream:
-            stream.write(data)
-        os.chmod(partial, mode & 0o7777)
-        os.replace(partial, place)
-    except BaseException:
-        if os.path.exists(partial):
-            os.unlink(partial)
-        raise
