@@ -188,7 +188,12 @@ def _direct_items(
     base: Sequence[Any], patch: Sequence[Any], key: str, path: Path
 ) -> tuple[list[Any], list[Any]]:
     """Base and patch after the items of the patch that carry a directive."""
-    kept, rest = list(base), []
+    kept: list[Any] = list(base)
+    rest: list[Any] = []
+    places: dict[Any, list[int]] = {}
+    for place, old in enumerate(base):
+        places.setdefault(_key(old, key), []).append(place)
+    deleted: set[int] = set()
     for index, item in enumerate(patch):
         directive = item.get("$patch") if isinstance(item, Mapping) else None
         if directive is None:
@@ -198,15 +203,17 @@ def _direct_items(
         if directive == "replace" and len(item) == 1:
             return [], [o for o in patch if not (isinstance(o, Mapping) and "$patch" in o)]
         meant = _key(item, key)
-        if meant is None or not any(_key(old, key) == meant for old in kept):
-            there = ", ".join(str(_key(old, key)) for old in kept)
+        if meant is None or meant not in places:
+            left = (old for place, old in enumerate(kept) if place not in deleted)
+            there = ", ".join(str(_key(old, key)) for old in left)
             raise MergeError(f"no item has {key} {meant!r}; there are: {there}", (*path, index))
         if directive == "delete":
-            kept = [old for old in kept if _key(old, key) != meant]
+            deleted.update(places.pop(meant))
         else:
             new = {name: value for name, value in item.items() if name != "$patch"}
-            kept = [new if _key(old, key) == meant else old for old in kept]
-    return kept, rest
+            for place in places[meant]:
+                kept[place] = new
+    return [old for place, old in enumerate(kept) if place not in deleted], rest
 
 
 def _ordered(base: list[Any], patch: list[Any]) -> list[Any]:

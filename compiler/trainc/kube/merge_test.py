@@ -142,3 +142,10 @@ def test_an_error_names_its_place_in_the_patch() -> None:
     with pytest.raises(MergeError) as caught:
         merge({"nodeSelector": {"a": "b"}}, patch, "PodSpec")
     assert caught.value.path == ("nodeSelector", "$patch")
+
+
+def test_many_directed_items_merge_in_linear_time() -> None:
+    env = [{"name": f"a{n}", "value": "1"} for n in range(20_000)]
+    patch = [{"name": f"a{n}", "$patch": "delete"} for n in range(1, 20_000)]
+    merged = merge({"env": env}, {"env": patch}, "Container", Rules(items=True))
+    assert merged == {"env": env[:1]}

@@ -6,13 +6,16 @@ matching itself is pathspec's; it is imported only where there are patterns.
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from trainc.errors import Mark, Problem
 from trainc.source.reader import IGNORE_FILE, Boundary, Reader, RefusedError
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
+
+_MOST: Final = 2000
+"""Patterns of one file: each is tried on each path."""
 
 
 class Rules(NamedTuple):
@@ -81,6 +84,11 @@ def compiled(
         name: Where they stand, as it is printed.
         problems: Takes the patterns that are none.
     """
+    if len(patterns) > _MOST:
+        mark = Mark(name, _MOST + 1, 1) if name else None
+        hint = "ignore a folder instead of each file in it"
+        problems.append(Problem(f"more than {_MOST} patterns", mark, hint=hint))
+        return []
     from pathspec import GitIgnoreSpec
 
     good: list[str] = []
@@ -91,4 +99,4 @@ def compiled(
         except ValueError:
             mark = Mark(name, number, 1) if name else None
             problems.append(Problem(f"{line!r} is no pattern", mark, hint="see `man gitignore`"))
-    return [Rules(folder, GitIgnoreSpec.from_lines(good))]
+    return [Rules(folder, GitIgnoreSpec.from_lines(good, backend="simple"))]
