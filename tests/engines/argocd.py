@@ -118,7 +118,10 @@ class Application:
         return len(self.get().get("status", {}).get("history", []))
 
     def delete(self) -> None:
-        """Deletes it, and waits until all that it made is gone."""
+        """Ends a sync that is tried again, deletes it, and waits until all it made is gone."""
+        if self.get().get("status", {}).get("operationState", {}).get("phase") == "Running":
+            end = {"status": {"operationState": {"phase": "Terminating"}}}  # as the CLI does
+            self.admin.merge("Application", NAMESPACE, self.name, end)
         self.admin.delete("Application", NAMESPACE, self.name)
         eventually(lambda: self.admin.find("Application", NAMESPACE, self.name) is None, 90)
 

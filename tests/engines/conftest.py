@@ -21,7 +21,7 @@ from tests.engines import flux as flux_engine
 from tests.engines.argocd import ArgoCD
 from tests.engines.binaries import Engines
 from tests.engines.flux import Flux
-from tests.engines.synced import Synced
+from tests.engines.synced import SyncedByFlux
 
 __all__ = ["pytest_runtest_makereport"]
 _numbers = itertools.count(1)
@@ -112,16 +112,15 @@ def argocd(
 @pytest.fixture
 def follow(
     flux: Flux, git_host: git.Host, tmp_path: Path, namespace: str
-) -> Iterator[Callable[..., Synced]]:
+) -> Iterator[Callable[..., SyncedByFlux]]:
     """Makes a repository that Flux follows; what it applied is pruned after the test."""
-    made: list[Synced] = []
+    made: list[SyncedByFlux] = []
 
-    def project(**settings: str) -> Synced:
+    def project(**settings: str) -> SyncedByFlux:
         repository = git_host.repository(namespace, tmp_path / "repository")
-        made.append(Synced(flux, repository, namespace, **settings))
+        made.append(SyncedByFlux(flux, repository, namespace, **settings))
         return made[-1]
 
     yield project
     for each in made:
-        if each.following is not None:
-            each.following.delete()
+        each.delete()

@@ -91,6 +91,19 @@ def a_job(
     }
 
 
+def with_pod_settings(job: Json, toleration: Json) -> Json:
+    """Gives the pods of ``node`` a toleration, a node selector and a label."""
+    pod = {
+        "metadata": {"labels": {"team": "vision"}},
+        "spec": {"tolerations": [toleration], "nodeSelector": {"kubernetes.io/hostname": "kwok-0"}},
+    }
+    replicated = {"name": "node", "template": {"spec": {"template": pod}}}
+    template = {"spec": {"replicatedJobs": [replicated]}}
+    patch = {"manager": "example.com/team", "trainingRuntimeSpec": {"template": template}}
+    job["spec"]["runtimePatches"] = [patch]
+    return job
+
+
 def jobset_of(objects: list[Json], job: str = "m") -> str:
     """The name of the JobSet that was compiled from a TrainJob."""
     names = [each["metadata"]["name"] for each in objects if each["kind"] == "JobSet"]
