@@ -15,12 +15,14 @@ import yaml
 from tests.cluster.client import ApiError, Client, eventually
 from tests.cluster.jobs import Json, end_pods
 from tests.cluster.plane import Plane
+from tests.cluster.process import Process
 from tests.engines import kueue
 from tests.engines.applying import images, live_pods, state
 from tests.engines.git import Host
 from tests.engines.history import History, watched
 from tests.engines.project import a_job, with_pod_settings
 from tests.engines.synced import QUEUED, QUIET, Synced, SyncedByArgoCD, SyncedByFlux
+from trainc.info.cache import compiled_test as cache
 
 Follow = Callable[..., Synced]
 NEW = "example.com/train:2"
@@ -251,6 +253,31 @@ def test_a_finished_job_that_is_put_back_is_held(
         admin.delete("JobSet", namespace, name)
         _assert_held(admin, namespace, name, jobsets)
     assert _is(admin, namespace, name, "Complete")
+
+
+def test_a_data_cache_comes_and_goes_with_its_job(
+    leaders: Process, admin: Client, namespace: str, follow: Follow
+) -> None:
+    """Its LeaderWorkerSet of a head and two workers; LeaderWorkerSet's manager runs."""
+    assert leaders.returncode is None
+    project = follow()
+    (project.folder / "runtimes").mkdir()
+    (project.folder / "runtimes/cached.yaml").write_text(cache.RUNTIME)
+    job = yaml.safe_load(cache.job(env={**cache.METADATA, "CLUSTER_SIZE": "3"}))
+    job["metadata"]["namespace"] = namespace
+    project.push(job)
+    project.assert_synced()
+    (group,) = admin.list("LeaderWorkerSet", namespace)
+    uid = group["metadata"]["uid"]
+    eventually(lambda: len(live_pods(admin, namespace).get("", [])) == 3)
+    eventually(lambda: project.jobset() in live_pods(admin, namespace))
+    project.again()
+    assert [g["metadata"]["uid"] for g in admin.list("LeaderWorkerSet", namespace)] == [uid]
+    project.remove("m")
+    project.push(a_job(namespace, "b"))
+    project.assert_synced()
+    eventually(lambda: set(live_pods(admin, namespace)) == {project.jobset("b")}, 60)
+    assert admin.list("LeaderWorkerSet", namespace) == []
 
 
 def _assert_held(admin: Client, namespace: str, name: str, jobsets: History) -> None:
