@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.cluster.client import Client, eventually
+from tests.cluster.jobs import end_pods
 from tests.cluster.plane import Plane
+from tests.engines import kueue
 from tests.engines.applying import images, live_pods
 from tests.engines.flux import Flux, Sync
 from tests.engines.git import Host
@@ -75,3 +77,26 @@ def test_replace_beside_a_flavors_tolerations_is_no_build(namespace: str, follow
     out = project.trainc("build")
     assert out.returncode == 1
     assert "TRC421" in out.stderr
+
+
+def test_a_job_that_waits_in_a_queue_and_one_that_runs_are_ready(
+    admin: Client, namespace: str, follow: Follow
+) -> None:
+    kueue.add_queue(admin, namespace, quota="1")
+    project = follow()
+    project.push(a_job(namespace, "runs"), a_job(namespace, "waits", cpu="2", labels=QUEUED))
+    project.assert_synced()
+    assert set(live_pods(admin, namespace)) == {project.jobset("runs")}
+    end_pods(admin, namespace, "complete")
+    eventually(lambda: not live_pods(admin, namespace))
+    project.again()
+
+
+def test_a_failed_job_is_not_ready(admin: Client, namespace: str, follow: Follow) -> None:
+    project = follow()
+    project.add_runtime()
+    project.push(a_job(namespace, runtime="once"))
+    eventually(lambda: live_pods(admin, namespace))
+    end_pods(admin, namespace, "fail")
+    eventually(lambda: "failed" in project.refusal().lower(), 60)
+    assert project.jobset() in project.refusal()
