@@ -75,8 +75,8 @@ test-programs: $(SETUP)  ## run the tests with programs of others (Helm, kustomi
 	@$(BIN)/python -m tests.tools peers servers
 	TRAINC_TEST_PROGRAMS=1 $(PYTEST) -m programs
 
-test-images: $(SETUP)  ## build the images with docker or buildah, from the base in the registry
-	TRAINC_TEST_IMAGES=1 BUILDAH_ISOLATION=chroot STORAGE_DRIVER=vfs $(BIN)/pytest -m images
+test-images: $(SETUP)  ## build the images with docker or buildah, and start each on a read-only root
+	TRAINC_TEST_IMAGES=1 $(BIN)/pytest --durations=5 -m images tests/images
 
 test-torch: $(SETUP)  ## run the data cache's tests with PyTorch (3 GB, kept outside the tree)
 	@$(BIN)/python -m tests.tools torch

@@ -7,8 +7,8 @@ they cannot write. `make test-images` builds the images with an engine too.
 from __future__ import annotations
 
 import json
+import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import yaml
@@ -27,6 +28,7 @@ import yaml
 from tests.corpus import ROOT
 from tests.images.container import sealed
 from tests.images.containerfile import HOME, IMAGES, Image, read, replay
+from tests.images.engine import BuiltImage, built, engine
 from trainc.install.install import Installation, objects
 from trainc.install.sidecar import USER
 from trainc.names import IMAGE_PREFIX
@@ -127,30 +129,50 @@ def test_only_one_image_has_a_heavy_package(package: str) -> None:
     assert [name for name in FILES if package in _pins(name)] == [OWNERS[package]]
 
 
-def _engine() -> str:
-    """The program that builds images here; empty where none does."""
-    for program in ("docker", "buildah"):
-        found = shutil.which(program)
-        if found and subprocess.run([found, "info"], capture_output=True).returncode == 0:
-            return program
-    return ""
-
-
 @pytest.mark.images
-@pytest.mark.parametrize("image", TARGETS)
-def test_an_engine_builds_it(image: str) -> None:
-    engine = _engine()
-    if not engine:
+@pytest.mark.parametrize("name", TARGETS)
+def test_an_engine_builds_it(name: str, folder: Path) -> None:
+    if not engine():
         pytest.skip("neither `docker info` nor `buildah info` succeeds")
-    file, target = TARGETS[image]
-    command = [engine, "build", "--file", str(IMAGES / f"{file}.Containerfile")]
-    command += ["--target", target] if target else []
-    tag = f"trainc-test/{image}"
-    subprocess.run([*command, "--tag", tag, str(ROOT)], check=True)
-    if engine == "docker":
-        run = ["docker", "run", "--rm", "--read-only", "--network=none", tag, "--help"]
-        out = subprocess.run(run, capture_output=True, text=True, check=True)
-        assert "usage" in out.stdout.lower()
+    file, target = TARGETS[name]
+    with built(file, target) as image:
+        user = _USERS.get(name, 65532)
+        assert image.user == f"{user}:{user}"
+        _holds_its_own(name, list(image.root.glob(f".{HOME}/lib/python*/site-packages/*")))
+        _writes_nothing_else(image, folder)
+        START[name](Running(name, Unpacked(image), folder))
+
+
+def _holds_its_own(name: str, paths: list[Path]) -> None:
+    """Neither pip nor what another image is for is in the environment."""
+    packages = {path.name.lower() for path in paths}
+    assert "trainc" in packages
+    assert "pip" not in packages
+    foreign = {p.replace("-", "_") for p, owner in OWNERS.items() if owner != TARGETS[name][0]}
+    assert not foreign & {each.partition("-")[0] for each in packages}
+
+
+_SEALED = """
+import os
+def writable(path):
+    try:
+        os.close(os.open(path + "/x", os.O_CREAT | os.O_WRONLY))
+        os.unlink(path + "/x")
+    except OSError:
+        return False
+    return True
+print(os.getuid(), writable("/"), writable("/opt/trainc"), writable(os.getcwd()))
+"""
+
+
+def _writes_nothing_else(image: BuiltImage, folder: Path) -> None:
+    """The way of running is what it says: the image's user, and a root that is read-only."""
+    python = f"{HOME}/bin/python"
+    command = image.command([python, "-c", _SEALED], folder, {})
+    out = subprocess.run(command, capture_output=True, text=True)
+    assert out.stdout.split() == [image.user.partition(":")[0], "False", "False", "True"], (
+        out.stderr
+    )
 
 
 @pytest.fixture(scope="module")
@@ -188,41 +210,107 @@ def test_its_entry_point_starts(started: tuple[str, Image], folder: Path) -> Non
     for stage in image.stages[1:]:
         for rest in stage.of("COPY"):
             assert image.path(rest.split()[1]).exists()
-    packages = {each.name.lower() for each in image.home.glob("lib/python*/site-packages/*")}
-    assert "pip" not in packages
-    foreign = {p.replace("-", "_") for p, owner in OWNERS.items() if owner != TARGETS[name][0]}
-    assert not foreign & {each.partition("-")[0] for each in packages}
-    START[name](Running(name, image, folder))
+    _holds_its_own(name, list(image.home.glob("lib/python*/site-packages/*")))
+    START[name](Running(name, Replayed(name, image), folder))
+
+
+class Start(Protocol):
+    """A way to start programs of an image."""
+
+    def entry(self) -> list[str]:
+        """The entry point."""
+
+    def python(self) -> str:
+        """The interpreter of its environment."""
+
+    def file(self, inside: str) -> Path:
+        """Where a file of the image is on this machine."""
+
+    def command(self, program: list[str], folder: Path, variables: dict[str, str]) -> list[str]:
+        """That program as the image's user, who can write that folder only."""
+
+    def environment(self, variables: dict[str, str]) -> dict[str, str]:
+        """What the command is started with."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """Starts what the Containerfile's lines made in a folder of this machine."""
+
+    name: str
+    image: Image
+
+    def entry(self) -> list[str]:
+        return self.image.entry(TARGETS[self.name][1])
+
+    def python(self) -> str:
+        return str(self.image.home / "bin" / "python")
+
+    def file(self, inside: str) -> Path:
+        """By the line that copies it there."""
+        copies = (r.split() for stage in self.image.stages for r in stage.of("COPY"))
+        (source,) = (words[-2] for words in copies if words[-1] == inside)
+        return self.image.path(source)
+
+    def command(self, program: list[str], folder: Path, variables: dict[str, str]) -> list[str]:
+        return sealed(program, _USERS.get(self.name, 65532), folder)
+
+    def environment(self, variables: dict[str, str]) -> dict[str, str]:
+        return self.image.environment(**variables)
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """Starts what an engine built."""
+
+    image: BuiltImage
+
+    def entry(self) -> list[str]:
+        return self.image.entry
+
+    def python(self) -> str:
+        return f"{HOME}/bin/python"
+
+    def file(self, inside: str) -> Path:
+        return self.image.root / inside.lstrip("/")
+
+    def command(self, program: list[str], folder: Path, variables: dict[str, str]) -> list[str]:
+        return self.image.command(program, folder, variables)
+
+    def environment(self, variables: dict[str, str]) -> dict[str, str]:
+        return dict(os.environ)  # of what enters the image, which starts from its own
 
 
 @dataclass(frozen=True)
 class Running:
-    """A way to run an image."""
+    """An image, and the folder that it may write.
+
+    The folder has the same path inside.
+    """
 
     name: str
-    image: Image
+    start: Start
     folder: Path
 
-    def command(self, *arguments: str) -> list[str]:
-        entry = self.image.entry(TARGETS[self.name][1])
-        return sealed([*entry, *arguments], _USERS.get(self.name, 65532), self.folder)
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return self.program([*self.start.entry(), *arguments], **variables)
 
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def program(self, program: list[str], **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self.command(*arguments),
+            self.start.command(program, self.folder, variables),
             cwd=self.folder,
-            env=self.image.environment(**environment),
+            env=self.start.environment(variables),
             capture_output=True,
             text=True,
         )
 
     @contextmanager
-    def serve(self, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    def serve(self, *arguments: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
         """A process that runs on; it must end by SIGTERM with status 0."""
         process = subprocess.Popen(
-            self.command(*arguments),
+            self.start.command([*self.start.entry(), *arguments], self.folder, variables),
             cwd=self.folder,
-            env=self.image.environment(**environment),
+            env=self.start.environment(variables),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -230,8 +318,8 @@ class Running:
         try:
             yield process
             process.send_signal(signal.SIGTERM)
-            _, told = process.communicate(timeout=60)
-            assert process.returncode == 0, told
+            _, log = process.communicate(timeout=60)
+            assert process.returncode == 0, log
         finally:
             process.kill()
             process.communicate()
@@ -251,12 +339,10 @@ def _cli(running: Running) -> None:
     """As Argo CD's repo server runs it: the commands of the plugin's own file."""
     (running.folder / "trainc.yaml").write_text("")
     (running.folder / "job.yaml").write_text(JOB)
-    (copied,) = (r for s in running.image.stages for r in s.of("COPY") if "plugin.yaml" in r)
-    *_, source, target = copied.split()
-    assert target == "/home/argocd/cmp-server/config/plugin.yaml"
-    plugin = yaml.safe_load(running.image.path(source).read_text())
+    file = running.start.file("/home/argocd/cmp-server/config/plugin.yaml")
+    plugin = yaml.safe_load(file.read_text())
     program, *generate = plugin["spec"]["generate"]["command"]
-    assert program == Path(running.image.entry("")[0]).name
+    assert program == Path(running.start.entry()[0]).name
     out = running.run(*generate)
     assert out.returncode == 0, out.stderr
     assert [each["kind"] for each in yaml.safe_load_all(out.stdout)] == ["JobSet"]
@@ -300,9 +386,8 @@ def _initializer(running: Running) -> None:
         "import importlib.util as i; from trainc.initializers.provider import discover;"
         "print([n for p in discover().values() for n in p.needs if i.find_spec(n) is None])"
     )
-    python = running.image.home / "bin" / "python"
-    missing = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True)
-    assert missing.stdout == "[]\n"
+    missing = running.program([running.start.python(), "-c", program])
+    assert missing.stdout == "[]\n", missing.stderr
 
 
 def _cache(running: Running) -> None:
