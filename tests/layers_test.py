@@ -17,10 +17,10 @@ ROOT = Path(trainc.__file__).parent
 # A name without a folder is a module of trainc itself.
 ORDER = """
 cli api edit explain diff incremental report pipeline gitops lint project library compile manifest
-plan policies policy info spec source kube settings budget names errors version
+plan policies policy info spec source kube settings budget names errors codes version
 """
 CHAIN = ORDER.split()
-LEAVES = {"budget", "names", "errors", "version"}
+LEAVES = {"budget", "codes", "names", "errors", "version"}
 
 # Rooms beside the chain -> what they may import of it.
 BESIDE = {

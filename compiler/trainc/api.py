@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from trainc import codes
 from trainc.compile import Inputs, compile_documents
 from trainc.errors import Mark, Problem
 from trainc.library import stock, stock_names
@@ -124,7 +125,7 @@ def _of_mapping(
     try:
         document = Document(name, 0, _plain(source), {}, 0)
     except RecursionError:
-        problems.append(Problem(f"nested deeper than {MAX_DEPTH} levels", Mark(name)))
+        problems.append(Problem(f"nested deeper than {MAX_DEPTH} levels", codes.SYNTAX, Mark(name)))
         return
     yield from objects(document, named=True, problems=problems)
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, Final
 
+from trainc import codes
 from trainc.errors import Mark, Problem, TraincError
 
 STEP: Final = 64
@@ -48,7 +49,7 @@ class LimitError(TraincError):
 
     def __init__(self, message: str, mark: Mark | None = None, *, hint: str = "") -> None:
         """Takes what is wrong and, where the room that counts knows it, the place."""
-        super().__init__([Problem(message, mark, hint=hint)])
+        super().__init__([Problem(message, codes.BUDGET, mark, hint=hint)])
         self.message, self.hint = message, hint
 
     def __str__(self) -> str:

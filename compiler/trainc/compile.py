@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from trainc import names
+from trainc import codes, names
 from trainc.errors import Mark, Problem, merged
 from trainc.info.info import Info
 from trainc.info.initializer import with_initializers
@@ -187,7 +187,9 @@ def _failed(problems: Iterable[Problem]) -> bool:
 def _features(features: Iterable[str]) -> Iterable[Problem]:
     for name in sorted(features):
         if name != FEATURE:
-            yield Problem(f'no feature is called "{name}"', hint=f"features: {FEATURE}")
+            yield Problem(
+                f'no feature is called "{name}"', codes.USAGE, hint=f"features: {FEATURE}"
+            )
 
 
 def _priority_classes(documents: Iterable[Document]) -> frozenset[str]:

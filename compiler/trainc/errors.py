@@ -23,23 +23,24 @@ class Problem(NamedTuple):
 
     Attributes:
         message: What is wrong, in lower case, without the place.
+        code: What ``trainc help`` explains: of ``trainc.codes``, of a lint, a check or a quirk, or
+            the name of a team's rule.
         mark: Where, or None where no file has to do with it.
         object: ``Kind/name`` of the object it concerns, empty where there is none.
         field: The API server's path of the field (``spec.trainer.env[1]``).
         severity: ``error`` stops the build; ``warning`` and ``note`` do not.
-        hint: How to mend it, empty where there is no one way.
-        code: A stable code (``TRC101``) where the finding has one.
+        hint: How to fix it, empty where there is no one way.
         jobs: The TrainJobs it concerns, ``namespace/name`` where the file says a namespace.
         environments: The environments it concerns, empty where the project has none.
     """
 
     message: str
+    code: str
     mark: Mark | None = None
     object: str = ""
     field: str = ""
     severity: Severity = "error"
     hint: str = ""
-    code: str = ""
     jobs: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
 
@@ -47,9 +48,8 @@ class Problem(NamedTuple):
         """The finding as one line of text, with its remedy on a line of its own."""
         place = f"{self.mark}: " if self.mark else ""
         field = f"{self.field}: " if self.field else ""
-        code = f" [{self.code}]" if self.code else ""
         hint = f"\n    hint: {self.hint}" if self.hint else ""
-        return f"{place}{self.severity}: {field}{self.message}{code}{self.scope()}{hint}"
+        return f"{place}{self.severity}: {field}{self.message} [{self.code}]{self.scope()}{hint}"
 
     def scope(self) -> str:
         """Jobs and environments as text, in parentheses; empty where the place says it all.
@@ -72,14 +72,13 @@ class Problem(NamedTuple):
             "field": self.field,
             "severity": self.severity,
             "message": self.message,
+            "code": self.code,
             "file": self.mark.file if self.mark else "",
             "line": self.mark.line if self.mark else 0,
             "column": self.mark.column if self.mark else 0,
         }
         if self.hint:
             out["hint"] = self.hint
-        if self.code:
-            out["code"] = self.code
         if self.jobs:
             out["jobs"] = [*self.jobs]
         if self.environments:

@@ -8,8 +8,8 @@ import pytest
 
 from trainc.errors import Mark, Problem, merged
 
-SHARED = Problem("x is lost", Mark("overlays/base/a.yaml", 4, 3), "TrainJob/a", "spec.x")
-OWN = Problem("no deadline", Mark("jobs/a.yaml", 6, 1), "TrainJob/a", jobs=("team/a",))
+SHARED = Problem("x is lost", "TRC010", Mark("overlays/base/a.yaml", 4, 3), "TrainJob/a", "spec.x")
+OWN = Problem("no deadline", "TRC404", Mark("jobs/a.yaml", 6, 1), "TrainJob/a", jobs=("team/a",))
 
 
 def of(job: str, *environments: str) -> Problem:

@@ -34,7 +34,7 @@ def test_a_changed_source_is_a_diff_of_what_it_changes(root: Path) -> None:
     for env in ("dev", "prod"):
         assert f"+++ out/{env}/default/jobset.jobset.x-k8s.io-job-jax.yaml" in out
     assert "+" in out and "--lr=2" in out
-    assert "out: error: 2 files of the output differ\n" in err
+    assert "out: error: 2 files of the output differ [TRC022]\n" in err
     assert "trainc build --out-dir out" in err
     assert sorted((root / "out").rglob("*")) == before
 

@@ -62,7 +62,7 @@ def test_refresh_asks_again(tmp_path: Path, source: Path) -> None:
 def test_a_failure_is_a_problem(tmp_path: Path) -> None:
     done = trainc(tmp_path, "file:///no/such", str(tmp_path / "into"))
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "error: not found: there is no /no/such\n"
+    assert done.stderr == "error: not found: there is no /no/such [TRC061]\n"
     assert not (tmp_path / "termination-log").exists()
 
 

@@ -565,8 +565,8 @@ def test_a_file_of_rules_that_cannot_be_read_is_told(command: str, tmp_path: Pat
     done = trainc(tmp_path, command)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(
-        "rules/folder.yaml: error: is a directory\n    hint: name the files in it\n"
-        "rules/link.yml: error: no such file or directory\n"
+        "rules/folder.yaml: error: is a directory [TRC002]\n    hint: name the files in it\n"
+        "rules/link.yml: error: no such file or directory [TRC002]\n"
     )
     assert "draft" not in done.stderr
 

@@ -21,10 +21,15 @@ SCHEMA = Path(__file__).parent / "data" / "sarif-2.1.0.schema.json"
 
 PROBLEMS = [
     Problem(
-        "must be < 3 & more", Mark("a b/job.yaml", 3, 7), "TrainJob/m", "spec.x", hint="do: 1,2"
+        "must be < 3 & more",
+        "TRC010",
+        Mark("a b/job.yaml", 3, 7),
+        "TrainJob/m",
+        "spec.x",
+        hint="do: 1,2",
     ),
-    Problem("100% wrong\nreally", Mark("job.yaml"), severity="warning", code="TRC302"),
-    Problem("no place \x1b[31m", severity="note", code="TRC404"),
+    Problem("100% wrong\nreally", "TRC302", Mark("job.yaml"), severity="warning"),
+    Problem("no place \x1b[31m", "TRC404", severity="note"),
 ]
 JOB = """\
 apiVersion: trainer.kubeflow.org/v1alpha1
@@ -57,7 +62,8 @@ def test_sarif_points_at_lines_and_rules() -> None:
 
 def test_github_escapes_what_would_end_a_command() -> None:
     assert rendered("github", PROBLEMS).splitlines() == [
-        "::error file=a b/job.yaml,line=3,col=7::spec.x: must be < 3 & more%0Ahint: do: 1,2",
+        "::error file=a b/job.yaml,line=3,col=7,title=TRC010::"
+        "spec.x: must be < 3 & more%0Ahint: do: 1,2",
         "::warning file=job.yaml,title=TRC302::100%25 wrong%0Areally",
         "::notice title=TRC404::no place \\x1b[31m",
     ]

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
-from trainc import names
+from trainc import codes, names
 from trainc.cache.settings import source
 from trainc.cache.sources.source import Source
 from trainc.errors import Mark, Problem, TraincError
@@ -58,7 +58,9 @@ def pinned(text: str, file: str, environ: Mapping[str, str] = os.environ) -> tup
                 dataset = _cached_dataset(_documents(text, file)[number]) or dataset
                 text = _checked(_with_env(text, dataset, name, value), number, name, value, file)
     if not pins:
-        raise TraincError([Problem("no TrainJob with a cache:// dataset here", Mark(file))])
+        raise TraincError(
+            [Problem("no TrainJob with a cache:// dataset here", codes.EDIT, Mark(file))]
+        )
     return text, pins
 
 
@@ -67,7 +69,9 @@ def _documents(text: str, file: str) -> list[Any]:
         return list(YAML(typ="rt").load_all(text))
     except YAMLError as error:
         hint = "a template cannot be pinned: pin the file that gives its values"
-        raise TraincError([Problem(f"not YAML: {error}", Mark(file), hint=hint)]) from None
+        raise TraincError(
+            [Problem(f"not YAML: {error}", codes.EDIT, Mark(file), hint=hint)]
+        ) from None
 
 
 def _cached_dataset(document: Any) -> CommentedMap | None:
@@ -104,7 +108,7 @@ def _asked(
         asked = replace(wanted, location="") if wanted.catalog else wanted
         snapshot, metadata = current(asked)
     except Exception as error:
-        raise TraincError([Problem(f"{wanted.name}: {error}", place)]) from None
+        raise TraincError([Problem(f"{wanted.name}: {error}", codes.EDIT, place)]) from None
     values = {names.SNAPSHOT_ID_ENV: snapshot}
     if wanted.catalog and names.METADATA_LOC_ENV in own:
         values[names.METADATA_LOC_ENV] = metadata
@@ -184,4 +188,4 @@ def _checked(text: str, number: int, name: str, value: str, file: str) -> str:
         pass
     message = f"cannot write {name} here"
     hint = "write spec.initializer.dataset.env as a list with one item a line, or as nothing"
-    raise TraincError([Problem(message, Mark(file), hint=hint)])
+    raise TraincError([Problem(message, codes.EDIT, Mark(file), hint=hint)])

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pyarrow import flight
 
-from trainc import names
+from trainc import codes, names
 from trainc.errors import Problem, TraincError
 
 _BEARER: Final = "Bearer "
@@ -48,7 +48,7 @@ class Security:
             f"set {names.CACHE_CERT_ENV}, {names.CACHE_PRIVATE_KEY_ENV} and "
             f"{names.CACHE_TOKEN_ENV}, or {names.CACHE_INSECURE_ENV}=true"
         )
-        raise TraincError([Problem(message, hint=hint)])
+        raise TraincError([Problem(message, codes.CACHE_SERVER, hint=hint)])
 
     def server_arguments(self) -> dict[str, Any]:
         """What a Flight server is constructed with.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from trainc import names
+from trainc import codes, names
 from trainc.cache.security import Security
 from trainc.cache.sources.source import KINDS, Kind, Source
 from trainc.errors import Problem, TraincError
@@ -59,7 +59,7 @@ def settings(environ: Mapping[str, str] = os.environ) -> Settings:
     }
     found = {field: Path(environ[env]) for field, env in paths.items() if environ.get(env)}
     problems = [
-        Problem(f"{paths[field]}: no file {path}")
+        Problem(f"{paths[field]}: no file {path}", codes.CACHE_SERVER)
         for field, path in found.items()
         if not path.is_file()
     ]
@@ -86,13 +86,15 @@ def source(environ: Mapping[str, str] = os.environ) -> Source:
     schema, table = environ.get(names.SCHEMA_NAME_ENV, ""), environ.get(names.TABLE_NAME_ENV, "")
     if not uri and not (schema and table):
         wanted = f"{names.CACHE_SOURCE_ENV}, or {names.SCHEMA_NAME_ENV} and {names.TABLE_NAME_ENV}"
-        raise TraincError([Problem(f"no table named: set {wanted}")])
+        raise TraincError([Problem(f"no table named: set {wanted}", codes.CACHE_SERVER)])
     kind, location, named = parse_uri(uri or f"cache://{schema}/{table}")
     metadata = environ.get(names.METADATA_LOC_ENV, "")
     catalog = environ.get(names.CATALOG_ENV, "")
     if kind == "iceberg" and not (location or metadata or catalog):
         wanted = f"{names.METADATA_LOC_ENV} or {names.CATALOG_ENV}"
-        raise TraincError([Problem(f"{named}: where is its metadata? set {wanted}")])
+        raise TraincError(
+            [Problem(f"{named}: where is its metadata? set {wanted}", codes.CACHE_SERVER)]
+        )
     columns = (name.strip() for name in environ.get(names.COLUMNS_ENV, "").split(","))
     return Source(
         kind=kind,
@@ -117,12 +119,20 @@ def parse_uri(uri: str) -> tuple[Kind, str, str]:
         if len(words) == 2 and all(words):
             return "iceberg", "", ".".join(words)
         form = "cache://<SCHEMA_NAME>/<TABLE_NAME>"
-        raise TraincError([Problem(f"Invalid cache storage URI {uri}: expected format {form}")])
+        raise TraincError(
+            [
+                Problem(
+                    f"Invalid cache storage URI {uri}: expected format {form}", codes.CACHE_SERVER
+                )
+            ]
+        )
     for kind in KINDS:
         if found and rest and scheme == f"cache+{kind}":
             return kind, rest, name_of(rest)
     known = ", ".join(f"cache+{kind}://" for kind in KINDS)
-    raise TraincError([Problem(f"{uri}: not a source of the cache; known: cache://, {known}")])
+    raise TraincError(
+        [Problem(f"{uri}: not a source of the cache; known: cache://, {known}", codes.CACHE_SERVER)]
+    )
 
 
 def name_of(location: str) -> str:
@@ -153,14 +163,14 @@ def workers(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     if not found:
         wanted = f"{names.LWS_LEADER_ADDRESS_ENV} and {names.LWS_GROUP_SIZE_ENV} (at least 2)"
         hint = f"set {wanted}, or {names.CACHE_WORKERS_ENV}"
-        raise TraincError([Problem("no worker to hold the rows", hint=hint)])
+        raise TraincError([Problem("no worker to hold the rows", codes.CACHE_SERVER, hint=hint)])
     return found
 
 
 def _number(environ: Mapping[str, str], name: str, default: int) -> int:
     text = environ.get(name) or str(default)
     if not text.isdecimal():
-        raise TraincError([Problem(f"{name}: a whole number, got {text!r}")])
+        raise TraincError([Problem(f"{name}: a whole number, got {text!r}", codes.CACHE_SERVER)])
     return int(text)
 
 
@@ -168,7 +178,12 @@ def _memory(text: str) -> int:
     match = re.fullmatch(r"(\d+)(|K|M|G|Ki|Mi|Gi)", text)
     if not match or not int(match[1]):
         raise TraincError(
-            [Problem(f"{names.CACHE_MEMORY_ENV}: bytes, or a number with Mi, got {text!r}")]
+            [
+                Problem(
+                    f"{names.CACHE_MEMORY_ENV}: bytes, or a number with Mi, got {text!r}",
+                    codes.CACHE_SERVER,
+                )
+            ]
         )
     return int(match[1]) * _UNITS[match[2]]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trainc import codes
 from trainc.cli.compiling import base_of, compiling, environment
 from trainc.cli.options import reporting
 from trainc.cli.output import write_out
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _NOTHING = Problem(
     "nothing to print: there is no TrainJob among the inputs",
+    codes.USAGE,
     hint="a GitOps tool would remove everything; --allow-empty says that this is meant",
 )
 
@@ -206,7 +208,9 @@ def _options(
     """What the pipeline is told; the report takes what only the flags show."""
     options = request.options(env)._replace(secrets=flags["secrets"], out_dir=flags["out_dir"])
     if options.compat and options.emit == "both":
-        report.add([Problem("--emit both: --compat prints no TrainJobs", severity="warning")])
+        report.add(
+            [Problem("--emit both: --compat prints no TrainJobs", codes.USAGE, severity="warning")]
+        )
         options = options._replace(emit="jobset")
     return options
 

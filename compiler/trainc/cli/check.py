@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trainc import codes
 from trainc.cli.compiling import Request, compiling, environment
 from trainc.cli.flags import WHOLE_PROJECT
 from trainc.cli.options import reporting
@@ -85,7 +86,7 @@ def _judged(report: Report, request: Request, folder: Path, made: list[Rendered]
         hint = f"trainc build --out-dir {folder}{path} with the same options makes it fresh"
         number = len(diffs)
         message = f"{number} file{'s' * (number > 1)} of the output differ{'s' * (number == 1)}"
-        report.add([Problem(message, Mark(str(folder)), hint=hint)])
+        report.add([Problem(message, codes.DRIFT, Mark(str(folder)), hint=hint)])
 
 
 def _compared(report: Report, folder: Path, made: Rendered, scope: "Scope") -> tuple[str, ...]:
@@ -96,6 +97,6 @@ def _compared(report: Report, folder: Path, made: Rendered, scope: "Scope") -> t
     found = drift(folder, made.texts, made.origins, scope)
     if found.compiler and not found.diffs:
         message = f"written by trainc {found.compiler}, this is {__version__}; the objects agree"
-        report.add([Problem(message, Mark(str(folder)), severity="note")])
+        report.add([Problem(message, codes.DRIFT, Mark(str(folder)), severity="note")])
     report.add(unknown_sources(folder, found.unknown))
     return found.diffs

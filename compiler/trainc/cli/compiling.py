@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from trainc import codes
 from trainc.budget import Budget
 from trainc.cli.flags import COMPILING, ENVIRONMENT
 from trainc.cli.place import placing
@@ -207,7 +208,7 @@ class Request:
             )
         message = "replace needs a profile: it is the tool that replaces"
         mark, hint = document.mark(("on_change",)), "write profile: argocd, or flux"
-        raise TraincError([Problem(message, mark, field="on_change", hint=hint)])
+        raise TraincError([Problem(message, codes.PROJECT, mark, field="on_change", hint=hint)])
 
     def _refuse_argocd(self) -> "NoReturn":
         """Stops where Argo CD would recreate jobs that did not change."""
@@ -218,7 +219,7 @@ class Request:
         is_flag = "on_change" in self._given or document is None
         mark = None if is_flag or document is None else document.mark(("on_change",))
         field = "--on-change" if is_flag else "on_change"
-        problem = Problem(ARGOCD_MESSAGE, mark, field=field, hint=ARGOCD_HINT, code="TRC424")
+        problem = Problem(ARGOCD_MESSAGE, "TRC424", mark, field=field, hint=ARGOCD_HINT)
         raise TraincError([problem])
 
     def _values(self) -> "Values | None":

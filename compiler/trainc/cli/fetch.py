@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from trainc import codes
 from trainc.cli.extra import require
 from trainc.cli.options import reporting
 from trainc.cli.report import Report
@@ -109,7 +110,7 @@ def _fetch(
         # JSON is one document: nobody watches the way there.
         fetch(config, Progress(stream=io.StringIO() if report.json else None))
     except FetchError as error:
-        report.add([Problem(REDACTOR.redact(str(error)))])
+        report.add([Problem(REDACTOR.redact(str(error)), codes.FETCH)])
         return 1
     return 0
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from trainc import codes
 from trainc.cli.options import reporting
 from trainc.cli.output import write_out
 from trainc.cli.report import Report
@@ -65,7 +66,7 @@ def fmt(ctx: click.Context, /, paths: tuple[str, ...], checks: bool) -> int:
     if checks and changed:
         files = "1 file is" if len(changed) == 1 else f"{len(changed)} files are"
         hint = "trainc fmt brings them into form"
-        report.add([Problem(f"{files} not in form", Mark(changed[0]), hint=hint)])
+        report.add([Problem(f"{files} not in form", codes.FORM, Mark(changed[0]), hint=hint)])
     return 1 if report.failed else 0
 
 

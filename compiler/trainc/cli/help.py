@@ -15,16 +15,16 @@ from trainc.cli.output import write_out
 @click.pass_context
 def help_(ctx: click.Context, words: tuple[str, ...]) -> None:
     """Explains a code with a bad and a good example, or a command; alone, lists all codes."""
-    from trainc.lint.explanation import EXPLANATIONS, page
+    from trainc.lint.refusals import listed, page
 
     code = words[0] if words else None
     command = _command(ctx, words)
     if command is not None:
         write_out([command.get_help() + "\n"])
     elif code is None:
-        write_out(f"{name}  {known.why}\n" for name, known in EXPLANATIONS.items())
-    elif code.upper() in EXPLANATIONS:
-        write_out([page(code.upper())])
+        write_out(f"{name}  {why}\n" for name, why in listed())
+    elif len(words) == 1 and (text := page(code)) is not None:
+        write_out([text])
     else:
         raise click.UsageError(
             f"no code is called {code!r}, nor a command; 'trainc help' lists the codes, "

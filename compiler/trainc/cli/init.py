@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from trainc import codes
 from trainc.cli.options import reporting
 from trainc.cli.output import write_out
 from trainc.cli.report import Report
@@ -61,7 +62,7 @@ def init(
         raise click.UsageError(f"{folder!r} is no folder")
     started = start(folder, bare=bare, profile=profile or "", ci=ci or "")
     write_out(f"{os.path.normpath(os.path.join(folder, name))}\n" for name in started.written)
-    report.add(Problem(left, Mark(folder), severity="note") for left in started.left)
+    report.add(Problem(left, codes.KEPT, Mark(folder), severity="note") for left in started.left)
     if started.sources and report.verbosity >= 0 and not report.json:
         click.echo(_next_steps(folder, started.written), err=True)
     return 1 if report.failed else 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from trainc import codes
 from trainc.cli.options import reporting
 from trainc.cli.output import write_out
 from trainc.cli.report import Report
@@ -135,5 +136,7 @@ def _migrated(
     if is_stdin or done.objects:
         written(text, done.text)
     if not done.objects:
-        report.add([Problem("nothing to migrate", Mark(text.file.name), severity="note")])
+        report.add(
+            [Problem("nothing to migrate", codes.MIGRATION, Mark(text.file.name), severity="note")]
+        )
     return [] if is_stdin else [f"{text.file.name}: {label}\n" for label in done.objects]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from trainc import codes
 from trainc.cli.compiling import Request, base, readable
 from trainc.cli.place import placing
 from trainc.errors import Mark, Problem, TraincError
@@ -38,7 +39,13 @@ def requests(ctx: click.Context, inputs: tuple[str, ...], flags: dict[str, Any])
         return found
     having = [request for request in found if request.has(env)]
     if not having:
-        raise TraincError([Problem(f"no environment {env!r} in any of the {len(found)} projects")])
+        raise TraincError(
+            [
+                Problem(
+                    f"no environment {env!r} in any of the {len(found)} projects", codes.ENVIRONMENT
+                )
+            ]
+        )
     ctx.obj.add(_without(request, env) for request in found if not request.has(env))
     return having
 
@@ -47,7 +54,9 @@ def _without(request: Request, env: str) -> Problem:
     """A note on a project that lacks the environment others have."""
     root = request.project.root if request.project else request.paths[0]
     mark = Mark(os.path.relpath(root).replace(os.sep, "/"))
-    return Problem(f"has no environment {env!r}: passed over", mark, severity="note")
+    return Problem(
+        f"has no environment {env!r}: passed over", codes.ENVIRONMENT, mark, severity="note"
+    )
 
 
 class Part(NamedTuple):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from trainc import codes
 from trainc.errors import Problem, merged
 
 if TYPE_CHECKING:
@@ -93,12 +94,12 @@ class Report:
         if context and type(error).__name__ == "NoArgsIsHelpError" and not self.json:
             self.detail(context.get_help() + "\n")
         else:
-            self.add([Problem(error.format_message(), hint=f"see '{path} --help'")])
+            self.add([Problem(error.format_message(), codes.USAGE, hint=f"see '{path} --help'")])
 
     def stop(self, status: int, why: str) -> int:
         """The exit status of a run ended from outside; JSON says why: it is never silent."""
         if self.json:
-            self.add([Problem(why)])
+            self.add([Problem(why, codes.USAGE)])
         return status
 
     def save(self) -> None:

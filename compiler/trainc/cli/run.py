@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trainc import codes
 from trainc.cli import BRIEF, COMMANDS
 from trainc.cli.folder import OPTIONS
 from trainc.cli.report import Report
@@ -187,7 +188,15 @@ def _guarded(args: list[str], report: Report) -> int:
     except OSError as error:  # trainc's own help, which click prints before any command
         return _output_failed(error, report)
     except MemoryError:
-        report.add([Problem("out of memory", hint="a limit (ulimit -v, a container's) is low")])
+        report.add(
+            [
+                Problem(
+                    "out of memory",
+                    codes.RESOURCES,
+                    hint="a limit (ulimit -v, a container's) is low",
+                )
+            ]
+        )
         return 1
 
 
@@ -196,7 +205,14 @@ def _output_failed(error: OSError, report: Report) -> int:
     _drop_output()
     if error.errno == errno.EPIPE:
         return 141
-    report.add([Problem(f"cannot write: {error.strerror or error}: {error.filename or 'stdout'}")])
+    report.add(
+        [
+            Problem(
+                f"cannot write: {error.strerror or error}: {error.filename or 'stdout'}",
+                codes.UNWRITABLE,
+            )
+        ]
+    )
     return 1
 
 
@@ -225,6 +241,7 @@ def _bug(bug: BaseException, report: Report) -> int:
     place = f"{os.path.basename(frame.filename)}:{frame.lineno}"
     problem = Problem(
         f"trainc {__version__} has a bug: {type(bug).__name__} at {place}: {bug}",
+        codes.INTERNAL,
         hint="please report it with this line and the input; -vv prints the traceback",
     )
     report.add([problem])
@@ -240,7 +257,13 @@ def _closed(status: int, report: Report) -> int:
     except OSError as error:
         message = f"cannot write: {error.strerror or error}: {report.file}"
         report.add(
-            [Problem(message, hint="--problems-file names a file in a folder that is there")]
+            [
+                Problem(
+                    message,
+                    codes.UNWRITABLE,
+                    hint="--problems-file names a file in a folder that is there",
+                )
+            ]
         )
         status = status or 1
     try:

@@ -67,4 +67,4 @@ def test_memory_that_ends_is_no_bug_of_ours(
 
     monkeypatch.setattr(module.trainc, "main", runs_out)
     assert module.run(["build"]) == 1
-    assert capsys.readouterr().err.startswith("error: out of memory\n")
+    assert capsys.readouterr().err.startswith("error: out of memory [TRC098]\n")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trainc import codes
 from trainc.cli.options import reporting
 from trainc.cli.output import write_out
 from trainc.cli.report import Report
@@ -148,13 +149,15 @@ def _schema_of(text: Text, schemas: str) -> str:
     if name is None:
         message = "JSON takes no comments" if is_json else "no schema fits what it holds"
         hint = f"there are schemas of {', '.join(VERSIONS)} and trainc.yaml"
-        raise TraincError([Problem(message, Mark(path), hint=hint)])
+        raise TraincError([Problem(message, codes.OUTPUT, Mark(path), hint=hint)])
     if "://" in schemas:
         return f"{schemas.rstrip('/')}/{name}"
     place = os.path.join(schemas, name)
     if not os.path.isfile(place):
         hint = f"trainc schema --out-dir {schemas} writes it"
-        raise TraincError([Problem("there is no such schema", Mark(place), hint=hint)])
+        raise TraincError(
+            [Problem("there is no such schema", codes.OUTPUT, Mark(place), hint=hint)]
+        )
     return os.path.relpath(place, os.path.dirname(path) or ".").replace(os.sep, "/")
 
 
@@ -172,4 +175,4 @@ def _replace(place: Path, text: str) -> None:
         write_inside(str(place), text.encode())
     except OSError as error:
         message = f"cannot write: {error.strerror or error}"
-        raise TraincError([Problem(message, Mark(str(place)))]) from error
+        raise TraincError([Problem(message, codes.OUTPUT, Mark(str(place)))]) from error

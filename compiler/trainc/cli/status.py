@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from trainc import codes
 from trainc.cli.cluster import cluster_options, named
 from trainc.cli.extra import require
 from trainc.cli.options import reporting
@@ -152,7 +153,9 @@ def logs(
         (job,) = _jobs(api, namespace or own, name)
         chosen = pods_of(job, wanted)
         if not chosen:
-            raise TraincError([Problem(f"{name} has no such pod", hint="see 'trainc status'")])
+            raise TraincError(
+                [Problem(f"{name} has no such pod", codes.NOT_FOUND, hint="see 'trainc status'")]
+            )
         for pod in chosen:
             for line in lines(api, job.namespace, pod, wanted):
                 write_out([f"{pod.name}: {line}\n" if every else f"{line}\n"])
@@ -206,7 +209,7 @@ def _steer(
         try:
             changed = steer.suspend(api, namespace or own, name, yes)
         except steer.NotSteerableError as why:
-            raise TraincError([Problem(str(why))]) from None
+            raise TraincError([Problem(str(why), codes.NOT_FOUND)]) from None
     word = "suspended" if yes else "resumed"
     for each in changed or [f"{name} was already"]:
         click.echo(f"{each} {word}")
@@ -225,7 +228,9 @@ def _jobs(api: Api, namespace: str, name: str) -> list[Job]:
 
     found = jobs(api, namespace, name, datetime.now(UTC))
     if name and not found:
-        raise TraincError([Problem(f"there is no job {name} in namespace {namespace}")])
+        raise TraincError(
+            [Problem(f"there is no job {name} in namespace {namespace}", codes.NOT_FOUND)]
+        )
     return found
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trainc import codes
 from trainc.errors import Mark, Problem
 from trainc.manifest.files import clear, write
 from trainc.manifest.folder import refuse_links
@@ -64,7 +65,7 @@ def clashes(found: Sequence[tuple[Request, list[Rendered]]]) -> list[Problem]:
                 both = " and ".join(each.inputs[0] for each in (other, request))
                 message = f"{env}{'/' if env else ''}{name} is made by both {both}"
                 hint = "rename one of the jobs, or build each project into a folder of its own: -C"
-                problems.append(Problem(message, hint=hint))
+                problems.append(Problem(message, codes.KEPT, hint=hint))
     return problems
 
 
@@ -75,7 +76,7 @@ def unknown_sources(folder: Path, files: Sequence[str]) -> list[Problem]:
     more = f" and {len(files) - 1} more" if len(files) > 1 else ""
     message = f"kept {files[0]}{more}: the index does not say what it was made from"
     hint = "build the whole project; or remove the folder, and build everything that belongs there"
-    return [Problem(message, Mark(folder.as_posix()), severity="note", hint=hint)]
+    return [Problem(message, codes.KEPT, Mark(folder.as_posix()), severity="note", hint=hint)]
 
 
 def _counts(folder: Path, changes: Sequence[Change], alone: bool) -> str:

@@ -16,6 +16,7 @@ from types import FrameType
 
 import kubernetes
 
+from trainc import codes
 from trainc.controller.controller import Controller, Options
 from trainc.errors import Problem, TraincError
 
@@ -49,9 +50,11 @@ def run(options: Options, kubeconfig: str | None, context: str | None) -> int:
         controller = Controller(options, reach)
     except kubernetes.config.ConfigException as error:
         hint = "give --kubeconfig, or run it in a pod with a service account"
-        raise TraincError([Problem(f"no credentials: {error}", hint=hint)]) from error
+        raise TraincError(
+            [Problem(f"no credentials: {error}", codes.CLUSTER, hint=hint)]
+        ) from error
     except OSError as error:
-        raise TraincError([Problem(f"cannot listen: {error}")]) from error
+        raise TraincError([Problem(f"cannot listen: {error}", codes.CLUSTER)]) from error
     # What was imported stays: to look through it again and again more than doubles a list's cost.
     gc.freeze()
     controller.start()

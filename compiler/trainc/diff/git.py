@@ -18,6 +18,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from trainc import codes
 from trainc.diff.repository import Repository, line_of
 from trainc.errors import Mark, Problem, TraincError
 from trainc.source.walk import printable
@@ -139,7 +140,9 @@ class Git:
                 size = int(words[2]) if len(words) == 3 else -1
                 data = process.stdout.read(size + 1)[:-1]
                 if len(data) != size:
-                    raise TraincError([Problem("git: cannot read the objects of the repository")])
+                    raise TraincError(
+                        [Problem("git: cannot read the objects of the repository", codes.GIT)]
+                    )
                 yield data
 
     def _configure(self, repository: Repository, git_dir: str) -> None:
@@ -166,7 +169,7 @@ class Git:
         if done.returncode:
             lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
             said = lines[-1] if lines else f"git {args[0]} failed"
-            raise TraincError([Problem(f"git: {said.removeprefix('fatal: ')}")])
+            raise TraincError([Problem(f"git: {said.removeprefix('fatal: ')}", codes.GIT)])
         return done.stdout
 
     def _run(self, *args: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -190,7 +193,9 @@ def _program() -> str:
 
 
 def _without_git(why: str) -> TraincError:
-    return TraincError([Problem(f"git cannot be run: {why}", hint="--base needs git in the PATH")])
+    return TraincError(
+        [Problem(f"git cannot be run: {why}", codes.GIT, hint="--base needs git in the PATH")]
+    )
 
 
 def _share(repository: Repository, git_dir: str) -> None:
@@ -198,7 +203,7 @@ def _share(repository: Repository, git_dir: str) -> None:
     head = line_of(os.path.join(repository.git_dir, "HEAD"))
     if not _HEAD.fullmatch(head):
         place = printable(os.path.join(repository.git_dir, "HEAD"))
-        raise TraincError([Problem("names no commit", Mark(place))])
+        raise TraincError([Problem("names no commit", codes.GIT, Mark(place))])
     _write(os.path.join(git_dir, "HEAD"), [head, ""])
     for name in ("packed-refs", "refs", "reftable", "shallow"):
         _lead(_plain(repository.common_dir, name), os.path.join(git_dir, name))
@@ -238,7 +243,7 @@ def _plain(folder: str, name: str) -> str | None:
         mode = os.stat(place).st_mode
         if not stat.S_ISDIR(mode):
             if not stat.S_ISREG(mode):
-                raise TraincError([Problem("no regular file", Mark(printable(place)))])
+                raise TraincError([Problem("no regular file", codes.GIT, Mark(printable(place)))])
             continue
         with os.scandir(place) as listing:
             for entry in listing:

@@ -13,6 +13,7 @@ import stat
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from trainc import codes
 from trainc.errors import Mark, Problem, TraincError
 from trainc.source.walk import printable
 
@@ -49,7 +50,9 @@ def repository_of(start: str, holds: Callable[[Repository, str], bool]) -> Repos
     found = _nearest(os.path.realpath(start))
     if found is None:
         message = f"not a git repository: {printable(start)}, nor any folder above it"
-        raise TraincError([Problem(message, hint="--base compares files that are in git")])
+        raise TraincError(
+            [Problem(message, codes.GIT, hint="--base compares files that are in git")]
+        )
     above = os.path.dirname(found.folder)
     outer = None if above == found.folder else _nearest(above)
     if outer is not None and holds(outer, os.path.relpath(found.folder, outer.folder)):
@@ -60,7 +63,9 @@ def repository_of(start: str, holds: Callable[[Repository, str], bool]) -> Repos
 def _stranger(folder: str, where: str) -> Problem:
     hint = "remove .git there, or make it a submodule"
     place = Mark(printable(os.path.join(folder, ".git")))
-    return Problem(f"a repository among {printable(where)} is not used", place, hint=hint)
+    return Problem(
+        f"a repository among {printable(where)} is not used", codes.GIT, place, hint=hint
+    )
 
 
 def _nearest(folder: str) -> Repository | None:
@@ -90,7 +95,9 @@ def _git_dir(folder: str) -> str | None:
     text = line_of(place)
     target = os.path.realpath(os.path.join(folder, text.removeprefix(_LINK).strip()))
     if not text.startswith(_LINK) or not _is_git_dir(target):
-        problem = Problem("names no git repository", Mark(printable(place)), hint="remove it")
+        problem = Problem(
+            "names no git repository", codes.GIT, Mark(printable(place)), hint="remove it"
+        )
         raise TraincError([problem])
     if target.startswith(folder.rstrip(os.sep) + os.sep):
         raise TraincError([_stranger(folder, "the files of its own folder")])
@@ -118,10 +125,10 @@ def line_of(path: str) -> str:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise TraincError([Problem("no regular file", Mark(printable(path)))])
+                raise TraincError([Problem("no regular file", codes.GIT, Mark(printable(path)))])
             return os.fsdecode(os.read(descriptor, _LONGEST)).strip()
         finally:
             os.close(descriptor)
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
-        raise TraincError([Problem(message, Mark(printable(path)))]) from error
+        raise TraincError([Problem(message, codes.GIT, Mark(printable(path)))]) from error

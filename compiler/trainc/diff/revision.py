@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from trainc import codes
 from trainc.diff.git import LINK, SUBMODULE, Entry, Git
 from trainc.diff.repository import Repository, repository_of
 from trainc.errors import Mark, Problem, TraincError
@@ -156,7 +157,7 @@ def _write(git: Git, entries: Sequence[Entry], folder: str, named: set[str]) -> 
     sizes = git.sizes([each.object for each in entries])
     if None in sizes:
         name = entries[sizes.index(None)].name
-        raise TraincError([Problem("not in this clone", Mark(name), hint=_PARTIAL)])
+        raise TraincError([Problem("not in this clone", codes.GIT, Mark(name), hint=_PARTIAL)])
     sized = [
         (each, size)
         for each, size in zip(entries, sizes, strict=True)
@@ -165,7 +166,7 @@ def _write(git: Git, entries: Sequence[Entry], folder: str, named: set[str]) -> 
     if sum(min(size, MAX_BYTES) for _, size in sized) > _MAX_TOTAL:
         hint = "name the folders to compare, or give the project a folder of its own"
         message = f"the revision's files are larger than {_MAX_TOTAL >> 30} GiB together"
-        raise TraincError([Problem(message, hint=hint)])
+        raise TraincError([Problem(message, codes.GIT, hint=hint)])
     chosen = [each for each, size in sized if size <= MAX_BYTES]
     links = []
     try:
@@ -183,7 +184,7 @@ def _write(git: Git, entries: Sequence[Entry], folder: str, named: set[str]) -> 
     except OSError as error:
         message = f"cannot write a copy of the revision: {error.strerror or error}"
         raise TraincError(
-            [Problem(message, hint="TMPDIR names the folder it is put in")]
+            [Problem(message, codes.GIT, hint="TMPDIR names the folder it is put in")]
         ) from error
 
 
@@ -195,7 +196,7 @@ def _write_file(path: str, data: bytes, name: str) -> None:
     if data.startswith(_LFS) and name.endswith(_READ):
         hint = "keep files that trainc reads out of Git LFS"
         raise TraincError(
-            [Problem("is stored in Git LFS, which is not asked", Mark(name), hint=hint)]
+            [Problem("is stored in Git LFS, which is not asked", codes.GIT, Mark(name), hint=hint)]
         )
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "xb") as file:
@@ -242,14 +243,16 @@ def _commit(git: Git, revision: str) -> str:
     commit = git.parting(theirs, ours)
     if commit is None:
         message = f"{revision.removesuffix('...')!r} and HEAD have no commit in common here"
-        raise TraincError([Problem(message, hint=_FETCH)])
+        raise TraincError([Problem(message, codes.GIT, hint=_FETCH)])
     return commit
 
 
 def _verified(git: Git, revision: str) -> str:
     commit = git.commit(revision)
     if commit is None:
-        raise TraincError([Problem(f"git knows no revision {revision!r} here", hint=_FETCH)])
+        raise TraincError(
+            [Problem(f"git knows no revision {revision!r} here", codes.GIT, hint=_FETCH)]
+        )
     return commit
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from trainc import codes
 from trainc.edit.outline import Entry, Node, Outline, UnreadableError, entry_at, outlines
 from trainc.edit.slot import Path, Slot, slots
 from trainc.edit.text import Text
@@ -52,7 +53,7 @@ def chosen(found: Sequence[Slot], wanted: Mapping[str, str]) -> list[Change]:
     images: dict[int, str] = {}
     for name, image in wanted.items():
         if not _IMAGE.fullmatch(image):
-            problems.append(Problem(f"{name}={image}: this is no image", hint=_FORM))
+            problems.append(Problem(f"{name}={image}: this is no image", codes.EDIT, hint=_FORM))
             continue
         fitting = _fitting(found, name)
         if isinstance(fitting, Problem):
@@ -61,7 +62,7 @@ def chosen(found: Sequence[Slot], wanted: Mapping[str, str]) -> list[Change]:
         for index in fitting:
             if images.setdefault(index, image) != image:
                 message = f"{found[index].name} would get both {images[index]} and {image}"
-                problems.append(Problem(message, found[index].mark))
+                problems.append(Problem(message, codes.EDIT, found[index].mark))
     if problems:
         raise TraincError(problems)
     return [Change(found[index], image) for index, image in sorted(images.items())]
@@ -76,7 +77,7 @@ def _fitting(found: Sequence[Slot], name: str) -> list[int] | Problem:
     fitting = by_name or by_job
     if not by_name and len({found[index].name for index in by_job}) > 1:
         several = ", ".join(sorted({found[index].name for index in by_job}))
-        return Problem(f"{name} has several containers", hint=f"say which: {several}")
+        return Problem(f"{name} has several containers", codes.EDIT, hint=f"say which: {several}")
     return [index for index in fitting if index in every] or fitting or _nothing(found, name)
 
 
@@ -86,7 +87,7 @@ def _nothing(found: Sequence[Slot], name: str) -> Problem:
     near = get_close_matches(name, names, 1)
     there = f"there are: {', '.join(known)}" if known else "there is no TrainJob or runtime"
     hint = f"did you mean {near[0]}? {there}" if near else there
-    return Problem(f"no container or job is called {name!r}", hint=hint)
+    return Problem(f"no container or job is called {name!r}", codes.EDIT, hint=hint)
 
 
 def with_images(text: Text, changes: Iterable[Change]) -> str:

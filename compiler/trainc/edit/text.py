@@ -12,6 +12,7 @@ import os
 import sys
 from dataclasses import dataclass
 
+from trainc import codes
 from trainc.errors import Mark, Problem, TraincError
 from trainc.manifest.writing import write_whole
 from trainc.source.dialect import has_other_breaks
@@ -53,7 +54,9 @@ def opened(file: File) -> Text:
     """
     if file.path.endswith(TEMPLATE_SUFFIX):
         hint = "edit it by hand: what it renders to has no place of its own"
-        raise TraincError([Problem("a template is not edited", Mark(file.name), hint=hint)])
+        raise TraincError(
+            [Problem("a template is not edited", codes.EDIT, Mark(file.name), hint=hint)]
+        )
     data = read(file, sys.stdin.buffer if file.path == STDIN else None)
     if isinstance(data, Problem):
         raise TraincError([data])
@@ -68,7 +71,9 @@ def of_bytes(data: bytes, file: File) -> Text:
     """
     if data[:2] in _UTF16:
         hint = "save it as UTF-8"
-        raise TraincError([Problem("UTF-16 is read, but not edited", Mark(file.name), hint=hint)])
+        raise TraincError(
+            [Problem("UTF-16 is read, but not edited", codes.EDIT, Mark(file.name), hint=hint)]
+        )
     documents, problems = parse(data, file.name)
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
@@ -76,7 +81,7 @@ def of_bytes(data: bytes, file: File) -> Text:
     if has_other_breaks(data):
         message = "holds a line break that only YAML 1.1 knows (U+0085, U+2028, U+2029)"
         hint = r"write it as \N, \L or \P in double quotes"
-        raise TraincError([Problem(message, Mark(file.name), hint=hint)])
+        raise TraincError([Problem(message, codes.EDIT, Mark(file.name), hint=hint)])
     has_mark = data.startswith(_BOM)
     text = data[len(_BOM) if has_mark else 0 :].decode()
     return Text(file, text, has_mark, tuple(documents))
@@ -101,4 +106,4 @@ def written(old: Text, text: str) -> None:
         write_whole(place, old.as_bytes(text))
     except OSError as error:
         message = f"cannot write: {error.strerror or error}"
-        raise TraincError([Problem(message, Mark(old.file.name))]) from error
+        raise TraincError([Problem(message, codes.EDIT, Mark(old.file.name))]) from error

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from trainc import codes
 from trainc.edit.text import Text, of_bytes
 from trainc.errors import Mark, Problem, TraincError
 
@@ -54,4 +55,4 @@ def refused(old: Text) -> TraincError:
     """The error of a file that is left as it was."""
     message = "cannot be edited without changing more than was asked; left as it was"
     hint = "edit it by hand; look for anchors, tabs and unusual indentation"
-    return TraincError([Problem(message, Mark(old.file.name), hint=hint)])
+    return TraincError([Problem(message, codes.EDIT, Mark(old.file.name), hint=hint)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from trainc import codes
 from trainc.errors import Problem, TraincError
 from trainc.explain.collect import is_plain, settings
 from trainc.explain.explanation import Explanation
@@ -88,5 +89,9 @@ def _settings(
 def _nothing(read: Read, job: str) -> Problem:
     known = sorted({d.name for d in read.source.documents if d.kind == TRAIN_JOB})
     if job and known:
-        return Problem(f"no TrainJob {job!r} here", hint=f"there are: {', '.join(known)}")
-    return Problem("there is no TrainJob among the inputs", hint="name the file of one")
+        return Problem(
+            f"no TrainJob {job!r} here", codes.NOT_FOUND, hint=f"there are: {', '.join(known)}"
+        )
+    return Problem(
+        "there is no TrainJob among the inputs", codes.NOT_FOUND, hint="name the file of one"
+    )

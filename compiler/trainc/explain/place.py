@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from trainc import names
+from trainc import codes, names
 from trainc.errors import Mark, Problem, field_path
 from trainc.explain.history import Was, key_of
 from trainc.explain.setting import Setter
@@ -219,7 +219,7 @@ class Places:
             return None
         if self._overlays and mark.file.startswith(self._overlays):
             who, name = "overlay", mark.file.removeprefix(self._overlays).partition("/")[0]
-        note = self._explained(Problem("", mark)).hint
+        note = self._explained(Problem("", codes.NOT_FOUND, mark)).hint
         return Setter(who, name, mark, field_path(path), note)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
 
+from trainc import codes
 from trainc.errors import Problem
 from trainc.explain.setting import Setting
 
@@ -43,7 +44,7 @@ def unknown(settings: Sequence[Setting], path: str, job: str) -> Problem:
 
 
 def _problem(path: str, job: str, hint: str) -> Problem:
-    return Problem(f"{job} has no setting at {path!r}", hint=hint)
+    return Problem(f"{job} has no setting at {path!r}", codes.NOT_FOUND, hint=hint)
 
 
 def _listed(known: Sequence[str]) -> str:

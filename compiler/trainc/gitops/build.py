@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
+from trainc import codes
 from trainc.errors import Problem
 from trainc.kube.validation.forms import dns_label
 from trainc.plan.plan import Emit
@@ -109,4 +110,6 @@ def _listed(names: tuple[str, ...]) -> str:
 
 def _problem(config: Item, path: tuple[str, ...], message: str, hint: str = "") -> Problem:
     document = config.document
-    return Problem(message, document.mark(path), document.label, ".".join(path), hint=hint)
+    return Problem(
+        message, codes.FUNCTION, document.mark(path), document.label, ".".join(path), hint=hint
+    )

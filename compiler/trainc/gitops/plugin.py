@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from trainc import codes
 from trainc.errors import Problem, TraincError
 from trainc.gitops.repository import strays
 
@@ -74,9 +75,13 @@ def arguments(environ: Mapping[str, str], options: Iterable[str], root: str) -> 
     if unknown:
         names = ", ".join(name for name in _KNOWN if name in known)
         raise TraincError(
-            [Problem(f'no parameter is called "{name}"', hint=f"parameters: {names}")
-             for name in unknown]
-        )  # fmt: skip
+            [
+                Problem(
+                    f'no parameter is called "{name}"', codes.FUNCTION, hint=f"parameters: {names}"
+                )
+                for name in unknown
+            ]
+        )
     if outside := [*strays(root, given.get("values") or ())]:
         raise TraincError(outside)
     return [option for name, value in given.items() for option in _option(name, value)]
@@ -88,7 +93,7 @@ def _option(name: str, value: Any) -> list[str]:
     if name == "allow-ttl":
         if value not in ("true", "false"):
             message = f'parameter "{name}" must be true or false, is {value}'
-            raise TraincError([Problem(message)])
+            raise TraincError([Problem(message, codes.FUNCTION)])
         return ["--allow-ttl"] if value == "true" else []
     if isinstance(value, dict):
         return [f"--{name}={key}={item}" for key, item in sorted(value.items())]
@@ -124,7 +129,7 @@ def _announced(text: str) -> dict[str, Any]:
 
 def _no_list(message: str) -> TraincError:
     hint = 'Argo CD sends, for example: [{"name": "env", "string": "prod"}]'
-    return TraincError([Problem(f"{_PARAMETERS} {message}", hint=hint)])
+    return TraincError([Problem(f"{_PARAMETERS} {message}", codes.FUNCTION, hint=hint)])
 
 
 def _is_named(item: Any) -> bool:
@@ -139,7 +144,7 @@ def _value(item: Mapping[str, Any]) -> Any:
     value = item.get(kind)
     if not _IS_KIND[kind](value):
         message = f'parameter "{item["name"]}" must have a field "{kind}" that holds {_HOLDS[kind]}'
-        raise TraincError([Problem(message)])
+        raise TraincError([Problem(message, codes.FUNCTION)])
     return value
 
 

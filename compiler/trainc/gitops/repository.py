@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from trainc import codes
 from trainc.errors import Problem
 from trainc.source.reader import Reader, RefusedError
 from trainc.source.walk import printable
@@ -45,4 +46,4 @@ def strays(root: str, files: Iterable[str]) -> Iterator[Problem]:
             reader.check(file)
         except RefusedError as error:
             message = f'parameter "values": {printable(file)} {error.message}'
-            yield Problem(message, hint=hint)
+            yield Problem(message, codes.FUNCTION, hint=hint)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final
 
+from trainc import codes
 from trainc.errors import Mark, Problem, TraincError
 from trainc.manifest.emit import emit
 from trainc.source.document import Document
@@ -84,7 +85,7 @@ class ResourceList:
             )
             if len(documents) == 1:
                 message = f"no {KIND}, but {documents[0].kind or 'something without a kind'}"
-            raise TraincError([Problem(message, Mark(STDIN_NAME), hint=_HINT)])
+            raise TraincError([Problem(message, codes.FUNCTION, Mark(STDIN_NAME), hint=_HINT)])
         problems = list(_refusals(documents[0]))
         if problems:
             raise TraincError(problems)
@@ -122,17 +123,19 @@ class ResourceList:
 def _refusals(document: Document) -> Iterator[Problem]:
     if not document.api_version.startswith(_GROUP):
         hint = f"write {_GROUP}v1"
-        yield Problem("unknown version", document.mark(("apiVersion",)), hint=hint)
+        yield Problem("unknown version", codes.FUNCTION, document.mark(("apiVersion",)), hint=hint)
     if not isinstance(document.root.get("functionConfig"), dict | None):
         mark = document.mark(("functionConfig",))
-        yield Problem("must be an object", mark, field="functionConfig")
+        yield Problem("must be an object", codes.FUNCTION, mark, field="functionConfig")
     items = document.root.get("items")
     if not isinstance(items, list | None):
-        yield Problem("must be a list", document.mark(("items",)), field="items")
+        yield Problem("must be a list", codes.FUNCTION, document.mark(("items",)), field="items")
         return
     for index, item in enumerate(items or ()):
         if not isinstance(item, dict):
-            yield Problem("must be an object", document.mark(("items", index)), field="items")
+            yield Problem(
+                "must be an object", codes.FUNCTION, document.mark(("items", index)), field="items"
+            )
 
 
 def _items(document: Document, lines: list[str]) -> Iterator[Item]:

@@ -109,7 +109,7 @@ def keep_texts(store: Store, texts: Sequence[Texts]) -> str:
 
 def plain(found: Iterable[Problem]) -> list[list[Any]]:
     """Problems as JSON holds them."""
-    return [[each.message, each.mark and each.mark[:3], *each[2:]] for each in found]
+    return [[each.message, each.code, each.mark and each.mark[:3], *each[3:]] for each in found]
 
 
 def problems(answer: Answer) -> list[Problem]:
@@ -121,9 +121,9 @@ def problem(found: Sequence[Any]) -> Problem:
     """A problem from what ``plain`` made of it."""
     from trainc.errors import Mark, Problem
 
-    message, mark, *rest, jobs, environments = found
+    message, code, mark, *rest, jobs, environments = found
     place = None if mark is None else Mark(*mark)
-    restored = Problem(message, place, *rest)
+    restored = Problem(message, code, place, *rest)
     return restored._replace(jobs=tuple(jobs), environments=tuple(environments))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from trainc import codes
 from trainc.errors import Problem
 from trainc.info.info import Info
 from trainc.info.podset import PodSet
@@ -30,9 +31,9 @@ def too_many_nodes(info: Info) -> Iterator[Problem]:
     trainer = info.spec.job.trainer
     message = f"must be at most {MAX_INDEXED}, the most Pods of an Indexed Job"
     if trainer is not None and (trainer.num_nodes or 0) > MAX_INDEXED:
-        yield info.spec.problem(_OF_JOB, message)
+        yield info.spec.problem(_OF_JOB, message, code=codes.COUNT)
     elif ((info.spec.runtime.ml_policy or {}).get("numNodes") or 0) > MAX_INDEXED:
-        yield runtime_problem(info.spec.runtime, _OF_RUNTIME, message)
+        yield runtime_problem(info.spec.runtime, _OF_RUNTIME, message, code=codes.COUNT)
 
 
 def _is_too_large(pod_set: PodSet) -> bool:
@@ -55,7 +56,9 @@ def too_many_hosts(info: Info, pod_sets: Iterable[PodSet]) -> Iterator[Problem]:
     message = f"the job would list {hosts} hosts; at most {MAX_INDEXED} can be listed"
     trainer = info.spec.job.trainer
     if trainer is not None and trainer.num_nodes is not None:
-        yield info.spec.problem(_OF_JOB, message)
+        yield info.spec.problem(_OF_JOB, message, code=codes.COUNT)
     else:
         hint = "numNodes, or replicas and parallelism in the template, say how many"
-        yield runtime_problem(info.spec.runtime, ("spec", "template"), message, hint=hint)
+        yield runtime_problem(
+            info.spec.runtime, ("spec", "template"), message, hint=hint, code=codes.COUNT
+        )

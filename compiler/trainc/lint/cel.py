@@ -19,6 +19,7 @@ from celpy.celparser import CELParseError
 from celpy.celtypes import BoolType
 from celpy.evaluation import Activation, CELEvalError
 
+from trainc import codes
 from trainc.errors import Problem
 from trainc.info.info import Info
 from trainc.lint.kubecel import work
@@ -246,7 +247,9 @@ _HINT: Final = f"names: {', '.join(_NAMES)}; guard what may be missing: a.?b.orV
 
 
 def _broken(rule: Rule, message: str, hint: str = _HINT) -> Problem:
-    return Problem(f"rule {rule.name} {message}", rule.mark, field="expression", hint=hint)
+    return Problem(
+        f"rule {rule.name} {message}", codes.PROJECT, rule.mark, field="expression", hint=hint
+    )
 
 
 _OPERATORS: Final[Mapping[str, str]] = {

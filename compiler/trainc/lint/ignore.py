@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from trainc.errors import Problem
 from trainc.lint.explanation import UNSPARED
+from trainc.lint.refusals import is_refusal
 from trainc.source.reader import Reader, RefusedError
 
 _COMMENT: Final = re.compile(r"(?:^|\s)#\s*trainc:\s*ignore\[([\w,./ -]+)\]")
@@ -32,7 +33,7 @@ def told(problems: Iterable[Problem], folders: Sequence[str]) -> list[Problem]:
     """The problems without those that a comment in their file takes away.
 
     Args:
-        problems: All problems of a build; only those with a code can be taken away.
+        problems: All problems of a build; what refuses it cannot be taken away.
         folders: What printed file names may be relative to, nearest first.
     """
     return [problem for problem in problems if not _is_ignored(problem, tuple(folders))]
@@ -50,16 +51,23 @@ def covered(problems: Iterable[Problem], text: str) -> list[Problem]:
 
 
 def _is_ignored(problem: Problem, folders: tuple[str, ...]) -> bool:
-    if not problem.code or problem.code in UNSPARED or problem.mark is None:
+    if not _is_advice(problem) or problem.mark is None:
         return False
     return _is_covered(problem, _covers(problem.mark.file, folders))
 
 
 def _is_covered(problem: Problem, found: tuple[_Cover, ...]) -> bool:
-    if not problem.code or problem.code in UNSPARED or problem.mark is None:
+    if not _is_advice(problem) or problem.mark is None:
         return False
     line = problem.mark.line
     return any(problem.code in cover.codes and cover.first <= line <= cover.last for cover in found)
+
+
+def _is_advice(problem: Problem) -> bool:
+    """Whether a person may know better: lints, rules of a team, what is no error."""
+    if problem.code in UNSPARED:
+        return False
+    return problem.severity != "error" or not is_refusal(problem.code)
 
 
 @cache

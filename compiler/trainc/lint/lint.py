@@ -24,10 +24,22 @@ Level = Literal["error", "warning", "note", "off"]
 Path = tuple[str | int, ...]
 POD: Final[Path] = ("template", "spec", "template", "spec")
 _MOST: Final = 4096  # pod sets remembered
+_UNNAMED: Final = ""  # the code of a finding until ``inspector`` gives it the lint's
 
 # Not groups: what the groups are made of, and what runs them.
 _NO_GROUPS: Final = frozenset(
-    {"lint", "explanation", "ignore", "rules", "cel", "settings", "launcher", "near", "kubecel"}
+    {
+        "lint",
+        "explanation",
+        "refusals",
+        "ignore",
+        "rules",
+        "cel",
+        "settings",
+        "launcher",
+        "near",
+        "kubecel",
+    }
 )
 
 
@@ -60,11 +72,11 @@ class Job(NamedTuple):
 
     def at(self, path: Path, message: str, hint: str = "") -> Problem:
         """A finding at a place of the JobSet, told at the field that put it there."""
-        return located(self.info, self.jobset, path, message, hint=hint)
+        return located(self.info, self.jobset, path, message, code=_UNNAMED, hint=hint)
 
     def in_job(self, path: Path, message: str, hint: str = "") -> Problem:
         """A finding at a field of the TrainJob."""
-        return self.info.spec.problem(path, message, hint=hint)
+        return self.info.spec.problem(path, message, code=_UNNAMED, hint=hint)
 
 
 Finding = tuple[Path, str, str]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
+from trainc import codes
 from trainc.errors import Mark, Problem
 from trainc.info.info import Info
 from trainc.lint.explanation import FIXED, UNSPARED
@@ -151,7 +152,7 @@ def _written(
             written = root["rules"] if nested else root
             if not isinstance(written, Mapping | list):
                 message = f"must be a list or a mapping of rules, got {written!r}"
-                problems.append(Problem(message, document.mark(at), field="rules"))
+                problems.append(Problem(message, codes.PROJECT, document.mark(at), field="rules"))
                 continue
             yield from _entries(document, at, written)
 
@@ -184,7 +185,7 @@ def _take(
     written = _normal(written)
     refused = _refusal(written)
     if refused:
-        problems.append(Problem(refused, document.mark(path), field="rules"))
+        problems.append(Problem(refused, codes.PROJECT, document.mark(path), field="rules"))
     elif "expression" not in written:
         levels[written["name"]] = written["severity"]
     else:

@@ -89,6 +89,7 @@ def without_runtime(job: Job) -> Iterator[Problem]:
     if any(each.manifest["kind"] == names.TRAIN_JOB for each in job.objects):
         yield Problem(
             "Kueue refuses a TrainJob whose runtime is not in the cluster",
+            "TRC425",
             hint="apply the runtimes first ('trainc install --runtimes' prints the stock ones), "
             "or take trainer.kubeflow.org/trainjob out of Kueue's integrations.frameworks",
         )

@@ -11,6 +11,7 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from trainc import codes
 from trainc.errors import Mark, Problem, TraincError
 from trainc.manifest import index
 from trainc.manifest.folder import content, refuse_links
@@ -61,7 +62,9 @@ def drift(
         diffs = tuple(_diffs(folder, texts, merged.stale))
     except OSError as error:
         place = Mark(str(error.filename or folder))
-        raise TraincError([Problem(f"cannot be read: {error.strerror}", place)]) from error
+        raise TraincError(
+            [Problem(f"cannot be read: {error.strerror}", codes.OUTPUT, place)]
+        ) from error
     compiler = "" if known.compiler == __version__ else known.compiler
     return Drift(diffs, compiler, merged.unknown)
 
@@ -74,10 +77,14 @@ def _known(folder: Path) -> index.Index:
     except OSError as error:
         message, place = (error.strerror or str(error)).lower(), Mark(str(folder))
         hint = "the rendered output is a folder that can be read"
-        raise TraincError([Problem(f"cannot be read: {message}", place, hint=hint)]) from error
+        raise TraincError(
+            [Problem(f"cannot be read: {message}", codes.OUTPUT, place, hint=hint)]
+        ) from error
     except index.NotAnIndexError as error:
         message = f"this is not the index that trainc wrote: {error}"
-        raise TraincError([Problem(message, Mark(str(folder / index.NAME)))]) from error
+        raise TraincError(
+            [Problem(message, codes.OUTPUT, Mark(str(folder / index.NAME)))]
+        ) from error
 
 
 def _diffs(folder: Path, texts: Mapping[str, str], stale: Iterable[str]) -> Iterator[str]:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from trainc import codes
 from trainc.errors import Mark, Problem, TraincError
 from trainc.manifest import index
 from trainc.manifest.folder import content, refuse_links
@@ -162,7 +163,9 @@ def _known(folder: Path) -> Index:
         place = folder / index.NAME
         hint = "restore it, or empty the folder"
         message = f"this is not the index that trainc wrote: {error}"
-        raise TraincError([Problem(message, Mark(str(place)), hint=hint)]) from error
+        raise TraincError(
+            [Problem(message, codes.UNWRITABLE, Mark(str(place)), hint=hint)]
+        ) from error
 
 
 def _refuse_foreign(folder: Path, contents: Mapping[str, bytes], old: Index) -> None:
@@ -192,7 +195,9 @@ def _is_file(place: Path) -> bool:
 
 
 def _in_the_way(place: Path, why: str) -> Problem:
-    return Problem(why, Mark(str(place)), hint="move it away, or choose another --out-dir")
+    return Problem(
+        why, codes.UNWRITABLE, Mark(str(place)), hint="move it away, or choose another --out-dir"
+    )
 
 
 def _holds(place: Path, data: bytes) -> bool:
@@ -236,4 +241,4 @@ def _locked(folder: Path) -> Iterator[None]:
 def _failed(folder: Path, error: OSError) -> Problem:
     """What the system refused, at its place."""
     place = str(error.filename2 or error.filename or folder)
-    return Problem(f"cannot write: {error.strerror or error}", Mark(place))
+    return Problem(f"cannot write: {error.strerror or error}", codes.UNWRITABLE, Mark(place))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from trainc import codes
 from trainc.errors import Mark, Problem, TraincError
 from trainc.source.reader import MAX_BYTES, Reader, RefusedError
 from trainc.source.walk import forbidden
@@ -24,7 +25,7 @@ def refuse_links(folder: Path) -> None:
     if link:
         hint = "remove the link, or name the folder that it leads to"
         message = "is a link, and rendered output is not followed out of its folder"
-        raise TraincError([Problem(message, Mark(_name(Path(link))), hint=hint)])
+        raise TraincError([Problem(message, codes.OUTPUT, Mark(_name(Path(link))), hint=hint)])
 
 
 def content(folder: Path, name: str) -> bytes:
@@ -42,14 +43,16 @@ def content(folder: Path, name: str) -> bytes:
     for place in (path.parent, path):
         if place != folder and place.is_symlink():
             hint = "remove it and build again"
-            raise TraincError([Problem("is a link, not read", Mark(_name(place)), hint=hint)])
+            raise TraincError(
+                [Problem("is a link, not read", codes.OUTPUT, Mark(_name(place)), hint=hint)]
+            )
     try:
         data = Reader().found(str(path))
     except RefusedError as error:
         raise TraincError([forbidden(error, _name(path))]) from error
     if len(data) > MAX_BYTES:
         message = f"larger than {MAX_BYTES >> 20} MiB: trainc did not write it"
-        raise TraincError([Problem(message, Mark(_name(path)))])
+        raise TraincError([Problem(message, codes.OUTPUT, Mark(_name(path)))])
     return data
 
 

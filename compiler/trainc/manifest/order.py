@@ -7,6 +7,7 @@ order a cluster can take them: what a pod refers to stands before what starts po
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from trainc import codes
 from trainc.errors import Mark, Problem
 from trainc.plan.plan import Object
 
@@ -83,6 +84,7 @@ def _double(each: Object, other: Object, mark: Mark | None) -> Problem:
     makers = " and ".join(sorted({"/".join(each.trainjob), "/".join(other.trainjob)}))
     return Problem(
         f"{kind} {namespace}/{name} would be made twice, by TrainJob {makers}",
+        codes.DUPLICATE,
         mark,
         object=f"TrainJob/{each.trainjob[1]}",
         field="metadata.name",

@@ -17,8 +17,8 @@ _POD: Path = ("template", "spec", "template", "spec")
 
 
 def located(
-    info: Info, built: Mapping[str, Any], path: Path, message: str, *, hint: str = "",
-    severity: Severity = "error", code: str = "",
+    info: Info, built: Mapping[str, Any], path: Path, message: str, *, code: str, hint: str = "",
+    severity: Severity = "error",
 ) -> Problem:  # fmt: skip
     """A problem at ``path`` of the built JobSet, told at the field that put it there.
 
@@ -30,7 +30,7 @@ def located(
         key=lambda candidate: candidate[2][0],
     )
     return Problem(
-        message, document.mark(found[1]), label, field_path(found[1]), severity, hint, code
+        message, code, document.mark(found[1]), label, field_path(found[1]), severity, hint
     )
 
 

@@ -63,12 +63,12 @@ def left_to_kueue(info: Info) -> Iterator[Problem]:
         place = (*above, "suspend")
         yield Problem(
             _LEFT_OUT,
+            "TRC406",
             runtime.document.mark(place),
             runtime.label,
             field_path(place),
             "note",
             _FALSE_HINT,
-            "TRC406",
         )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from trainc import names
+from trainc import codes, names
 from trainc.errors import Problem
 from trainc.info.counts import too_many_hosts
 from trainc.info.info import Info
@@ -123,16 +123,18 @@ def check(info: Info, settings: Settings) -> Iterator[Problem]:
         if item["name"] in RESERVED:
             message = f"{item['name']} is set by the mpi policy and must not be set by a job"
             place: Path = ("spec", "trainer", "env", index, "name")
-            yield spec.problem(place, message, field="spec.trainer.env")
+            yield spec.problem(place, message, field="spec.trainer.env", code=codes.POLICY)
     nodes = spec.job.trainer.num_nodes if spec.job.trainer else None
     missing = [n for n in (names.LAUNCHER, names.NODE) if info.pod_set(n) is None]
     if settings.run_launcher_as_node and (nodes or 1) > 1 and missing:
         message = f"{spec.runtime.label} runs its launcher as a node and has no job {missing[0]}"
-        yield spec.problem(("spec", "trainer", "numNodes"), message)
+        yield spec.problem(("spec", "trainer", "numNodes"), message, code=codes.POLICY)
     launcher = info.pod_set(names.LAUNCHER)
     if _has_no_hosts(info, settings) and launcher is not None and launcher.node is not None:
         at = ("spec", "mlPolicy", "mpi", "mpiImplementation")
-        yield runtime_problem(spec.runtime, at, "must be OpenMPI", hint="remove the field")
+        yield runtime_problem(
+            spec.runtime, at, "must be OpenMPI", hint="remove the field", code=codes.POLICY
+        )
     if settings.run_launcher_as_node and _nodes(info) == 1:
         yield from _lonely(info)
     yield from too_many_hosts(info, _hosting(info, settings))
@@ -150,7 +152,7 @@ def _lonely(info: Info) -> Iterator[Problem]:
     else:
         message = "the launcher is the one node, so no worker runs"
         hint = "numNodes counts the launcher, because the runtime sets runLauncherAsNode"
-        yield info.spec.problem(at, message, severity="warning", hint=hint)
+        yield info.spec.problem(at, message, severity="warning", hint=hint, code=codes.POLICY)
 
 
 def enforce(info: Info, settings: Settings) -> Info:

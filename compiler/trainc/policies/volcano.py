@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from trainc import codes
 from trainc.errors import Problem
 from trainc.info.gang import gang
 from trainc.info.info import Info
@@ -43,7 +44,9 @@ def check(info: Info, settings: Settings) -> Iterator[Problem]:
     at = ("spec", "runtimeRef")
     if spec.template.annotations.get(_QUEUE) == "":
         field = f"spec.annotations[{_QUEUE}]"
-        yield spec.problem(at, f"the annotation {_QUEUE} names no queue", field=field)
+        yield spec.problem(
+            at, f"the annotation {_QUEUE} names no queue", field=field, code=codes.POLICY
+        )
     must_exist = spec.compat.keeps("priority-class")
     for pod_set in info.pod_sets:
         name = pod_set.pod.get("priorityClassName")
@@ -58,6 +61,7 @@ def check(info: Info, settings: Settings) -> Iterator[Problem]:
                 field="spec.templateSpec.priorityClassName",
                 severity="error" if must_exist else "warning",
                 hint="the cluster may hold it; add its file to the inputs to be sure",
+                code=codes.POLICY,
             )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from trainc import codes
 from trainc.errors import Problem
 from trainc.info.info import Info
 from trainc.info.place import with_job_env
@@ -38,7 +39,7 @@ def check(info: Info, settings: Settings) -> Iterator[Problem]:
     for index, item in enumerate(info.spec.job.env):
         if item["name"] in RESERVED:
             message = f"{item['name']} is set by the xgboost policy and must not be set by a job"
-            yield info.spec.problem(("spec", "trainer", "env", index), message)
+            yield info.spec.problem(("spec", "trainer", "env", index), message, code=codes.POLICY)
 
 
 def enforce(info: Info, settings: Settings) -> Info:

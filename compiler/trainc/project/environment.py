@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
+from trainc import codes
 from trainc.errors import Mark, Problem, TraincError
 from trainc.project.file import Project
 from trainc.source.document import Document
@@ -62,7 +63,9 @@ def environments(project: Project) -> tuple[str, ...]:
     if ALL in found:
         mark = Mark(f"{project.overlays}/{ALL}")
         hint = "rename the folder, or make it abstract"
-        raise TraincError([Problem(f"--env {ALL} means every environment", mark, hint=hint)])
+        raise TraincError(
+            [Problem(f"--env {ALL} means every environment", codes.ENVIRONMENT, mark, hint=hint)]
+        )
     return found
 
 
@@ -86,7 +89,9 @@ def chosen(
     known = environments(project)
     if wanted == "":
         hint = f"environments: {', '.join(known) or 'none'}"
-        raise TraincError([Problem("--env names no environment: it is empty", hint=hint)])
+        raise TraincError(
+            [Problem("--env names no environment: it is empty", codes.ENVIRONMENT, hint=hint)]
+        )
     wanted = wanted or (ALL if several else project.default_env or None)
     if wanted is None and len(known) == 1:
         return known
@@ -99,7 +104,9 @@ def chosen(
     names = f"environments: {', '.join(known) or 'none'}"
     if wanted is None or wanted == ALL:
         message = "one environment at a time: say which with --env"
-        raise TraincError([Problem(message, hint="; ".join(filter(None, (names, remedy))))])
+        raise TraincError(
+            [Problem(message, codes.ENVIRONMENT, hint="; ".join(filter(None, (names, remedy))))]
+        )
     raise TraincError([_unknown(project, wanted, names)])
 
 
@@ -129,16 +136,26 @@ def _ordered(project: Project, env: str) -> Iterator[str]:
         place = layer.marks.get(base)
         if base in above:
             chain = " -> ".join((*above, base))
-            raise TraincError([Problem(f"overlays build on each other: {chain}", place)])
+            raise TraincError(
+                [Problem(f"overlays build on each other: {chain}", codes.ENVIRONMENT, place)]
+            )
         if base not in folders:
             hint = f"there are: {', '.join(folders)}"
-            raise TraincError([Problem(f"no overlay {base!r}", place, "", "extends", hint=hint)])
+            raise TraincError(
+                [
+                    Problem(
+                        f"no overlay {base!r}", codes.ENVIRONMENT, place, "", "extends", hint=hint
+                    )
+                ]
+            )
         if base in done:
             continue
         if len(done) + len(above) >= MAX_LAYERS:
             message = f"{env} builds on more than {MAX_LAYERS} overlays"
             hint = "put what they share into one overlay"
-            raise TraincError([Problem(message, place, "", "extends", hint=hint)])
+            raise TraincError(
+                [Problem(message, codes.ENVIRONMENT, place, "", "extends", hint=hint)]
+            )
         _enter(project, base, above)
     return iter(done)
 
@@ -155,7 +172,7 @@ def _unknown(project: Project, wanted: str, names: str) -> Problem:
         hint = f"{wanted} is abstract: it is for others to build on; {names}"
     where = project.document.mark(("default_env",)) if project.document else None
     mark = where if project.default_env == wanted else None
-    return Problem(f"no environment {wanted!r}", mark, hint=hint)
+    return Problem(f"no environment {wanted!r}", codes.ENVIRONMENT, mark, hint=hint)
 
 
 def _folders(project: Project) -> tuple[str, ...]:
@@ -204,22 +221,30 @@ def _refuse(document: Document, extends: Any) -> None:
     root = document.root
     if not isinstance(root, dict):
         hint = f"known: {', '.join(_KEYS)}"
-        raise TraincError([Problem("must be a map", document.mark(()), hint=hint)])
+        raise TraincError(
+            [Problem("must be a map", codes.ENVIRONMENT, document.mark(()), hint=hint)]
+        )
     for key in root:
         if key not in _KEYS:
             hint = f"known: {', '.join(_KEYS)}"
-            problems.append(Problem("unknown key", document.mark((key,)), field=key, hint=hint))
+            problems.append(
+                Problem(
+                    "unknown key", codes.ENVIRONMENT, document.mark((key,)), field=key, hint=hint
+                )
+            )
     if extends is not None and not (
         isinstance(extends, list) and all(isinstance(base, str) for base in extends)
     ):
         message = "must be the name of an overlay, or a list of names"
-        problems.append(Problem(message, document.mark(("extends",)), field="extends"))
+        problems.append(
+            Problem(message, codes.ENVIRONMENT, document.mark(("extends",)), field="extends")
+        )
     if not isinstance(root.get("abstract") or False, bool):
         mark = document.mark(("abstract",))
-        problems.append(Problem("must be true or false", mark, field="abstract"))
+        problems.append(Problem("must be true or false", codes.ENVIRONMENT, mark, field="abstract"))
     if not isinstance(root.get("patches") or [], list):
         mark = document.mark(("patches",))
-        problems.append(Problem("must be a list", mark, field="patches"))
+        problems.append(Problem("must be a list", codes.ENVIRONMENT, mark, field="patches"))
     if problems:
         raise TraincError(problems)
 
@@ -263,7 +288,12 @@ def _templates(folder: str, name: str) -> list[Problem]:
     if not os.access(folder, os.R_OK):
         return []  # told already
     return [
-        Problem("patches are not templates", Mark(printable(f"{name}/{entry}")), hint=hint)
+        Problem(
+            "patches are not templates",
+            codes.ENVIRONMENT,
+            Mark(printable(f"{name}/{entry}")),
+            hint=hint,
+        )
         for entry in sorted(os.listdir(folder))
         if entry.endswith(".j2") and not entry.startswith(".")
     ]
@@ -293,7 +323,7 @@ def _document(project: Project, path: str, name: str) -> tuple[Document | None, 
         raise TraincError([data])
     documents, problems = parse(data, name)
     if len(documents) > 1:
-        problems.append(Problem("must be one document", documents[1].mark(())))
+        problems.append(Problem("must be one document", codes.ENVIRONMENT, documents[1].mark(())))
     if problems:
         raise TraincError(problems)
     return documents[0] if documents else None, (name, sha256(data).hexdigest())

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from trainc import codes
 from trainc.errors import Problem, TraincError, field_path
 from trainc.kube.engine import Draft4Validator
 from trainc.project.sound import unsound
@@ -93,7 +94,9 @@ def project(root: str, reader: Reader | None = None) -> Project:
         raise TraincError([data])
     documents, problems = parse(data, PROJECT_FILE)
     if len(documents) > 1:
-        problems.append(Problem("a project file is one document", documents[1].mark(())))
+        problems.append(
+            Problem("a project file is one document", codes.PROJECT, documents[1].mark(()))
+        )
     if problems:
         raise TraincError(problems)
     if not documents:
@@ -124,11 +127,21 @@ def _frozen(value: Any) -> Any:
 def _check(document: Document) -> list[Problem]:
     """What the schema refuses, in file order."""
     if not isinstance(document.root, dict):
-        return [Problem("a project file is a map", document.mark(()), hint="write key: value")]
+        return [
+            Problem(
+                "a project file is a map", codes.PROJECT, document.mark(()), hint="write key: value"
+            )
+        ]
     errors = _validator().iter_errors(_present(document.root))
     found = [each for error in errors for each in _meant(error)]
     problems = [
-        Problem(each.message, document.mark(each.path), field=field_path(each.path), hint=each.hint)
+        Problem(
+            each.message,
+            codes.PROJECT,
+            document.mark(each.path),
+            field=field_path(each.path),
+            hint=each.hint,
+        )
         for each in found
     ]
     return sorted(problems, key=_order)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from trainc import codes
 from trainc.budget import JOB, Budget
 from trainc.errors import Mark, Problem, TraincError
 from trainc.names import TRAIN_JOB
@@ -162,7 +163,7 @@ class Rendering:
         if self._made > MAX_OBJECTS:
             message = f"templates make more than {MAX_OBJECTS} objects"
             hint = "split the project"
-            raise TraincError([Problem(message, Mark(file.name), hint=hint)])
+            raise TraincError([Problem(message, codes.TEMPLATE, Mark(file.name), hint=hint)])
 
     def explained(self, problem: Problem) -> Problem:
         """The problem; at a place in a template also what that became, and from which values."""
@@ -200,7 +201,9 @@ def _decoded(data: bytes, name: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         mark = Mark(name, data.count(b"\n", 0, error.start) + 1, 1)
-        problem = Problem(f"no UTF-8: {error.reason}", mark, hint="save the file as UTF-8")
+        problem = Problem(
+            f"no UTF-8: {error.reason}", codes.TEMPLATE, mark, hint="save the file as UTF-8"
+        )
         raise TraincError([problem]) from error
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Any, Final
 
+from trainc import codes
 from trainc.errors import Problem, field_path
 from trainc.source.document import Document
 from trainc.source.reader import Boundary, Reader, RefusedError
@@ -45,7 +46,7 @@ def unsound(root: str, document: Document, reader: Reader) -> Iterator[Problem]:
 
 
 def _problem(document: Document, path: tuple[str | int, ...], message: str, hint: str) -> Problem:
-    return Problem(message, document.mark(path), field=field_path(path), hint=hint)
+    return Problem(message, codes.PROJECT, document.mark(path), field=field_path(path), hint=hint)
 
 
 def _places(written: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:

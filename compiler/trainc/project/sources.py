@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from trainc import names
+from trainc import codes, names
 from trainc.budget import Budget
 from trainc.errors import Mark, Problem
 from trainc.library import named, stock, stock_names
@@ -202,7 +202,9 @@ class _Reader:
                     os.path.realpath(place), os.path.realpath(self._project.root)
                 )
                 message = f"holds {holds}, no sources"
-                self.problems.append(Problem(message, Mark(printable(name)), hint=hint))
+                self.problems.append(
+                    Problem(message, codes.UNREADABLE, Mark(printable(name)), hint=hint)
+                )
                 return True
         return False
 
@@ -221,7 +223,9 @@ class _Reader:
             more = f", nor {len(stray) - 1} more" if len(stray) > 1 else ""
             hint = f"move it to {TEMPLATES}/, exclude it, or begin its name with _"
             message = f"a template outside of {TEMPLATES}/ and runtimes/ is not rendered{more}"
-            self.problems.append(Problem(message, Mark(stray[0]), severity="warning", hint=hint))
+            self.problems.append(
+                Problem(message, codes.UNREADABLE, Mark(stray[0]), severity="warning", hint=hint)
+            )
 
     def places(self) -> list[str]:
         """Where runtimes are looked up."""

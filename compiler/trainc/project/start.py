@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from trainc import names
+from trainc import codes, names
 from trainc.errors import Mark, Problem, TraincError
 from trainc.source.document import Document
 from trainc.source.files import File, find, read
@@ -179,7 +179,7 @@ def _write(folder: str, texts: dict[str, str]) -> None:
         if not isinstance(error, OSError):
             raise
         place = printable(str(error.filename or folder))
-        problem = Problem(f"cannot write: {error.strerror or error}", Mark(place))
+        problem = Problem(f"cannot write: {error.strerror or error}", codes.UNWRITABLE, Mark(place))
         raise TraincError([problem]) from error
 
 

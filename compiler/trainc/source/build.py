@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any, Final
 
+from trainc import codes
 from trainc.budget import CONTAINER, DOCUMENT, EVENT, Budget
 from trainc.errors import Problem, field_path
 from trainc.source import libyaml, scalar
@@ -113,9 +114,11 @@ class Builder:
         """
         mark = unpack(self.file, place)
         if len(self.problems) >= _MOST_PROBLEMS:
-            self.problems.append(Problem("too many problems, not read on", mark))
+            self.problems.append(Problem("too many problems, not read on", codes.SYNTAX, mark))
             raise TooManyError
-        self.problems.append(Problem(message[:_LONGEST], mark, field=field, hint=hint))
+        self.problems.append(
+            Problem(message[:_LONGEST], codes.SYNTAX, mark, field=field, hint=hint)
+        )
 
     def _structure(self, event: Event, level: Level) -> Level:
         """Opens or closes what holds other nodes; returns the level that is filled from now on."""

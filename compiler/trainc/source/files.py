@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO, Final, NamedTuple
 
+from trainc import codes
 from trainc.errors import Mark, Problem
 from trainc.source.reader import MAX_BYTES, Boundary, Reader, RefusedError, is_stream
 from trainc.source.walk import Search, forbidden, printable, refused
@@ -83,7 +84,7 @@ def _other_project(name: str) -> Problem:
     """A note on a folder that is passed over."""
     hint = "name its folder, or use -C, to build it as the project it is"
     message = "a project of its own, passed over"
-    return Problem(message, Mark(printable(name)), severity="note", hint=hint)
+    return Problem(message, codes.UNREADABLE, Mark(printable(name)), severity="note", hint=hint)
 
 
 def _add_named(path: str, search: Search, named: dict[str, File]) -> None:
@@ -127,4 +128,9 @@ def read(
 def _limited(data: bytes, file: File) -> bytes | Problem:
     if len(data) <= MAX_BYTES:
         return data
-    return Problem(f"larger than {MAX_BYTES >> 20} MiB", Mark(file.name), hint="split the file")
+    return Problem(
+        f"larger than {MAX_BYTES >> 20} MiB",
+        codes.UNREADABLE,
+        Mark(file.name),
+        hint="split the file",
+    )

@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from trainc import codes
 from trainc.errors import Mark, Problem
 from trainc.source.reader import IGNORE_FILE, Boundary, Reader, RefusedError
 
@@ -64,11 +65,11 @@ def lines_of(
     except (FileNotFoundError, NotADirectoryError):
         return None
     except RefusedError as error:
-        problems.append(Problem(error.message, Mark(name), hint=error.hint))
+        problems.append(Problem(error.message, codes.PROJECT, Mark(name), hint=error.hint))
         return None
     except OSError as error:
         if os.path.lexists(path):  # else the folder is closed, which the search reports
-            problems.append(Problem(f"cannot be read: {error.strerror}", Mark(name)))
+            problems.append(Problem(f"cannot be read: {error.strerror}", codes.PROJECT, Mark(name)))
         return None
     return data.decode("utf-8", "surrogateescape").splitlines()
 
@@ -87,7 +88,7 @@ def compiled(
     if len(patterns) > _MOST:
         mark = Mark(name, _MOST + 1, 1) if name else None
         hint = "ignore a folder instead of each file in it"
-        problems.append(Problem(f"more than {_MOST} patterns", mark, hint=hint))
+        problems.append(Problem(f"more than {_MOST} patterns", codes.PROJECT, mark, hint=hint))
         return []
     from pathspec import GitIgnoreSpec
 
@@ -98,5 +99,7 @@ def compiled(
             good.append(line)
         except ValueError:
             mark = Mark(name, number, 1) if name else None
-            problems.append(Problem(f"{line!r} is no pattern", mark, hint="see `man gitignore`"))
+            problems.append(
+                Problem(f"{line!r} is no pattern", codes.PROJECT, mark, hint="see `man gitignore`")
+            )
     return [Rules(folder, GitIgnoreSpec.from_lines(good, backend="simple"))]

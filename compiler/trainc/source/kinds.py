@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from trainc import names
+from trainc import codes, names
 from trainc.errors import Problem, Severity
 from trainc.source.document import Document
 
@@ -64,7 +64,9 @@ def _items(document: Document, problems: list[Problem]) -> Iterator[Document]:
     items = document.root["items"]
     if not isinstance(items, list | None):
         mark = document.mark(("items",))
-        problems.append(Problem("must be a list", mark, document.label, "items"))
+        problems.append(
+            Problem("must be a list", codes.NOT_COMPILED, mark, document.label, "items")
+        )
         return
     places = document.marks.get(id(items)) or [document.place] * len(items or ())
     for item, place in zip(items or (), places, strict=False):
@@ -128,4 +130,4 @@ def _problem(
 ) -> Problem:
     place = document.mark((field,) if field else ())
     label = document.label if document.kind else ""
-    return Problem(message, place, label, field, severity, hint)
+    return Problem(message, codes.NOT_COMPILED, place, label, field, severity, hint)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
-from trainc import names
+from trainc import codes, names
 from trainc.budget import JOB, Budget, LimitError, weight
 from trainc.errors import Problem, TraincError, field_path
 from trainc.kube.gotypes import fields
@@ -84,12 +84,12 @@ def patch_of(document: Document) -> Patch | Problem:
             return Patch(document, target, change, ("patch",))
         message = "must be a map to merge, or a list of JSON 6902 operations"
         hint = "leave out the | behind patch:" if isinstance(change, str) else ""
-        return Problem(message, document.mark(("patch",)), field="patch", hint=hint)
+        return Problem(message, codes.PATCH, document.mark(("patch",)), field="patch", hint=hint)
     if document.kind in _TYPES and document.name:
         target = Target(document.kind, document.name, document.namespace)
         return Patch(document, target, root, ())
     hint = f"write part of a {', '.join(_TYPES)} with kind and metadata.name, or target: and patch:"
-    return Problem("this is no patch", document.mark(()), hint=hint)
+    return Problem("this is no patch", codes.PATCH, document.mark(()), hint=hint)
 
 
 def overlaid(
@@ -148,7 +148,7 @@ def _pay_matches(patch: Patch, documents: int, budget: Budget) -> None:
         budget.pay(_MATCH * documents)
     except LimitError as error:
         mark = patch.document.mark(patch.path)
-        raise TraincError([Problem(error.message, mark, hint=error.hint)]) from error
+        raise TraincError([Problem(error.message, codes.PATCH, mark, hint=error.hint)]) from error
 
 
 def _changed(document: Document, patch: Patch, budget: Budget) -> Document | Problem | None:
@@ -173,14 +173,16 @@ def _changed(document: Document, patch: Patch, budget: Budget) -> Document | Pro
         hint = _DIRECTIVES if isinstance(error, MergeError) and "$" in str(error) else ""
         hint = error.hint if isinstance(error, JSONPatchError) else hint
         mark = patch.document.mark(at)
-        return Problem(str(error), mark, document.label, field_path(at), hint=hint)
+        return Problem(str(error), codes.PATCH, mark, document.label, field_path(at), hint=hint)
     except LimitError as error:
         mark = patch.document.mark(patch.path)
         hint = error.hint or "an API server takes objects of 1.5 MiB"
-        return Problem(error.message, mark, document.label, hint=hint)
+        return Problem(error.message, codes.PATCH, mark, document.label, hint=hint)
     if wrong := _lost(document, root):
         mark = patch.document.mark(patch.path)
-        return Problem(wrong, mark, document.label, hint="$patch: delete takes an object out")
+        return Problem(
+            wrong, codes.PATCH, mark, document.label, hint="$patch: delete takes an object out"
+        )
     every = (*parts, *(origins(patch.document)))
     return ComposedDocument(every, document.index, root, marks, document.place, document.text)
 
@@ -303,6 +305,7 @@ def _unmatched(patch: Patch, documents: Sequence[Document]) -> Problem:
     path = ("target",) if patch.path else ("metadata", "name")
     return Problem(
         f"the patch matches nothing: no {patch.target}",
+        codes.PATCH,
         patch.document.mark(path),
         patch.document.label if not patch.path else "",
         hint=hint if known else "there is no such object among the sources",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from trainc import names
+from trainc import codes, names
 from trainc.errors import Problem
 from trainc.source.document import Document
 from trainc.source.labels import Requirement, SelectorError, requirements
@@ -57,25 +57,31 @@ def target_of(document: Document) -> Target | Problem:
     extra = [key for key in root if key not in ("target", "patch")]
     if extra:
         hint = "a patch has target: and patch:"
-        return Problem(f"unknown key {extra[0]!r}", document.mark((extra[0],)), hint=hint)
+        return Problem(
+            f"unknown key {extra[0]!r}", codes.PATCH, document.mark((extra[0],)), hint=hint
+        )
     if not isinstance(written, dict) or not written:
         hint = f"write target: with one or more of {', '.join(_KEYS)}"
-        return Problem("a patch needs a target", document.mark(("target",)), hint=hint)
+        return Problem("a patch needs a target", codes.PATCH, document.mark(("target",)), hint=hint)
     for key, value in written.items():
         good = isinstance(value, str) or (key == "labelSelector" and isinstance(value, dict))
         if key not in _KEYS or not good:
             hint = f"a target has {', '.join(_KEYS)}"
             message = f"{key!r} cannot be read" if key in _KEYS else f"unknown key {key!r}"
-            return Problem(message, document.mark(("target", key)), field="target", hint=hint)
+            return Problem(
+                message, codes.PATCH, document.mark(("target", key)), field="target", hint=hint
+            )
     if written.get("kind", KINDS[0]) not in KINDS:
         hint = f"a patch is for a {', '.join(KINDS)}"
         message = f"no kind that is patched: {written['kind']}"
-        return Problem(message, document.mark(("target", "kind")), field="target", hint=hint)
+        return Problem(
+            message, codes.PATCH, document.mark(("target", "kind")), field="target", hint=hint
+        )
     try:
         labels = requirements(written.get("labelSelector") or {})
     except SelectorError as error:
         mark = document.mark(("target", "labelSelector", *error.path))
-        return Problem(str(error), mark, field="target.labelSelector", hint=_SELECTOR)
+        return Problem(str(error), codes.PATCH, mark, field="target.labelSelector", hint=_SELECTOR)
     return Target(
         written.get("kind", ""), written.get("name", ""), written.get("namespace", ""), labels
     )

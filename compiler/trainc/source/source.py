@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import BinaryIO, NamedTuple
 
+from trainc import codes
 from trainc.budget import BYTE, JOB, Budget
 from trainc.errors import Mark, Problem, TraincError
 from trainc.names import TRAIN_JOB
@@ -173,7 +174,9 @@ def duplicates(documents: Iterable[Document], namespace: str) -> list[Problem]:
             message = f"{kind} {name!r}{where} is defined twice, first at {known.mark(_NAME)}"
             hint = "rename or remove one of the two"
             place = document.mark(_NAME)
-            problems.append(Problem(message, place, document.label, "metadata.name", hint=hint))
+            problems.append(
+                Problem(message, codes.DUPLICATE, place, document.label, "metadata.name", hint=hint)
+            )
     return problems
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from jinja2 import TemplateNotFound
 from jinja2.exceptions import TemplateError, TemplateSyntaxError, UndefinedError
 
+from trainc import codes
 from trainc.budget import UNITS, Budget, LimitError
 from trainc.errors import Mark, Problem, TraincError
 from trainc.source.counting import NO_ELSE
@@ -101,7 +102,9 @@ class Templates:
             self._budget.pay(_LINE * text.count("\n"))
         except TemplateSyntaxError as error:
             return Problem(
-                error.message or "no template", Mark(error.name or name, error.lineno, 1)
+                error.message or "no template",
+                codes.TEMPLATE,
+                Mark(error.name or name, error.lineno, 1),
             )
         except Exception as error:  # whatever a template makes Python or Jinja2 say
             if isinstance(error, TraincError) and not isinstance(error, LimitError):
@@ -112,7 +115,9 @@ class Templates:
         rendered = Rendered(text, flow, units, lambda: self._lines(name, text, units))
         if found := _ADDRESS.search(text):
             message = f"{found[1]}> has no text for a manifest: it differs from run to run"
-            return Problem(message, rendered.lines[text.count("\n", 0, found.start())])
+            return Problem(
+                message, codes.TEMPLATE, rendered.lines[text.count("\n", 0, found.start())]
+            )
         return rendered
 
     def _lines(self, name: str, text: str, units: int) -> tuple[Mark, ...]:
@@ -170,4 +175,4 @@ def _problem(error: Exception, mark: Mark) -> Problem:
         text = "takes more memory than there is"
     elif not isinstance(error, TemplateError):
         text = f"cannot be evaluated: {text}"
-    return Problem(text, mark, hint=hint)
+    return Problem(text, codes.TEMPLATE, mark, hint=hint)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from trainc import codes
 from trainc.errors import Mark, Problem, TraincError
 from trainc.source.document import Document
 from trainc.source.files import File, read
@@ -63,7 +64,9 @@ def of_document(document: Document, root: Any, base: tuple[str | int, ...] = ())
         return Values()
     if not isinstance(root, dict):
         hint = "write `name: value` lines"
-        raise TraincError([Problem("values must be a map", document.mark(base), hint=hint)])
+        raise TraincError(
+            [Problem("values must be a map", codes.VALUES, document.mark(base), hint=hint)]
+        )
     marks: dict[Path, Mark] = {}
     _mark(document, root, (), marks)
     return Values(root, marks)
@@ -87,7 +90,7 @@ def of_file(path: str, name: str, reader: Reader | None = None) -> Values:
     if problems:
         raise TraincError(problems)
     if len(documents) > 1:
-        raise TraincError([Problem("values are one document", documents[1].mark(()))])
+        raise TraincError([Problem("values are one document", codes.VALUES, documents[1].mark(()))])
     return of_document(documents[0], documents[0].root) if documents else Values()
 
 
@@ -108,10 +111,12 @@ def of_flag(text: str, *, typed: bool) -> Values:
     keys = [key.replace("\0", ".") for key in name.replace("\\.", "\0").split(".")]
     if not equals or not all(keys):
         hint = f"write {flag} name=value, or {flag} outer.inner=value"
-        raise TraincError([Problem("no value is set by this", mark, hint=hint)])
+        raise TraincError([Problem("no value is set by this", codes.VALUES, mark, hint=hint)])
     if any(key.endswith("]") and "[" in key for key in keys):
         hint = f"set the whole list: {flag} name='[a, b]'" if typed else "use --set name='[a, b]'"
-        raise TraincError([Problem("an item of a list cannot be set", mark, hint=hint)])
+        raise TraincError(
+            [Problem("an item of a list cannot be set", codes.VALUES, mark, hint=hint)]
+        )
     value = _typed(written, mark) if typed else written
     tree = {keys[-1]: value}
     for key in reversed(keys[:-1]):
@@ -124,7 +129,7 @@ def _typed(written: str, mark: Mark) -> Any:
     if problems or len(documents) > 1:
         why = problems[0].message if problems else "more than one document"
         hint = "quote it, or use --set-string"
-        raise TraincError([Problem(f"the value is no YAML: {why}", mark, hint=hint)])
+        raise TraincError([Problem(f"the value is no YAML: {why}", codes.VALUES, mark, hint=hint)])
     return documents[0].root if documents else None
 
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Container, Sequence
 from typing import Final, NamedTuple
 
+from trainc import codes
 from trainc.errors import Mark, Problem
 from trainc.names import OUTPUT_INDEX
 from trainc.source.ignore import Rules, compiled, ignored, lines_of
@@ -86,14 +87,14 @@ def printable(path: str) -> str:
 def refused(error: OSError | ValueError, name: str) -> Problem:
     """Returns what the operating system refused as a problem of that file."""
     if not isinstance(error, OSError):
-        return Problem(f"no usable path: {error}", Mark(name))
+        return Problem(f"no usable path: {error}", codes.UNREADABLE, Mark(name))
     message = (error.strerror or str(error)).lower()
-    return Problem(message, Mark(name), hint=_REMEDIES.get(error.errno or 0, ""))
+    return Problem(message, codes.UNREADABLE, Mark(name), hint=_REMEDIES.get(error.errno or 0, ""))
 
 
 def forbidden(error: RefusedError, name: str) -> Problem:
     """Returns what the rule on files refused as a problem of that file."""
-    return Problem(error.message, Mark(name), hint=error.hint)
+    return Problem(error.message, codes.UNREADABLE, Mark(name), hint=error.hint)
 
 
 class Search:
@@ -213,7 +214,9 @@ class Search:
             self.found[entry.path] = name
         else:
             mark = Mark(printable(name))
-            self.problems.append(Problem("is no regular file, not read", mark, hint="exclude it"))
+            self.problems.append(
+                Problem("is no regular file, not read", codes.UNREADABLE, mark, hint="exclude it")
+            )
 
     def _follow(self, link: "_Link") -> None:
         """Goes where a link leads, if it stays inside; what the search found itself is known."""

@@ -36,7 +36,7 @@ CASES = [
 def test_a_hint_quotes_what_stands_in_the_file(case: TestCase) -> None:
     place = Mark("a.yaml", 2, case.column)
     hint = 'put it in quotes: "1"'
-    given = Problem("must be a string, got 1", place, hint=hint)
+    given = Problem("must be a string, got 1", "TRC010", place, hint=hint)
     (found,) = as_written([given], lambda file: ["", case.line])
     assert found.hint == f'put it in quotes: "{case.want}"'
     assert found.message.startswith(f"must be a string, got {case.want}, which YAML reads as a ")
@@ -44,6 +44,8 @@ def test_a_hint_quotes_what_stands_in_the_file(case: TestCase) -> None:
 
 @pytest.mark.parametrize("line", ["", "value: &a 1", "value: !!int 1", "value: [1]", "value: |"])
 def test_what_is_no_plain_scalar_stays(line: str) -> None:
-    given = Problem("must be a string, got 1", Mark("a.yaml", 1, 1), hint='put it in quotes: "1"')
+    given = Problem(
+        "must be a string, got 1", "TRC010", Mark("a.yaml", 1, 1), hint='put it in quotes: "1"'
+    )
     assert as_written([given], lambda file: [line]) == [given]
     assert as_written([given], lambda file: []) == [given]

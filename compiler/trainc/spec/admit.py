@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from trainc import names
+from trainc import codes, names
 from trainc.errors import Problem
 from trainc.kube.schema import Extensions
 from trainc.source.document import Document
@@ -54,7 +54,7 @@ def _policies(document: Document, extensions: Extensions) -> list[Problem]:
     path = ("spec", "mlPolicy")
     message = f"only one policy can be configured, got {' and '.join(sorted(named))}"
     mark = document.mark((*path, named[1]))
-    return [Problem(message, mark, document.label, "spec.mlPolicy")]
+    return [Problem(message, codes.POLICY, mark, document.label, "spec.mlPolicy")]
 
 
 def _gangs(document: Document, compat: Compat) -> list[Problem]:
@@ -68,12 +68,12 @@ def _gangs(document: Document, compat: Compat) -> list[Problem]:
     return [
         Problem(
             f"sets {' and '.join(gangs)}; a pod belongs to one gang scheduler",
+            "two-gangs",
             document.mark((*path, gangs[1])),
             document.label,
             "spec.podGroupPolicy",
             "warning" if kept else "error",
             "" if kept else f"remove {gangs[1]}, or {gangs[0]}",
-            "two-gangs",
         )
     ]
 

@@ -44,12 +44,12 @@ def patched(job: TrainJob, runtime: Runtime, compat: Compat) -> tuple[Template, 
             problems.append(
                 Problem(
                     str(error),
+                    "patch-directive",
                     job.mark(at),
                     job.label,
                     field_path(at),
                     "error",
                     _DIRECTIVES,
-                    "patch-directive",
                 )
             )
     labels, annotations = _metadata(template, patches)
@@ -129,10 +129,10 @@ def _unknown(
     kept = compat.keeps("patch-unknown-target")
     return Problem(
         message + (", so the patch adds it" if kept else ""),
+        "patch-unknown-target",
         job.mark(path),
         job.label,
         field_path(path),
         "warning" if kept else "error",
         f"there are: {', '.join(known)}" if known else "",
-        "patch-unknown-target",
     )

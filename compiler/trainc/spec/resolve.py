@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from trainc import names
+from trainc import codes, names
 from trainc.errors import Problem
 from trainc.spec.patches import patched
 from trainc.spec.remedy import meant
@@ -55,17 +55,18 @@ def _empty(runtime: Runtime) -> Problem:
     """The refusal of a runtime that makes no pods; the same for each of its jobs."""
     return Problem(
         "the runtime has no replicated jobs: its JobSet would run nothing",
+        NO_REPLICATED_JOBS,
         runtime.document.mark(_REPLICATED_JOBS),
         runtime.label,
         ".".join(_REPLICATED_JOBS),
         hint=f"add one that has the label {names.ANCESTOR}: trainer",
-        code=NO_REPLICATED_JOBS,
     )
 
 
 def _unsupported(job: TrainJob, kind: str, group: str) -> Problem:
     return Problem(
         f'no runtime is of kind "{kind}" in group "{group}"',
+        codes.RUNTIME,
         job.mark((*_REF, "kind")),
         job.label,
         "spec.runtimeRef",
@@ -88,6 +89,7 @@ def _missing(job: TrainJob, key: Key, runtimes: Runtimes, stock: tuple[str, ...]
         hint = meant(name, known) or "add its file to the inputs, or its folder with --runtimes"
     return Problem(
         f'no {kind} "{name}"{where} among the inputs',
+        codes.RUNTIME,
         job.mark((*_REF, "name")),
         job.label,
         "spec.runtimeRef",

@@ -8,6 +8,7 @@ both say the same, and that no rule of the CRDs is missing here.
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
+from trainc import codes
 from trainc.errors import Problem, field_path
 from trainc.source.document import Document
 from trainc.spec.objectmeta import check_metadata
@@ -96,6 +97,7 @@ def _problem(document: Document, rule: Rule, path: Path, value: Any) -> Problem:
     got = "" if bare else f", got {shown(value)}"
     return Problem(
         message=f"{rule.words or rule.message}{got}",
+        code=codes.API_RULE,
         mark=document.mark((*path, *rule.blame)),
         object=document.label,
         field=field_path((*path, *rule.blame)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from trainc import codes
 from trainc.errors import Problem, field_path
 from trainc.kube.schema import Extensions, Table, validator, walk
 from trainc.source.document import Document
@@ -106,6 +107,7 @@ def _default(value: Any, table: Table, number: int) -> None:
 def _problem(document: Document, violation: Violation) -> Problem:
     return Problem(
         message=violation.message,
+        code=codes.SCHEMA,
         mark=document.mark(violation.path),
         object=document.label,
         field=field_path(violation.path),

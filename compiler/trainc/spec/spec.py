@@ -64,20 +64,20 @@ class Spec(NamedTuple):
         path: Path,
         message: str,
         *,
+        code: str,
         hint: str = "",
         severity: Severity = "error",
-        code: str = "",
         field: str = "",
     ) -> Problem:
         """A problem of the TrainJob at ``path``; ``field`` overrides the name of the field."""
         return Problem(
             message,
+            code,
             self.job.mark(path),
             self.job.label,
             field or field_path(path),
             severity,
             hint,
-            code,
         )
 
     def quirk(self, name: str, path: Path, message: str) -> Iterator[Problem]:
@@ -87,8 +87,14 @@ class Spec(NamedTuple):
 
 
 def runtime_problem(
-    runtime: Runtime, path: Path, message: str, *, hint: str = "", severity: Severity = "error"
+    runtime: Runtime,
+    path: Path,
+    message: str,
+    *,
+    code: str,
+    hint: str = "",
+    severity: Severity = "error",
 ) -> Problem:
     """A problem of a runtime at ``path``."""
     mark = runtime.document.mark(path)
-    return Problem(message, mark, runtime.label, field_path(path), severity, hint)
+    return Problem(message, code, mark, runtime.label, field_path(path), severity, hint)

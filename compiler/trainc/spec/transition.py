@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from trainc import codes
 from trainc.errors import Problem, field_path
 from trainc.kube.schema import Table, walk
 from trainc.source.document import Document
@@ -118,6 +119,7 @@ def _equal(old: Any, new: Any, table: Table, number: int | None) -> bool:
 def _problem(document: Document, rule: Transition, path: Path) -> Problem:
     return Problem(
         message=f"{rule.message[:1].lower()}{rule.message[1:]}",
+        code=codes.API_RULE,
         mark=document.mark(path),
         object=document.label,
         field=field_path(path),

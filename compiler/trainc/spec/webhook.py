@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from trainc import names
+from trainc import codes, names
 from trainc.errors import Problem
 from trainc.spec.runtime import Runtime
 from trainc.spec.spec import Spec, runtime_problem
@@ -39,12 +39,13 @@ def check_runtime(runtime: Runtime) -> Iterator[Problem]:
             continue
         if job.get("replicas", 1) != 1:
             message = f"must be 1 for the {ancestor} job, got {job['replicas']}"
-            yield runtime_problem(runtime, (*path, index, "replicas"), message)
+            yield runtime_problem(runtime, (*path, index, "replicas"), message, code=codes.API_RULE)
         if not any(c.get("name") == _REQUIRED[ancestor] for c in _containers(job)):
             yield runtime_problem(
                 runtime,
                 (*path, index, "template", "spec", "template", "spec", "containers"),
                 f'the {ancestor} job needs a container named "{_REQUIRED[ancestor]}"',
+                code=codes.API_RULE,
             )
     if runtime.deprecated:
         yield runtime_problem(
@@ -52,6 +53,7 @@ def check_runtime(runtime: Runtime) -> Iterator[Problem]:
             ("metadata", "labels", names.SUPPORT),
             f"ClusterTrainingRuntime {runtime.name} is deprecated; see {_POLICY_URL}",
             severity="warning",
+            code=codes.API_RULE,
         )._replace(code="TRC405")
 
 
@@ -78,7 +80,9 @@ def _initializers(spec: Spec) -> Iterator[Problem]:
         message, hint = _initializer_fault(spec, name)
         if message:
             at = ("spec", "initializer", part)
-            problem = spec.problem(at, f"{message}", field="spec.runtimeRef", hint=hint)
+            problem = spec.problem(
+                at, f"{message}", field="spec.runtimeRef", hint=hint, code=codes.API_RULE
+            )
             yield problem
 
 
@@ -123,6 +127,7 @@ def _patches(spec: Spec) -> Iterator[Problem]:
                 f'must be a domain, a slash and a path, got "{patch["manager"]}"',
                 hint="example.com/my-controller",
                 field="spec.runtimePatches.manager",
+                code=codes.API_RULE,
             )
         template = (patch.get("trainingRuntimeSpec") or {}).get("template") or {}
         jobs = (template.get("spec") or {}).get("replicatedJobs") or ()
@@ -138,6 +143,7 @@ def _patches(spec: Spec) -> Iterator[Problem]:
                         f'must not set env of the container "{container["name"]}"',
                         hint="use spec.trainer.env, or the initializer's env",
                         field="spec.runtimePatches",
+                        code=codes.API_RULE,
                     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import kubernetes
 from kubernetes.config import kube_config
 
+from trainc import codes
 from trainc.controller.api import Api, ApiError
 from trainc.controller.main import client, is_pods_own, own_namespace
 from trainc.errors import Problem, TraincError
@@ -24,15 +25,19 @@ def access(kubeconfig: str | None, context: str | None) -> tuple[Api, str]:
         return api, _namespace(kubeconfig, context)
     except kubernetes.config.ConfigException as error:
         hint = "give --kubeconfig or --context, or set KUBECONFIG"
-        raise TraincError([Problem(f"no credentials: {error}", hint=hint)]) from error
+        raise TraincError(
+            [Problem(f"no credentials: {error}", codes.CLUSTER, hint=hint)]
+        ) from error
 
 
 def refusal(error: ApiError) -> Problem:
     """What stood in the way, as the user may mend it."""
     if not error.code:
-        return Problem(f"the cluster does not answer: {error}")
+        return Problem(f"the cluster does not answer: {error}", codes.CLUSTER)
     unknown = "the credentials have expired, or are another cluster's"
-    return Problem(f"the cluster says: {error}", hint=unknown if error.code == 401 else "")
+    return Problem(
+        f"the cluster says: {error}", codes.CLUSTER, hint=unknown if error.code == 401 else ""
+    )
 
 
 def _namespace(kubeconfig: str | None, context: str | None) -> str:

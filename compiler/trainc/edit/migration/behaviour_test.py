@@ -226,7 +226,7 @@ REFUSED = [
     Refused("a name of variables", job(container='command: [sh, -c, "ping ${JOB}-master-0"]'),
             "${JOB}-master... is put together"),
     Refused("a pod that is not there", job(container="command: [torchrun, j-worker-7]"),
-            "j-worker-7 is no pod of this job\n    hint: it has 2"),
+            "j-worker-7 is no pod of this job [TRC041]\n    hint: it has 2"),
     Refused("the index behind a Master", job(master=True, container="env: [{name: I, valueFrom: "
             f'{{fieldRef: {{fieldPath: "metadata.labels[\'{OLD}/replica-index\']"}}}}}}]'),
             "no pod has this label of the old operator"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from trainc import names
+from trainc import codes, names
 from trainc.edit.migration import place
 from trainc.edit.migration.place import Place
 from trainc.errors import Problem
@@ -69,4 +69,4 @@ def _name(candidate: Place) -> tuple[str, str]:
 def _problem(candidate: Place, other: str, hint: str) -> Problem:
     message = f"{other} has the name that the TrainJob would have"
     mark = candidate.mark(("metadata", "name"))
-    return Problem(message, mark, candidate.label, "metadata.name", hint=hint)
+    return Problem(message, codes.MIGRATION, mark, candidate.label, "metadata.name", hint=hint)

@@ -143,7 +143,8 @@ REFUSED = [
     Case("an elastic policy", "    torch: {elasticPolicy: {maxNodes: 2}}\n", "",
          "8:13: error: spec.mlPolicy.torch.elasticPolicy: has no counterpart"),
     Case("processes by GPU, and none", "    numProcPerNode: gpu\n", "",
-         "spec.trainer.numProcPerNode: gpu has no counterpart\n    hint: the node asks for no GPU"),
+         "spec.trainer.numProcPerNode: gpu has no counterpart [TRC041]\n"
+         "    hint: the node asks for no GPU"),
     Case("an override that no patch can say", SUSPEND + "  podTemplateOverrides:\n"
          "    - targetJobs: [{name: node}]\n      spec: {hostNetwork: true}\n", "",
          "spec.podTemplateOverrides[0].spec.hostNetwork: has no counterpart"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from trainc import names
+from trainc import codes, names
 from trainc.edit.migration.hosts import Group, Hosts
 from trainc.edit.migration.labels import HINT, PREFIX
 from trainc.edit.migration.part import Path
@@ -79,4 +79,6 @@ def _names(document: Document, text: str, path: Path, hosts: Sequence[Hosts]) ->
 
 
 def _problem(document: Document, path: Path, message: str, hint: str) -> Problem:
-    return Problem(message, document.mark(path), document.label, field_path(path), hint=hint)
+    return Problem(
+        message, codes.MIGRATION, document.mark(path), document.label, field_path(path), hint=hint
+    )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from trainc import names
+from trainc import codes, names
 from trainc.edit.migration.part import Path
 from trainc.errors import Mark, Problem, field_path
 from trainc.source.document import Document
@@ -119,7 +119,9 @@ def others(document: Document, taken: list[Place]) -> Iterator[Problem]:
             message = "holds an object of kubeflow.org as text, which is not migrated"
             hint = "migrate it in a file of its own"
             at, field = document.mark(path), field_path(path)
-            yield Problem(message, at, document.label, field, severity="warning", hint=hint)
+            yield Problem(
+                message, codes.MIGRATION, at, document.label, field, severity="warning", hint=hint
+            )
 
 
 def _problem(document: Document, node: Mapping[str, Any], path: Path) -> Problem | None:
@@ -136,4 +138,4 @@ def _problem(document: Document, node: Mapping[str, Any], path: Path) -> Problem
     else:
         message, hint = f"{kind} of {version} cannot be migrated", f"migrated are {_READ}"
         path = (*path, "kind")
-    return Problem(message, document.mark(path), document.label, place, hint=hint)
+    return Problem(message, codes.MIGRATION, document.mark(path), document.label, place, hint=hint)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from trainc import codes
 from trainc.compile import Inputs, compile_documents
 from trainc.edit.migration.place import Place
 from trainc.errors import Problem
@@ -24,4 +25,4 @@ def unbuildable(place: Place, objects: Sequence[Any]) -> Iterator[Problem]:
         if problem.severity == "error":
             field = f"{problem.field}: " if problem.field else ""
             message = f"what it becomes does not build: {field}{problem.message}"
-            yield Problem(message, place.mark(()), place.label, hint=problem.hint)
+            yield Problem(message, codes.MIGRATION, place.mark(()), place.label, hint=problem.hint)

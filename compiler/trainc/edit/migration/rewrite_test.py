@@ -300,7 +300,7 @@ LOST = [
     ),
     Lost("all pods cleaned", PYTORCH, "cleanPodPolicy: None", "cleanPodPolicy: All", "11:5"),
     Lost("a name of the cluster's", PYTORCH, "  name: mnist  ", "  generateName: mnist-  ",
-         "metadata.name: must be set\n    hint: write a name"),
+         "metadata.name: must be set [TRC041]\n    hint: write a name"),
     Lost("a queue", PYTORCH, "    back", "    schedulingPolicy: {}\n    back", "podGroupPolicy"),
     Lost("exit codes", PYTORCH, "OnFailure", "ExitCode", "restart OnFailure or Never"),
     Lost(

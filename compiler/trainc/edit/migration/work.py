@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from typing import Any, NamedTuple
 
-from trainc import names
+from trainc import codes, names
 from trainc.edit.migration import clashes, fields, place
 from trainc.edit.migration.jax import from_jax
 from trainc.edit.migration.mpi import from_mpi
@@ -135,9 +135,14 @@ def _generalise(root: Any) -> None:
 def _problem(found: Place, lost: Lost) -> Problem:
     path = (*found.path, *lost.path)
     return Problem(
-        lost.message, found.document.mark(path), found.label, field_path(path), lost.severity,
+        lost.message,
+        codes.MIGRATION,
+        found.document.mark(path),
+        found.label,
+        field_path(path),
+        lost.severity,
         lost.hint,
-    )  # fmt: skip
+    )
 
 
 def _at(root: Any, path: tuple[str | int, ...]) -> Any:

@@ -10,7 +10,7 @@ import hashlib
 import json
 from typing import Any, Final
 
-from trainc import names
+from trainc import codes, names
 from trainc.errors import Problem
 from trainc.info.cache.objects import Cache, objects
 from trainc.info.cache.pods import auth_volume
@@ -69,6 +69,7 @@ def _unwaiting(info: Info) -> Info:
         f"{info.spec.runtime.label} has no container {names.DATASET_INITIALIZER} that could wait "
         "for the cache",
         hint="an init container cannot: the training would start with it",
+        code=codes.CACHE,
     )
     return info._replace(problems=(*info.problems, problem))
 
@@ -82,6 +83,7 @@ def _annotation_faults(info: Info) -> list[Problem]:
     return [
         Problem(
             f'must be {" or ".join(values)}, got "{annotations[key]}"',
+            codes.CACHE,
             info.spec.runtime.document.mark((*path, key)),
             info.spec.runtime.label,
             ".".join((*path, key)),
@@ -108,6 +110,7 @@ def _checked(info: Info, cache: Cache) -> Info:
         ("metadata", "name"),
         f"must be at most {room} characters beside a compiled cache, got {len(cache.name)}",
         hint=f"its pods carry the label {longest}, and a label has {_LABEL_LIMIT} at most",
+        code=codes.CACHE,
     )
     return info._replace(problems=(*info.problems, problem))
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from trainc import names
+from trainc import codes, names
 from trainc.errors import Problem
 from trainc.info.info import Info
 from trainc.info.podset import Container, PodSet
@@ -148,13 +148,17 @@ def _source_faults(asked: Asked) -> Iterator[Problem]:
     if not (_TABLE.fullmatch(uri) or _LOCATION.fullmatch(uri)):
         message = f'"{uri}" is neither cache://SCHEMA/TABLE nor cache+KIND://LOCATION'
         kinds = "kinds: arrow, csv, iceberg, orc, parquet"
-        yield asked.info.spec.problem((*_DATASET, "storageUri"), message, hint=kinds)
+        yield asked.info.spec.problem(
+            (*_DATASET, "storageUri"), message, hint=kinds, code=codes.CACHE
+        )
     elif uri.startswith("cache://") and not asked.container.env_from:
         known = (names.METADATA_LOC_ENV, names.CATALOG_ENV)
         if not any(name in asked.env for name in known):
             message = f"nothing says where {uri} has its metadata"
             hint = f"set {names.METADATA_LOC_ENV} or {names.CATALOG_ENV}"
-            yield asked.info.spec.problem((*_DATASET, "storageUri"), message, hint=hint)
+            yield asked.info.spec.problem(
+                (*_DATASET, "storageUri"), message, hint=hint, code=codes.CACHE
+            )
 
 
 def _at(asked: Asked, name: str, message: str, hint: str = "") -> Problem:
@@ -163,9 +167,11 @@ def _at(asked: Asked, name: str, message: str, hint: str = "") -> Problem:
     own = (spec.job.spec.get("initializer") or {}).get("dataset") or {}
     for index, item in enumerate(own.get("env") or ()):
         if item["name"] == name:
-            return spec.problem((*_DATASET, "env", index, "value"), message, hint=hint)
+            return spec.problem(
+                (*_DATASET, "env", index, "value"), message, hint=hint, code=codes.CACHE
+            )
     if name not in asked.env:
-        return spec.problem(_DATASET, message, hint=hint)
+        return spec.problem(_DATASET, message, hint=hint, code=codes.CACHE)
     job = asked.info.pod_sets.index(asked.pod_set)
     place = asked.pod_set.containers.index(asked.container)
     env = [item["name"] for item in asked.container.raw.get("env", ())]
@@ -174,7 +180,7 @@ def _at(asked: Asked, name: str, message: str, hint: str = "") -> Problem:
         "template", "spec", "template", "spec", "containers", place, "env",
     )  # fmt: skip
     path = (*path, env.index(name), "value") if name in env else path
-    return runtime_problem(spec.runtime, path, message, hint=hint)
+    return runtime_problem(spec.runtime, path, message, hint=hint, code=codes.CACHE)
 
 
 def _count(text: str | None, usual: int) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from trainc import names
+from trainc import codes, names
 from trainc.errors import Problem
 from trainc.info.info import Info
 from trainc.info.place import with_job_env, with_trainers
@@ -40,14 +40,20 @@ def check(info: Info, settings: Settings) -> Iterator[Problem]:
     workers = _nodes(info)
     if workers is not None and any(c.name == INSTALLER for c in workers.init_containers):
         message = f"{spec.runtime.label} has an init container {INSTALLER}, which the policy adds"
-        yield spec.problem(("spec", "runtimeRef"), message, field="spec.trainer.initContainers")
+        yield spec.problem(
+            ("spec", "runtimeRef"), message, field="spec.trainer.initContainers", code=codes.POLICY
+        )
     if _tasks(info, settings) < 1:
         at = ("spec", "trainer", "numProcPerNode")
-        yield spec.problem(at, f"must be at least 1, got {_tasks(info, settings)}")
+        yield spec.problem(
+            at, f"must be at least 1, got {_tasks(info, settings)}", code=codes.POLICY
+        )
     trainer = spec.job.trainer
     if spec.compat.keeps("flux-nodes") and (trainer is None or trainer.num_nodes is None):
         message = "v2.3.0 crashes on a Flux job without spec.trainer.numNodes"
-        yield spec.problem(("spec", "trainer", "numNodes"), message, hint="set it")
+        yield spec.problem(
+            ("spec", "trainer", "numNodes"), message, hint="set it", code=codes.POLICY
+        )
 
 
 def enforce(info: Info, settings: Settings) -> Info:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
+from trainc import codes
 from trainc.errors import Problem
 from trainc.info.info import Info
 from trainc.info.place import with_job_env
@@ -67,6 +68,7 @@ def check(info: Info, settings: Settings) -> Iterator[Problem]:
                 ("spec", "trainer", "env", index, "name"),
                 f"{item['name']} is set by the torch policy and must not be set by a job",
                 field="spec.trainer.env",
+                code=codes.POLICY,
             )
     for target in settings.env_injection.targets:
         yield from _check_target(info, target)
@@ -83,6 +85,7 @@ def _check_target(info: Info, target: Target) -> Iterator[Problem]:
                 ("spec", "runtimeRef"),
                 f"mlPolicy.torch.envInjection of {info.spec.runtime.label} names container "
                 f'"{name}" in job "{target.job_name}", which its template does not have',
+                code=codes.POLICY,
             )
 
 

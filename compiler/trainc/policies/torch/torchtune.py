@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from trainc import names
+from trainc import codes, names
 from trainc.errors import Problem
 from trainc.info.info import Info
 from trainc.info.place import with_trainers
@@ -58,33 +58,37 @@ def check_tune(info: Info) -> Iterator[Problem]:
     name = ("spec", "runtimeRef", "name")
     if model not in MODELS:
         known = ", ".join(MODELS)
-        yield spec.problem(name, f'torchtune has no model "{model}"', hint=f"models: {known}")
+        yield spec.problem(
+            name, f'torchtune has no model "{model}"', hint=f"models: {known}", code=codes.POLICY
+        )
     count = _count(info)
     nodes = ("spec", "trainer", "numNodes")
     if count > 1 and model != LLAMA_70B:
-        yield spec.problem(nodes, f"torchtune trains {model} on one node, got {count}")
+        yield spec.problem(
+            nodes, f"torchtune trains {model} on one node, got {count}", code=codes.POLICY
+        )
     processes: int | str = (wanted.num_proc_per_node if wanted else None) or "auto"
     _, suffix = _recipe(count, processes, gpus(resources_of_node(info, info.trainer)), args)
     if "_qlora" in suffix:
         yield from _check_qlora(info, model, suffix)
     if count > 1 and (_lora(args) or _qlora(args)):
-        yield spec.problem(nodes, f"LoRA runs on one node, got {count}")
+        yield spec.problem(nodes, f"LoRA runs on one node, got {count}", code=codes.POLICY)
     for index, arg in enumerate(args):
         key = arg.partition("=")[0]
         if key in FIXED:
             message = f"{key} is fixed by the runtime"
-            yield spec.problem(("spec", "trainer", "args", index), message)
+            yield spec.problem(("spec", "trainer", "args", index), message, code=codes.POLICY)
 
 
 def _check_qlora(info: Info, model: str, suffix: str) -> Iterator[Problem]:
     spec = info.spec
     if model == QWEN:
         message = f"QLoRA is not supported for {model}"
-        yield spec.problem(("spec", "runtimeRef", "name"), message)
+        yield spec.problem(("spec", "runtimeRef", "name"), message, code=codes.POLICY)
     if "_qlora_single_device" not in suffix and model in (LLAMA_1B, LLAMA_3B):
         for field in ("numProcPerNode", "resourcesPerNode"):
             message = f"QLoRA of {model} runs on one device"
-            yield spec.problem(("spec", "trainer", field), message)
+            yield spec.problem(("spec", "trainer", field), message, code=codes.POLICY)
 
 
 def _count(info: Info) -> int:

@@ -1,0 +1,40 @@
+"""The codes of refusals and reports, one a kind of mistake; ``trainc help`` explains each.
+
+Other codes are made where the finding is: ``TRC1xx`` to ``TRC4xx`` are lints, words are checks
+of pods (``trainc.kube.pod.CHECKS``), quirks (``trainc.spec.quirks.QUIRKS``) and rules of a team.
+"""
+
+from typing import Final
+
+SYNTAX: Final = "TRC001"
+UNREADABLE: Final = "TRC002"
+NOT_COMPILED: Final = "TRC003"
+TEMPLATE: Final = "TRC004"
+VALUES: Final = "TRC005"
+PATCH: Final = "TRC006"
+ENVIRONMENT: Final = "TRC007"
+PROJECT: Final = "TRC008"
+DUPLICATE: Final = "TRC009"
+SCHEMA: Final = "TRC010"
+API_RULE: Final = "TRC011"
+RUNTIME: Final = "TRC012"
+POLICY: Final = "TRC013"
+COUNT: Final = "TRC014"
+CACHE: Final = "TRC015"
+BUDGET: Final = "TRC016"
+USAGE: Final = "TRC019"
+UNWRITABLE: Final = "TRC020"
+OUTPUT: Final = "TRC021"
+DRIFT: Final = "TRC022"
+FORM: Final = "TRC023"
+KEPT: Final = "TRC024"
+NOT_FOUND: Final = "TRC025"
+GIT: Final = "TRC030"
+EDIT: Final = "TRC040"
+MIGRATION: Final = "TRC041"
+FUNCTION: Final = "TRC045"
+CLUSTER: Final = "TRC050"
+CACHE_SERVER: Final = "TRC060"
+FETCH: Final = "TRC061"
+RESOURCES: Final = "TRC098"
+INTERNAL: Final = "TRC099"
