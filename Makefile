@@ -98,6 +98,7 @@ test-cluster: $(SETUP)  ## run the tests that need a control plane; builds what 
 test-engines: $(SETUP)  ## run the tests with the real Kueue, Flux and Argo CD; builds what is missing
 	$(BIN)/python -m tests.cluster.binaries
 	$(BIN)/python -m tests.cluster.lws
+	$(BIN)/python -m tests.cluster.volcano
 	$(BIN)/python -m tests.engines.binaries
 	TRAINC_TEST_ENGINES=1 $(BIN)/pytest --durations=15 tests/engines
 

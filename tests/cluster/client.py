@@ -26,6 +26,9 @@ KINDS: dict[str, tuple[str, str, bool]] = {
     ),
     "JobSet": ("/apis/jobset.x-k8s.io/v1alpha2", "jobsets", True),
     "LeaderWorkerSet": ("/apis/leaderworkerset.x-k8s.io/v1", "leaderworkersets", True),
+    # Both groups have a PodGroup; `kind_of` tells them apart.
+    "PodGroup": ("/apis/scheduling.x-k8s.io/v1alpha1", "podgroups", True),
+    "PodGroup.volcano": ("/apis/scheduling.volcano.sh/v1beta1", "podgroups", True),
     "ResourceFlavor": ("/apis/kueue.x-k8s.io/v1beta2", "resourceflavors", False),
     "ClusterQueue": ("/apis/kueue.x-k8s.io/v1beta2", "clusterqueues", False),
     "LocalQueue": ("/apis/kueue.x-k8s.io/v1beta2", "localqueues", True),
@@ -175,13 +178,13 @@ class Client:
         """POSTs an object."""
         metadata = manifest["metadata"]
         return self.call(
-            "POST", path_of(manifest["kind"], metadata.get("namespace", "")), manifest, **query
+            "POST", path_of(kind_of(manifest), metadata.get("namespace", "")), manifest, **query
         )
 
     def apply(self, manifest: Mapping[str, Any], manager: str = "test", **query: str) -> Json:
         """Server-side apply, forced; strict about unknown fields."""
         metadata = manifest["metadata"]
-        path = path_of(manifest["kind"], metadata.get("namespace", ""), metadata["name"])
+        path = path_of(kind_of(manifest), metadata.get("namespace", ""), metadata["name"])
         query = {"fieldManager": manager, "force": "true", "fieldValidation": "Strict", **query}
         return self.call("PATCH", path, manifest, "application/apply-patch+yaml", **query)
 
@@ -203,6 +206,13 @@ class Client:
         except (ApiError, urllib3.exceptions.HTTPError):
             return False
         return True
+
+
+def kind_of(manifest: Mapping[str, Any]) -> str:
+    """The name of an object's kind in ``KINDS``."""
+    kind = str(manifest["kind"])
+    volcano = f"{kind}.volcano"
+    return volcano if volcano in KINDS and "volcano" in manifest["apiVersion"] else kind
 
 
 def path_of(kind: str, namespace: str = "", name: str = "", subresource: str = "") -> str:

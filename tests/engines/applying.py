@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from tests.cluster.client import Client, eventually
+from tests.cluster.client import Client, eventually, kind_of
 from tests.cluster.jobs import Json
 
 State = dict[tuple[str, str], tuple[str, int, str]]  # (kind, name): uid, generation, version
@@ -14,7 +14,7 @@ State = dict[tuple[str, str], tuple[str, int, str]]  # (kind, name): uid, genera
 def apply(admin: Client, objects: Iterable[Json]) -> State:
     """``kubectl apply --server-side -f -``: no conflict is forced. Each object's state after it."""
     answers = [admin.apply(each, manager="kubectl", force="false") for each in objects]
-    return {(each["kind"], each["metadata"]["name"]): _state(each) for each in answers}
+    return {(kind_of(each), each["metadata"]["name"]): _state(each) for each in answers}
 
 
 def state(admin: Client, objects: Iterable[Json]) -> State:
@@ -22,8 +22,8 @@ def state(admin: Client, objects: Iterable[Json]) -> State:
     found = {}
     for each in objects:
         metadata = each["metadata"]
-        now = admin.get(each["kind"], metadata["namespace"], metadata["name"])
-        found[each["kind"], metadata["name"]] = _state(now)
+        now = admin.get(kind_of(each), metadata["namespace"], metadata["name"])
+        found[kind_of(each), metadata["name"]] = _state(now)
     return found
 
 

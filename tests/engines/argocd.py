@@ -93,8 +93,19 @@ class Application:
             compared = status.get("sync", {}).get("revision") == revision
             return status if over and compared and status["sync"]["status"] == "Synced" else None
 
-        found: Json = eventually(done, seconds, 0.2)
+        try:
+            found: Json = eventually(done, seconds, 0.2)
+        except AssertionError as late:
+            raise AssertionError(f"{late}; {self._unfinished()}") from late
         return found
+
+    def _unfinished(self) -> str:
+        """The phase of the operation, and what is not as Git says."""
+        status = self.get().get("status", {})
+        phase = status.get("operationState", {}).get("phase", "no operation")
+        resources = status.get("resources", [])
+        apart = [f"{r['kind']}/{r['name']}" for r in resources if r.get("status") != "Synced"]
+        return f"{phase}; out of sync: {', '.join(apart) or 'nothing'}"
 
     def health(self) -> str:
         """What Argo CD says of the whole."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import lws
+from tests.cluster import lws, volcano
 from tests.cluster.binaries import UnavailableError
 from tests.cluster.binaries import find as find_plane
 from tests.cluster.client import Client, eventually
@@ -40,10 +40,11 @@ def engines() -> Engines:
 def cluster(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
     """The control plane with Kueue, and the controller that trainc installs."""
     try:
-        programs = find_plane(build=False)
+        programs, podgroup = find_plane(build=False), volcano.find(build=False)
     except UnavailableError as why:
         pytest.skip(str(why))
-    started = Plane(programs, tmp_path_factory.mktemp("plane"), sorted(CRDS.glob("*.yaml")))
+    crds = [*sorted(CRDS.glob("*.yaml")), podgroup]
+    started = Plane(programs, tmp_path_factory.mktemp("plane"), crds)
     try:
         started.start()
         with (

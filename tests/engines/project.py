@@ -23,6 +23,7 @@ class Project:
         """Writes ``trainc.yaml``; ``settings`` are its profile, on_change and emit."""
         self.folder = folder
         self.namespace = namespace
+        self.arguments: tuple[str, ...] = ()  # more of each build
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "trainc.yaml").write_text(yaml.safe_dump(settings))
 
@@ -49,7 +50,7 @@ class Project:
     def build(self) -> list[Json]:
         """Builds into ``out/``, anew as CI would; the objects that were printed."""
         shutil.rmtree(self.folder / "out", ignore_errors=True)
-        out = self.trainc("build", "--out-dir", "out")
+        out = self.trainc("build", *self.arguments, "--out-dir", "out")
         assert out.returncode == 0, out.stderr
         files = sorted((self.folder / "out").rglob("*.yaml"))
         return [d for file in files for d in yaml.safe_load_all(file.read_text()) if d]

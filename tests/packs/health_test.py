@@ -72,6 +72,13 @@ def test_flux_is_ready_when_the_training_has_started(state: State) -> None:
     assert in_flux(state.manifest, "started") == (state.flux_started or state.flux)
 
 
+def test_flux_needs_no_status_of_a_pod_group() -> None:
+    """Without one ``has(status.phase)`` is an error of Flux's engine, unlike of the one here."""
+    checks = [each for each in flux_health("started") if each["kind"] == "PodGroup"]
+    assert len(checks) == 2
+    assert not any("status" in each[key] for each in checks for key in each if key != "kind")
+
+
 def test_a_restart_is_told() -> None:
     (state,) = (s for s in STATES if s.manifest["kind"] == "JobSet" and s.name == "restarting")
     assert "restart 2" in in_argocd(state.manifest, "finished").message

@@ -128,7 +128,7 @@ GROUPS = [
     State("running", group(VOLCANO, {"phase": "Running", "running": 4}), "Healthy", "Current"),
     State("complete", group(COSCHEDULING, {"phase": "Finished", "succeeded": 4}),
           "Healthy", "Current"),
-    State("failed", group(COSCHEDULING, {"phase": "Failed", "failed": 1}), "Degraded", "Failed"),
+    State("failed", group(COSCHEDULING, {"phase": "Failed", "failed": 1}), "Degraded", "Current"),
 ]  # fmt: skip
 
 CACHES = [

@@ -95,10 +95,14 @@ def _condition(name: str) -> str:
 
 
 def _pod_groups() -> list[dict[str, str]]:
-    """Groups wait for pods that come after them; only a failed one is a finding."""
-    failed = "has(status.phase) && status.phase == 'Failed'"
+    """Groups wait for pods that come after them: one that is there is ready.
+
+    No expression may read the status: until the gang's scheduler writes one, Flux's engine ends in
+    an error even for ``has(status.phase)``, and would wait for ever. A gang that failed shows in
+    its JobSet.
+    """
     return [
-        {"apiVersion": version, "kind": "PodGroup", "failed": failed, "current": "true"}
+        {"apiVersion": version, "kind": "PodGroup", "current": "true"}
         for version in ("scheduling.volcano.sh/v1beta1", "scheduling.x-k8s.io/v1alpha1")
     ]
 
