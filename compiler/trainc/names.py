@@ -215,6 +215,7 @@ CACHE_SOURCE_ENV: Final = "STORAGE_URI"  # cache://schema/table or cache+KIND://
 SNAPSHOT_ID_ENV: Final = "SNAPSHOT_ID"
 CATALOG_ENV: Final = "CATALOG_NAME"  # a catalog of PYICEBERG_CATALOG__NAME__*
 COLUMNS_ENV: Final = "COLUMNS"  # comma list
+CACHE_FILES_ENV: Final = "FILES"  # comma list of patterns
 ROW_FILTER_ENV: Final = "ROW_FILTER"
 CACHE_WORKERS_ENV: Final = "TRAINC_CACHE_WORKERS"  # HOST:PORT,... in place of LWS discovery
 CACHE_SPILL_ENV: Final = "TRAINC_CACHE_SPILL_DIR"

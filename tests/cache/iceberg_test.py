@@ -1,5 +1,6 @@
 """Iceberg tables made by pyiceberg; what is cached is what pyiceberg's own scan of them gives."""
 
+import datetime as dt
 import json
 import zlib
 from collections.abc import Callable
@@ -12,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.io.pyarrow import PyArrowFileIO
-from pyiceberg.manifest import DataFile, FileFormat
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.schema import Schema
 from pyiceberg.table import StaticTable, Table
+from pyiceberg.typedef import Record
 from pyiceberg.types import (
     DecimalType,
     DoubleType,
@@ -25,6 +27,8 @@ from pyiceberg.types import (
     NestedField,
     StringType,
     StructType,
+    TimestampType,
+    TimestamptzType,
 )
 from pyroaring import BitMap
 from tests.cache.iceberg_tables import (
@@ -330,3 +334,50 @@ def test_an_empty_table_is_served(tmp_path: Path) -> None:
         assert running.act("stats")["snapshot"] == "none"
     finally:
         running.close()
+
+
+@pytest.mark.parametrize("zoned", [False, True], ids=["timestamp", "timestamptz"])
+def test_files_of_spark_that_were_added_keep_their_dates(zoned: bool, tmp_path: Path) -> None:
+    """They hold INT96, which nanoseconds cannot, and no field ids."""
+    days = [dt.datetime(9999, 12, 31), dt.datetime(1, 1, 1), dt.datetime(2026, 11, 30)]
+    file = tmp_path / "added.parquet"
+    column = pa.array(days, pa.timestamp("us"))
+    pq.write_table(pa.table({"at": column}), file, use_deprecated_int96_timestamps=True)
+    kind = TimestamptzType() if zoned else TimestampType()
+    schema = Schema(NestedField(1, "at", kind, required=False))
+    table = a_catalog(tmp_path).create_table("db.added", schema)
+    table = _added(table, file)
+    source = Source("iceberg", table.metadata_location, "db.added")
+    (ours,) = {tuple(row["at"].replace(tzinfo=None) for row in _served_rows(source))}
+    assert list(ours) == days
+
+
+def _added(table: Table, file: Path) -> Table:
+    """The table with the file, as Spark's add_files leaves both.
+
+    pyiceberg's own refuses a file whose timestamps are no microseconds, as INT96 says of itself.
+    """
+    mapping = table.schema().name_mapping.model_dump_json()
+    with table.transaction() as transaction:
+        transaction.set_properties({"schema.name-mapping.default": mapping})
+        with transaction.update_snapshot().fast_append() as append:
+            append.append_data_file(
+                DataFile.from_args(
+                    content=DataFileContent.DATA,
+                    file_path=f"file://{file}",
+                    file_format=FileFormat.PARQUET,
+                    partition=Record(),
+                    record_count=pq.read_metadata(file).num_rows,
+                    file_size_in_bytes=file.stat().st_size,
+                )
+            )
+    return table.refresh()
+
+
+def _served_rows(source: Source) -> list[dict[str, Any]]:
+    survey = opening.survey(source)
+    assignment = Plan(survey, 1).assignment(0)
+    reader = opening.open_reader(assignment.source, assignment.table)
+    parts = assignment.parts
+    batches = [b for p in parts for b in reader.batches(p.piece, p.skip, p.take, 1024)]
+    return [row for batch in batches for row in batch.to_pylist()]

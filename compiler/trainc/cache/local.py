@@ -52,6 +52,7 @@ def environment(source: Source) -> dict[str, str]:
         names.SNAPSHOT_ID_ENV: source.snapshot,
         names.COLUMNS_ENV: ",".join(source.columns),
         names.ROW_FILTER_ENV: source.row_filter,
+        names.CACHE_FILES_ENV: ",".join(source.files),
         names.CATALOG_ENV: source.catalog,
         names.SCHEMA_NAME_ENV: "",
         names.TABLE_NAME_ENV: "",

@@ -95,16 +95,22 @@ def source(environ: Mapping[str, str] = os.environ) -> Source:
         raise TraincError(
             [Problem(f"{named}: where is its metadata? set {wanted}", codes.CACHE_SERVER)]
         )
-    columns = (name.strip() for name in environ.get(names.COLUMNS_ENV, "").split(","))
     return Source(
         kind=kind,
         location=location or (metadata if kind == "iceberg" else ""),
         name=f"{schema}.{table}" if schema and table else named,
         snapshot=environ.get(names.SNAPSHOT_ID_ENV, ""),
-        columns=tuple(name for name in columns if name),
+        columns=_listed(environ, names.COLUMNS_ENV),
         row_filter=environ.get(names.ROW_FILTER_ENV, ""),
         catalog=catalog,
+        files=_listed(environ, names.CACHE_FILES_ENV),
     )
+
+
+def _listed(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The parts of a comma list that are not empty."""
+    words = (word.strip() for word in environ.get(name, "").split(","))
+    return tuple(word for word in words if word)
 
 
 def parse_uri(uri: str) -> tuple[Kind, str, str]:

@@ -53,6 +53,13 @@ _SOURCE_OPTIONS = (
         help="Serve these rows only, as in: a > 5 and b = 'x'.",
     ),
     click.option(
+        "--files",
+        default="",
+        metavar="A,B",
+        callback=_comma_list,
+        help="Serve these files of a folder only: patterns such as train-*.parquet.",
+    ),
+    click.option(
         "--workers",
         default=2,
         show_default=True,
@@ -171,6 +178,7 @@ def _source(local: str, flags: dict[str, Any]) -> "Source":
         snapshot=flags["snapshot"],
         columns=flags["columns"],
         row_filter=flags["row_filter"],
+        files=flags["files"],
     )
 
 

@@ -8,6 +8,7 @@ of 1 to 2 MB needs no 64-bit offsets.
 from collections.abc import Mapping
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 _SMALL = {
     pa.large_string(): pa.string(),
@@ -54,7 +55,7 @@ def conform(
         constants: Column wanted -> the value it has in all rows of the file.
 
     Raises:
-        pa.ArrowInvalid: A value does not fit the wanted type.
+        ValueError: A value does not fit the wanted type, or the constant; names the column.
     """
     columns = [_column(batch, field, names, constants) for field in schema]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
@@ -66,13 +67,28 @@ def _column(
     names: Mapping[str, str],
     constants: Mapping[str, str | None],
 ) -> pa.Array:
-    if field.name in constants:
+    there = batch.column(names[field.name]) if field.name in names else None
+    try:
+        if there is not None and there.type != field.type:
+            there = there.cast(field.type)
+        if field.name not in constants:
+            return pa.nulls(batch.num_rows, field.type) if there is None else there
         value = pa.scalar(constants[field.name], pa.string()).cast(field.type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise ValueError(f"column {field.name}: {error}") from error
+    if there is None:
         return pa.repeat(value, batch.num_rows)
-    if field.name not in names:
-        return pa.nulls(batch.num_rows, field.type)
-    column = batch.column(names[field.name])
-    return column if column.type == field.type else column.cast(field.type)
+    if not _all_are(there, value):
+        raise ValueError(f"column {field.name}: the folder says {value}, the file has other values")
+    return there
+
+
+def _all_are(column: pa.Array, value: pa.Scalar) -> bool:
+    """Whether every row has that value, null included."""
+    if not value.is_valid:
+        return int(column.null_count) == len(column)
+    differs = pc.sum(pc.not_equal(column, value)).as_py() or 0
+    return int(column.null_count) == 0 and int(differs) == 0
 
 
 def _plain_field(field: pa.Field) -> pa.Field:

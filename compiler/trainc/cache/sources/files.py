@@ -1,16 +1,16 @@
 """A file or a folder of Parquet (or CSV, Arrow, ORC) files.
 
-In: a ``Source`` of those kinds. Out: its ``Survey``, and a ``Reader``. Files are found by
-``pyarrow.dataset`` (Hive partitions become columns; names that begin with ``_`` or ``.`` are left
-out) and stand in the order of their paths. Columns are the union over all files; numbers of
-different width become the wider one.
+In: a ``Source`` of those kinds. Out: its ``Survey``, and a ``Reader``. Which files count, and what
+their paths say, is in ``listing.py``. Columns are the union over all files; numbers of different
+width become the wider one. A column of the path that is in the files too has the files' type, and
+must have the path's value.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from trainc.cache.sources.columns import conform, plain
 from trainc.cache.sources.filesystem import is_local, resolve
+from trainc.cache.sources.listing import ENDINGS, DataFile, Listing, list_files
 from trainc.cache.sources.parquet import row_group_batches, row_group_starts
 from trainc.cache.sources.source import Piece, Source, Survey
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from trainc.cache.sources.filtering import RowFilter
 
 _FOOTERS_AT_ONCE: Final = 16
+# Nanoseconds end in 2262, and a value beyond them would be read as another one. Spark, which writes
+# INT96, has microseconds.
+INT96: Final[Mapping[str, Any]] = {"coerce_int96_timestamp_unit": "us"}
 _SAMPLE_ROWS: Final = 4096
 
 
@@ -38,17 +42,20 @@ def survey(source: Source) -> Survey:
         ValueError: No file, a pinned snapshot that is no more, a column or filter that does not
             fit.
     """
-    dataset, fragments, snapshot = _found(source)
+    listing = list_files(source)
+    snapshot = listing.digest
     if source.snapshot and source.snapshot != snapshot:
         raise ValueError(
             f"{source.location}: the files are not those of snapshot {source.snapshot} any more; "
             f"they are snapshot {snapshot} now"
         )
-    table = _table(dataset.schema, fragments)
+    if listing.passed_over:
+        _report(source, listing.passed_over)
+    table = _table(source, listing)
     definite = replace(source, snapshot=snapshot)
     reader = FilesReader.of(definite, table)
     with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as pool:
-        pieces = tuple(pool.map(lambda fragment: _piece(reader, fragment), fragments))
+        pieces = tuple(pool.map(lambda file: _piece(reader, file), listing.files))
     row_bytes = sampled_row_bytes(reader, pieces)
     return Survey(definite, snapshot, reader.schema, table, pieces, row_bytes)
 
@@ -60,7 +67,16 @@ def current_snapshot(source: Source) -> str:
         OSError: The location is not there or not readable.
         ValueError: No file.
     """
-    return _found(source)[2]
+    return list_files(source).digest
+
+
+def _report(source: Source, names: tuple[str, ...]) -> None:
+    """Says which files of the folder are not served."""
+    shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    wanted = ", ".join(source.files or ENDINGS[source.kind])
+    logging.getLogger(__name__).warning(
+        "%s: served are %s; passed over: %d files (%s)", source.location, wanted, len(names), shown
+    )
 
 
 def sampled_row_bytes(reader: Any, pieces: tuple[Piece, ...]) -> float:
@@ -109,6 +125,12 @@ class FilesReader:
 
     def batches(self, piece: Piece, skip: int, take: int, size: int) -> Iterator[pa.RecordBatch]:
         """See ``Reader``."""
+        try:
+            yield from self._batches(piece, skip, take, size)
+        except ValueError as error:
+            raise ValueError(f"{piece.path}: {error}") from error
+
+    def _batches(self, piece: Piece, skip: int, take: int, size: int) -> Iterator[pa.RecordBatch]:
         # Row groups can be skipped unread only where every row of them counts.
         unread = skip if self.kind == "parquet" and not self.keep else 0
         files = self._parquet(piece, unread, size) if self.kind == "parquet" else None
@@ -122,11 +144,11 @@ class FilesReader:
         with open_parquet(self.fs, piece.path) as file:
             return row_group_starts(file, ())
 
-    def count(self, fragment: Any) -> int:
+    def count(self, file: DataFile) -> int:
         """Rows of a file, after the filter."""
         if not self.keep:
-            return int(fragment.count_rows())
-        piece = Piece(fragment.path, 0, 0, constants=_constants(fragment))
+            return int(_fragment(self.kind, self.fs, file.path).count_rows())
+        piece = Piece(file.path, 0, 0, constants=file.partition)
         narrow = replace(self, schema=_only(self.table, self.keep.columns))
         return sum(batch.num_rows for batch in narrow.batches(piece, 0, 1 << 62, 65536))
 
@@ -147,7 +169,7 @@ class FilesReader:
             yield from row_group_batches(file, columns, size, skip, ())
 
     def _scanned(self, piece: Piece, size: int) -> Iterator[pa.RecordBatch]:
-        fragment = _format(self.kind).make_fragment(piece.path, self.fs)
+        fragment = _fragment(self.kind, self.fs, piece.path)
         scanner = fragment.scanner(
             batch_size=size, batch_readahead=1, fragment_readahead=1, use_threads=False
         )
@@ -157,8 +179,8 @@ class FilesReader:
 def open_parquet(fs: pafs.FileSystem, path: str) -> pq.ParquetFile:
     """The file: mapped where it is local, else with its column chunks fetched together."""
     if is_local(fs):
-        return pq.ParquetFile(pa.memory_map(path))
-    return pq.ParquetFile(fs.open_input_file(path), pre_buffer=True)
+        return pq.ParquetFile(pa.memory_map(path), **INT96)
+    return pq.ParquetFile(fs.open_input_file(path), pre_buffer=True, **INT96)
 
 
 def clip(batches: Iterator[pa.RecordBatch], skip: int, take: int) -> Iterator[pa.RecordBatch]:
@@ -175,18 +197,15 @@ def clip(batches: Iterator[pa.RecordBatch], skip: int, take: int) -> Iterator[pa
         yield part
 
 
-def _found(source: Source) -> tuple[Any, list[Any], str]:
-    """The dataset, its fragments in the order of their paths, and the digest of the listing."""
-    fs, path = resolve(source.location)
-    dataset = ds.dataset(path, filesystem=fs, format=_format(source.kind), partitioning="hive")
-    fragments = sorted(dataset.get_fragments(), key=lambda fragment: fragment.path)
-    if not fragments:
-        raise ValueError(f"{source.location}: no {source.kind} file")
-    return dataset, fragments, _digest(fs, [fragment.path for fragment in fragments])
+def _fragment(kind: str, fs: pafs.FileSystem, path: str) -> Any:
+    """The file as pyarrow's datasets see it."""
+    return _format(kind).make_fragment(path, fs)
 
 
 def _format(kind: str) -> Any:
-    formats = {"parquet": ds.ParquetFileFormat, "csv": ds.CsvFileFormat, "arrow": ds.IpcFileFormat}
+    if kind == "parquet":
+        return ds.ParquetFileFormat(read_options=ds.ParquetReadOptions(**INT96))
+    formats = {"csv": ds.CsvFileFormat, "arrow": ds.IpcFileFormat}
     if kind in formats:
         return formats[kind]()
     from pyarrow.dataset import OrcFileFormat  # absent from some builds of pyarrow
@@ -194,34 +213,26 @@ def _format(kind: str) -> Any:
     return OrcFileFormat()
 
 
-def _table(dataset: pa.Schema, fragments: list[Any]) -> pa.Schema:
+def _table(source: Source, listing: Listing) -> pa.Schema:
+    def schema(file: DataFile) -> pa.Schema:
+        found = _fragment(source.kind, listing.fs, file.path).physical_schema
+        return plain(found).remove_metadata()
+
     with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as pool:
-        schemas = list(pool.map(lambda fragment: fragment.physical_schema, fragments))
-    files = [plain(schema).remove_metadata() for schema in schemas]
-    table = pa.unify_schemas(files, promote_options="permissive")
-    for name in sorted({name for fragment in fragments for name in _constants(fragment)}):
+        schemas = list(pool.map(schema, listing.files))
+    try:
+        table = pa.unify_schemas(schemas, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise ValueError(f"{source.location}: the files do not fit together: {error}") from error
+    for name, kind in listing.partition_types.items():
         if name not in table.names:
-            table = table.append(pa.field(name, dataset.field(name).type))
+            table = table.append(pa.field(name, kind))
     return plain(table)
 
 
-def _piece(reader: FilesReader, fragment: Any) -> Piece:
-    size = reader.fs.get_file_info(fragment.path).size or 0
+def _piece(reader: FilesReader, file: DataFile) -> Piece:
     filtered = reader.keep is not None
-    constants = _constants(fragment)
-    return Piece(fragment.path, reader.count(fragment), size, False, filtered, constants)
-
-
-def _constants(fragment: Any) -> Mapping[str, str | None]:
-    keys = ds.get_partition_keys(fragment.partition_expression)
-    return {name: None if value is None else str(value) for name, value in keys.items()}
-
-
-def _digest(fs: pafs.FileSystem, paths: list[str]) -> str:
-    digest = blake2b(digest_size=8)
-    for info in fs.get_file_info(paths):
-        digest.update(f"{info.path}\0{info.size}\0{info.mtime_ns}\n".encode())
-    return digest.hexdigest()
+    return Piece(file.path, reader.count(file), file.size, False, filtered, file.partition)
 
 
 def _row_filter(text: str, table: pa.Schema) -> "RowFilter":

@@ -1,25 +1,23 @@
 """Paths and URIs to Arrow file systems, with the credentials of the initializers' environment.
 
-In: ``/a/b``, ``file:///a``, ``s3://``, ``gs://``, ``az://`` (or ``abfs://``). Out: a file system
-and a path in it. The environment names are those of the S3 initializer (``ENDPOINT``, ``REGION``,
-``ACCESS_KEY_ID``, ``SECRET_ACCESS_KEY``, ``ROLE_ARN``); where they are not set, Arrow's own chain
+In: ``/a/b``, ``file:///a``, ``s3://``, ``gs://``, ``az://`` and their other names. Out: a file
+system and a path in it, taken letter by letter: ``#``, ``?`` and ``%`` are parts of names. The
+settings are the initializers' (``trainc.storage``); where they name no keys, Arrow's own chain
 applies (``AWS_*``, instance roles, ...).
 """
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any, Final
 
 import pyarrow.fs as pafs
 
-_S3 = {
-    "ENDPOINT": ("endpoint_override", "s3.endpoint"),
-    "REGION": ("region", "s3.region"),
-    "ACCESS_KEY_ID": ("access_key", "s3.access-key-id"),
-    "SECRET_ACCESS_KEY": ("secret_key", "s3.secret-access-key"),
-    "ROLE_ARN": ("role_arn", "s3.role-arn"),
-}
+from trainc.storage.aws import aws_settings
+from trainc.storage.credentials import key_settings
+from trainc.storage.schemes import azure_place, canonical, suggestion
+
+_SCHEMES: Final = ("file", "s3", "gs", "az")
 
 
 def resolve(uri: str, environ: Mapping[str, str] = os.environ) -> tuple[pafs.FileSystem, str]:
@@ -28,17 +26,23 @@ def resolve(uri: str, environ: Mapping[str, str] = os.environ) -> tuple[pafs.Fil
     Raises:
         ValueError: A scheme Arrow has no file system for.
     """
-    parts = urlsplit(uri)
-    path = f"{parts.netloc}{parts.path}"
-    if parts.scheme in ("s3", "s3a", "s3n"):
+    name, found, path = uri.partition("://")
+    if not found:
+        return pafs.LocalFileSystem(), str(Path(uri).absolute())
+    scheme = canonical(name)
+    if scheme == "file":
+        return pafs.LocalFileSystem(), str(Path(path).absolute())
+    if scheme == "s3":
         return _s3(path, environ), path
-    if parts.scheme == "gs":
+    if scheme == "gs":
         return _gcs(environ), path
-    if parts.scheme in ("az", "abfs", "abfss"):
-        return _azure(parts.netloc, environ), _azure_path(parts.netloc, parts.path)
-    if parts.scheme in ("", "file"):
-        return pafs.LocalFileSystem(), str(Path(parts.path or uri).absolute())
-    raise ValueError(f"{uri}: no file system for {parts.scheme}://; known: file, s3, gs, az")
+    if scheme == "az":
+        host, _, rest = path.partition("/")
+        return _azure(host, environ), f"{azure_place(host).container}/{rest}"
+    near = suggestion(scheme, _SCHEMES)
+    meant = f"; did you mean {near}://?" if near else ""
+    known = ", ".join(f"{each}://" for each in _SCHEMES)
+    raise ValueError(f"{uri}: no file system for {name}://; known: {known}{meant}")
 
 
 def is_local(fs: pafs.FileSystem) -> bool:
@@ -47,18 +51,50 @@ def is_local(fs: pafs.FileSystem) -> bool:
 
 
 def iceberg_properties(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The names pyiceberg has for the same credentials."""
-    return {name: environ[env] for env, (_, name) in _S3.items() if environ.get(env)}
+    """The names pyiceberg has for the same settings and credentials.
+
+    Raises:
+        ValueError: A setting that cannot be used.
+    """
+    settings, keys = aws_settings(environ), key_settings(environ)
+    found = {
+        "s3.endpoint": settings.endpoint,
+        "s3.region": settings.region,
+        "s3.access-key-id": keys.access_key_id,
+        "s3.secret-access-key": keys.secret_access_key,
+        "s3.session-token": keys.session_token,
+        "s3.role-arn": keys.role_arn,
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _s3(path: str, environ: Mapping[str, str]) -> pafs.FileSystem:
-    options = {name: environ[env] for env, (name, _) in _S3.items() if environ.get(env)}
-    endpoint = options.get("endpoint_override", "")
-    if "://" in endpoint:
-        options["scheme"], options["endpoint_override"] = endpoint.split("://", 1)
-    if "region" not in options and not endpoint and not environ.get("AWS_REGION"):
+    """S3 as AWS's own tools reach it: see ``trainc.storage.aws``.
+
+    Raises:
+        ValueError: A setting that cannot be used.
+    """
+    settings, keys = aws_settings(environ), key_settings(environ)
+    if settings.requester_pays:
+        raise ValueError(
+            "AWS_REQUEST_PAYER: the data cache cannot pay; let an initializer fetch it"
+        )
+    options: dict[str, Any] = {
+        "access_key": keys.access_key_id,
+        "secret_key": keys.secret_access_key,
+        "session_token": keys.session_token,
+        "role_arn": keys.role_arn,
+        "external_id": keys.external_id,
+        "region": settings.region,
+    }
+    if settings.endpoint:
+        scheme, _, address = settings.endpoint.partition("://")
+        options |= {"scheme": scheme, "endpoint_override": address}
+    elif not settings.region:
         options["region"] = pafs.resolve_s3_region(path.split("/", 1)[0])
-    return pafs.S3FileSystem(**options)
+    if settings.endpoint and not settings.bucket_in_path:
+        options["force_virtual_addressing"] = True
+    return pafs.S3FileSystem(**{name: value for name, value in options.items() if value})
 
 
 def _gcs(environ: Mapping[str, str]) -> pafs.FileSystem:
@@ -70,21 +106,17 @@ def _gcs(environ: Mapping[str, str]) -> pafs.FileSystem:
     return pafs.GcsFileSystem(anonymous=True, scheme=scheme or "http", endpoint_override=address)
 
 
-def _azure(netloc: str, environ: Mapping[str, str]) -> pafs.FileSystem:
-    _, _, host = netloc.rpartition("@")
-    account = host.split(".", 1)[0] if "@" in netloc else environ.get("AZURE_STORAGE_ACCOUNT_NAME")
+def _azure(host: str, environ: Mapping[str, str]) -> pafs.FileSystem:
+    place = azure_place(host)
+    account = place.account or environ.get("AZURE_STORAGE_ACCOUNT_NAME")
     if not account:
-        raise ValueError(
-            f"az://{netloc}: set AZURE_STORAGE_ACCOUNT_NAME or write CONTAINER@ACCOUNT"
-        )
+        raise ValueError(f"az://{host}: set AZURE_STORAGE_ACCOUNT_NAME or write CONTAINER@ACCOUNT")
     options = {
         "account_key": environ.get("AZURE_STORAGE_ACCOUNT_KEY"),
         "blob_storage_authority": environ.get("AZURE_STORAGE_BLOB_AUTHORITY"),
         "blob_storage_scheme": environ.get("AZURE_STORAGE_BLOB_SCHEME"),
     }
+    if place.endpoint:
+        options.setdefault("blob_storage_authority", f".blob.{place.suffix}")
+        options["dfs_storage_authority"] = f".dfs.{place.suffix}"
     return pafs.AzureFileSystem(account, **{k: v for k, v in options.items() if v})
-
-
-def _azure_path(netloc: str, path: str) -> str:
-    container, _, _ = netloc.partition("@")
-    return f"{container}{path}"

@@ -27,7 +27,7 @@ from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import NestedField
 
 from trainc.cache.sources.columns import conform, plain_type
-from trainc.cache.sources.files import clip
+from trainc.cache.sources.files import INT96, clip
 from trainc.cache.sources.filtering import RowFilter, of_iceberg
 from trainc.cache.sources.parquet import row_group_batches, row_group_starts
 from trainc.cache.sources.source import Piece, Source
@@ -111,17 +111,29 @@ class IcebergReader:
 
     def _names(self, file: pq.ParquetFile, wide: Schema) -> dict[str, str] | None:
         """The table's name -> the file's name of each column; None where pyiceberg must read."""
-        found = {field.metadata[_FIELD_ID]: field for field in file.schema_arrow if _marked(field)}
+        found = self._fields(file)
         names: dict[str, str] = {}
         for wanted in wide.fields:
             there = found.get(str(wanted.field_id).encode())
             if there is not None:
-                if not _readable(there, wanted):
+                if not _readable(there, wanted, there.name in _int96(file)):
                     return None
                 names[wanted.name] = there.name
             elif wanted.required or wanted.initial_default is not None or self._placed(wanted):
                 return None
         return names if found else None
+
+    def _fields(self, file: pq.ParquetFile) -> dict[bytes, pa.Field]:
+        """The file's columns by field id; of a file without ids by the table's name mapping.
+
+        Source: "Column Projection" of Iceberg's specification.
+        """
+        found = {field.metadata[_FIELD_ID]: field for field in file.schema_arrow if _marked(field)}
+        mapping = self.scan.table_metadata.name_mapping()
+        if found or mapping is None:
+            return found
+        ids = {name: str(each.field_id).encode() for each in mapping.root for name in each.names}
+        return {ids[field.name]: field for field in file.schema_arrow if field.name in ids}
 
     def _placed(self, field: NestedField) -> bool:
         """Whether a column missing from a file may have its value in the partition."""
@@ -138,10 +150,27 @@ class IcebergReader:
         return memoryview(positions.buffers()[1] or b"").cast("q")[: len(positions)]
 
     def _beyond(self, task: FileScanTask, projection: Schema) -> Iterator[pa.RecordBatch]:
+        self._refuse_int96(task.file.file_path)
         scan = ArrowScan(
             self.scan.table_metadata, self.io, projection, self.scan.row_filter, case_sensitive=True
         )
         yield from scan.to_record_batches([task])
+
+    def _refuse_int96(self, path: str) -> None:
+        """Pyiceberg reads INT96 as nanoseconds, which wrap around after 2262."""
+        with _parquet(self.io, path) as file:
+            names = sorted(_int96(file)) if file else []
+        if names:
+            raise ValueError(
+                f"{path}: column {names[0]}: INT96 timestamps of such a file are not read; "
+                "rewrite the file (Iceberg's rewrite_data_files)"
+            )
+
+
+def _int96(file: pq.ParquetFile) -> set[str]:
+    """The columns that hold INT96, at any depth."""
+    columns = (file.schema.column(index) for index in range(len(file.schema)))
+    return {c.path.partition(".")[0] for c in columns if c.physical_type == "INT96"}
 
 
 def _wanted(
@@ -166,8 +195,8 @@ def _parquet(io: FileIO, path: str) -> Iterator[pq.ParquetFile | None]:
 def _opened(io: FileIO, path: str) -> pq.ParquetFile:
     parts = urlsplit(path)
     if parts.scheme in ("", "file"):
-        return pq.ParquetFile(pa.memory_map(parts.path))
-    return pq.ParquetFile(io.new_input(path).open(), pre_buffer=True)
+        return pq.ParquetFile(pa.memory_map(parts.path), **INT96)
+    return pq.ParquetFile(io.new_input(path).open(), pre_buffer=True, **INT96)
 
 
 def _marked(field: pa.Field) -> bool:
@@ -179,11 +208,16 @@ def _served(field: NestedField) -> pa.Field:
     return pa.field(one.name, plain_type(one.type), one.nullable)
 
 
-def _readable(there: pa.Field, wanted: NestedField) -> bool:
-    """Whether a cast of the file's column gives the table's column."""
+def _readable(there: pa.Field, wanted: NestedField, is_int96: bool) -> bool:
+    """Whether a cast of the file's column gives the table's column.
+
+    INT96 is in UTC by convention, and says no zone.
+    """
     want = schema_to_pyarrow(Schema(wanted)).field(0)
     pair = (there.type, want.type)
     if pair in _WIDENED or all(pa.types.is_decimal(kind) for kind in pair):
+        return True
+    if is_int96 and pa.types.is_timestamp(there.type) and pa.types.is_timestamp(want.type):
         return True
     return _alike(there, want)
 

@@ -28,6 +28,8 @@ class Source:
         row_filter: Rows wanted, in Iceberg's filter language (``a > 5 and b = 'x'``); empty for
             all.
         catalog: Name of the pyiceberg catalog, empty where ``location`` says all.
+        files: Patterns of the files of a folder that are wanted (``train-*.parquet``), relative to
+            the folder or of the last part; empty for those with an ending of the kind.
     """
 
     kind: Kind
@@ -37,6 +39,12 @@ class Source:
     columns: tuple[str, ...] = ()
     row_filter: str = ""
     catalog: str = ""
+    files: tuple[str, ...] = ()
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is in a store of objects, where a folder may be an empty object too."""
+        return "://" in self.location and not self.location.startswith("file://")
 
     def as_dict(self) -> dict[str, Any]:
         """The source as JSON holds it."""
@@ -45,7 +53,8 @@ class Source:
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> "Source":
         """The source that ``as_dict`` wrote."""
-        return cls(**{**fields, "columns": tuple(fields["columns"])})
+        lists = {name: tuple(fields.get(name, ())) for name in ("columns", "files")}
+        return cls(**{**fields, **lists})
 
 
 @dataclass(frozen=True)
