@@ -128,7 +128,9 @@ def compile_read(read: Read, paths: Sequence[str], options: Options) -> Plan:
     settings, output = _settings(options), _output(options)
     plan = compile_documents(inputs, settings, output, inspect, options.before)
     _log("compiled %d objects of %d documents", len(plan.objects), len(inputs.documents))
-    problems = map(read.explained, (*read.source.problems, *read.problems, *wrong, *plan.problems))
+    plan, twice = _with_others(plan, read.source, options)
+    found = (*read.source.problems, *read.problems, *wrong, *plan.problems, *twice)
+    problems = map(read.explained, found)
     ordered = tuple(
         _in_order(_told(_as_written([*problems], read.source), paths, options), read.source)
     )
@@ -138,6 +140,18 @@ def compile_read(read: Read, paths: Sequence[str], options: Options) -> Plan:
     return plan._replace(
         objects=objects, problems=ordered, sources=read.digests, paths=read.source.paths
     )
+
+
+def _with_others(plan: Plan, source: Source, options: Options) -> tuple[Plan, tuple[Problem, ...]]:
+    """The plan with the documents of other kinds, where the project keeps them."""
+    if options.project is None or options.project.others != "keep":
+        return plan, ()
+    from trainc.manifest.others import kept_objects, made_twice, others_of
+
+    others = others_of(source.documents)
+    kept = kept_objects(others, options.namespace)
+    twice = tuple(made_twice(others, kept, plan.objects))
+    return plan._replace(objects=(*plan.objects, *kept)), twice
 
 
 def _as_written(problems: list[Problem], source: Source) -> list[Problem]:

@@ -62,8 +62,16 @@ def with_profile(objects: Iterable[Object], profile: Profile) -> tuple[Object, .
         return tuple(objects)
     return tuple(
         each._replace(manifest=_annotated_for(_clean(each.manifest, profile.allow_ttl), profile))
+        if not each.kept
+        else each._replace(manifest=_kept(each.manifest, profile))
         for each in objects
     )
+
+
+def _kept(manifest: Mapping[str, Any], profile: Profile) -> Manifest:
+    """An object of a person's: it stays in the wave it is in, 0 where it names none."""
+    out = {**manifest, "metadata": _untracked(manifest["metadata"], _TRACKING)}
+    return _missing_kind(out) if profile.name == "argocd" else _flux(out)
 
 
 def _annotated_for(manifest: Manifest, profile: Profile) -> Manifest:
@@ -75,16 +83,20 @@ def _annotated_for(manifest: Manifest, profile: Profile) -> Manifest:
 
 
 def _argocd(manifest: Manifest) -> Manifest:
-    options = []
-    group = manifest["apiVersion"].rpartition("/")[0]
-    if "." in group and not group.endswith(".k8s.io"):  # a custom resource; its CRD may come later
-        options.append("SkipDryRunOnMissingResource=true")
     wave = manifest["metadata"].get("annotations", {}).get(WAVE)
     out = _annotated(manifest, {WAVE: wave or _WAVES.get(manifest["kind"], _HELPERS)})
-    out = _with_options(out, options)
+    out = _missing_kind(out)
     if annotated_size(out) > CLIENT_SIDE_LIMIT:
         out = _with_options(out, ["ServerSideApply=true"])
     return out
+
+
+def _missing_kind(manifest: Manifest) -> Manifest:
+    """The object with the option by which a custom resource may come before its definition."""
+    group = manifest["apiVersion"].rpartition("/")[0]
+    if "." in group and not group.endswith(".k8s.io"):
+        return _with_options(manifest, ["SkipDryRunOnMissingResource=true"])
+    return manifest
 
 
 def _with_options(manifest: Manifest, options: list[str]) -> Manifest:

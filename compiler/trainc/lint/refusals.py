@@ -67,6 +67,10 @@ REFUSALS: Final = {
     codes.BUDGET: Explanation("The build would take more steps, memory or output than any project "
                               "needs; see docs/untrusted.md.",
                               "{% for i in range(10000000) %}", "one document for each job"),
+    codes.OTHER: Explanation("A document of another kind that the project refuses (others: "
+                             "refuse), or that cannot be kept: one without a name, or a Secret as "
+                             "text.",
+                             "kind: Secret", "kind: SealedSecret"),
     codes.USAGE: Explanation("A flag or an argument is not what the command takes; see `trainc "
                              "help COMMAND`.",
                              "trainc build --emit all", "trainc build --emit both"),

@@ -12,6 +12,12 @@ from trainc.errors import Mark, Problem
 from trainc.plan.plan import Object
 
 _KINDS: Final = (
+    "Namespace",
+    "CustomResourceDefinition",
+    "PriorityClass",
+    "StorageClass",
+    "ResourceQuota",
+    "LimitRange",
     "ServiceAccount",
     "ClusterRole",
     "ClusterRoleBinding",
@@ -19,6 +25,15 @@ _KINDS: Final = (
     "RoleBinding",
     "ConfigMap",
     "Secret",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "Topology",
+    "ResourceFlavor",
+    "WorkloadPriorityClass",
+    "AdmissionCheck",
+    "Cohort",
+    "ClusterQueue",
+    "LocalQueue",
     "PodGroup",
     "Service",
     "LeaderWorkerSet",

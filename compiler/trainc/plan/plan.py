@@ -24,12 +24,14 @@ class Object(NamedTuple):
         trainjob: Namespace and name of the TrainJob it belongs to, as it is written, whatever the
             job is called; no name where it is several's.
         files: Printed names of the files it was made from: of its TrainJobs.
+        kept: Whether it is printed as a person has written it (``others: keep``).
     """
 
     manifest: Mapping[str, Any]
     origin: str
     trainjob: tuple[str, str]
     files: tuple[str, ...] = ()
+    kept: bool = False
 
 
 class Plan(NamedTuple):

@@ -206,7 +206,7 @@ def _settings(project: Project, name: str) -> Layer:
     extends = root.get("extends") if isinstance(root, dict) else None
     extends = [extends] if isinstance(extends, str) else extends
     _refuse(document, extends)
-    patches = _inline(document, root.get("patches") or ())
+    patches = _inline(project, document, root.get("patches") or ())
     bases = tuple(extends or ())
     listed = isinstance(root.get("extends"), list)
     paths = {base: ("extends", n) if listed else ("extends",) for n, base in enumerate(bases)}
@@ -249,10 +249,10 @@ def _refuse(document: Document, extends: Any) -> None:
         raise TraincError(problems)
 
 
-def _inline(document: Document, items: Sequence[Any]) -> tuple[Patch, ...]:
+def _inline(project: Project, document: Document, items: Sequence[Any]) -> tuple[Patch, ...]:
     places = document.marks.get(id(items), [])
     parts = [document.part(item, place) for item, place in zip(items, places, strict=True)]
-    return _patches(parts, [])
+    return _patches(project, parts, [])
 
 
 def _layer(project: Project, name: str) -> Layer:
@@ -277,7 +277,7 @@ def _layer(project: Project, name: str) -> Layer:
         documents += parsed
         problems += found
         digests.append((file.name, sha256(data).hexdigest()))
-    patches = (*settings.patches, *_patches(documents, problems))
+    patches = (*settings.patches, *_patches(project, documents, problems))
     values = _values(project, name, digests)
     return settings._replace(patches=patches, values=values, digests=tuple(digests))
 
@@ -299,8 +299,10 @@ def _templates(folder: str, name: str) -> list[Problem]:
     ]
 
 
-def _patches(documents: Sequence[Document], problems: list[Problem]) -> tuple[Patch, ...]:
-    found = [patch_of(document) for document in documents]
+def _patches(
+    project: Project, documents: Sequence[Document], problems: list[Problem]
+) -> tuple[Patch, ...]:
+    found = [patch_of(document, project.others == "keep") for document in documents]
     problems += [each for each in found if isinstance(each, Problem)]
     if problems:
         raise TraincError(problems)

@@ -21,6 +21,7 @@ from trainc.kube.engine import Draft4Validator
 from trainc.project.sound import unsound
 from trainc.source.document import Document
 from trainc.source.files import File, read
+from trainc.source.others import Others
 from trainc.source.parse import parse
 from trainc.source.reader import PROJECT_FILE, Reader
 from trainc.source.values import Values, of_document
@@ -46,6 +47,7 @@ class Project(NamedTuple):
         emit: ``jobset`` or ``both``.
         profile: ``none``, ``argocd`` or ``flux``.
         on_change: ``keep``, ``rename`` or ``replace``.
+        others: What becomes of documents that are not compiled: ``note``, ``keep`` or ``refuse``.
         features: Feature gates by name.
         values: For templates.
         delimiters: Of templates: kind of tag -> (begin, end).
@@ -66,6 +68,7 @@ class Project(NamedTuple):
     emit: str = "jobset"
     profile: str = "none"
     on_change: str = "keep"
+    others: Others = "note"
     features: Mapping[str, bool] = {}
     values: Values = Values()
     delimiters: Mapping[str, tuple[str, str]] = {}

@@ -84,10 +84,12 @@ def assemble(project: Project, asked: Asked, budget: Budget) -> Assembled:
     libraries = [reader.library(place) for place in reader.places()]
     libraries = _unseen(libraries, documents)
     libraries.append(_stock(documents, libraries, parts, asked, reader.problems))
-    claims = [document for document in documents if document.kind == CLAIM]
-    documents = [document for document in documents if document.kind != CLAIM]
+    # Claims that are not kept are no patch's: they are only looked at.
+    looked_at = CLAIM if project.others != "keep" else ""
+    claims = [document for document in documents if document.kind == looked_at]
+    documents = [document for document in documents if document.kind != looked_at]
     documents, libraries = _overlaid(documents, libraries, parts, reader.problems, budget)
-    documents = [*documents, *claims]  # no patch is for them: they are only looked at
+    documents = [*documents, *claims]
     problems = [*reader.problems, *duplicates(documents, project.namespace)]
     kept = [d for d in documents if wanted is None or _is_wanted(d, wanted)]
     digests = {**reader.digests, **{name: d for layer in parts for name, d in layer.digests}}
@@ -98,8 +100,8 @@ def assemble(project: Project, asked: Asked, budget: Budget) -> Assembled:
 
 
 def _is_wanted(document: Document, wanted: frozenset[str]) -> bool:
-    """Whether a document is built; what is no TrainJob is there for those that are."""
-    return document.kind != names.TRAIN_JOB or document.file in wanted
+    """Whether a document is built; runtimes are there for the jobs that are."""
+    return document.kind in names.RUNTIME_KINDS or document.file in wanted
 
 
 def _unseen(libraries: list[list[Document]], documents: Sequence[Document]) -> list[list[Document]]:
@@ -257,6 +259,7 @@ class _Reader:
         return files
 
     def _read(self, file: File) -> list[Document]:
+        file = file._replace(others=self._project.others)
         stdin = sys.stdin.buffer if file.path == STDIN else None
         data = read(file, stdin, self._project.reader)
         if isinstance(data, Problem):
@@ -265,7 +268,9 @@ class _Reader:
         return self._kept(file, data, written(data, file, self.problems, self._budget))
 
     def _render(self, file: File) -> list[Document]:
-        data, documents = self._rendering.documents(file, self.problems)
+        data, documents = self._rendering.documents(
+            file._replace(others=self._project.others), self.problems
+        )
         return self._kept(file, data, documents)
 
     def _kept(self, file: File, data: bytes, documents: list[Document]) -> list[Document]:

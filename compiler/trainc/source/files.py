@@ -11,6 +11,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from trainc import codes
 from trainc.errors import Mark, Problem
+from trainc.source.others import Others
 from trainc.source.reader import MAX_BYTES, Boundary, Reader, RefusedError, is_stream
 from trainc.source.walk import Search, forbidden, printable, refused
 
@@ -27,12 +28,14 @@ class File(NamedTuple):
             folder given; a file given by its own name elsewhere is called what it was called.
         named: Whether it was given by its own name, and not found in a folder.
         boundary: What it must not lead out of; None for the repository it is in.
+        others: What becomes of its documents that are not compiled.
     """
 
     path: str
     name: str
     named: bool
     boundary: Boundary | None = None
+    others: Others = "note"
 
 
 def find(

@@ -12,6 +12,8 @@ from typing import Any, Final
 from trainc import codes, names
 from trainc.errors import Problem, Severity
 from trainc.source.document import Document
+from trainc.source.others import Others, is_configuration
+from trainc.source.others import refusal as other_refusal
 
 PRIORITY_CLASS: Final = "PriorityClass"
 PRIORITY_GROUP: Final = "scheduling.k8s.io"
@@ -28,7 +30,9 @@ _VERSION: Final = names.API_VERSION.partition("/")[2]
 _READ: Final = f"{', '.join(_KINDS)}, {PRIORITY_CLASS} and {CLAIM}"
 
 
-def objects(document: Document, *, named: bool, problems: list[Problem]) -> Iterator[Document]:
+def objects(
+    document: Document, *, named: bool, problems: list[Problem], others: Others = "note"
+) -> Iterator[Document]:
     """Yields the objects of a document that a build reads.
 
     A list (``kind: List``, ``TrainJobList``) yields its items, as kubectl takes them.
@@ -38,6 +42,7 @@ def objects(document: Document, *, named: bool, problems: list[Problem]) -> Iter
         named: Whether the user gave the file by its own name: then what is no Kubernetes object
             is an error. Found in a folder it is none of our business, and noted.
         problems: Takes what there is to say.
+        others: What becomes of documents that are not compiled: ``keep`` yields them too.
     """
     if document.api_version == names.API_VERSION and document.kind in _KINDS:
         yield document
@@ -48,7 +53,7 @@ def objects(document: Document, *, named: bool, problems: list[Problem]) -> Iter
         if isinstance(document.root, dict) and _is_list(document):
             waiting += reversed(list(_items(document, problems)))
             continue
-        problem = _refusal(document, named)
+        problem = _refusal(document, named, others)
         if problem is None:
             yield document
         else:
@@ -81,13 +86,15 @@ def _inherit(document: Document, item: Any) -> None:
         item["apiVersion"], item["kind"] = document.api_version, kind
 
 
-def _refusal(document: Document, named: bool) -> Problem | None:
+def _refusal(document: Document, named: bool, others: Others) -> Problem | None:
     """Why an object is not read, None where it is; an error where it was surely meant for us."""
     if not document.api_version or not document.kind:
         return _no_object(document, named)
     group, _, version = document.api_version.partition("/")
     if group == names.GROUP:
         return _unknown(document, version)
+    if others != "note" and not is_configuration(document):
+        return other_refusal(document, others)
     if group == PRIORITY_GROUP and document.kind == PRIORITY_CLASS:
         return None
     if document.api_version == "v1" and document.kind == CLAIM:
@@ -95,7 +102,7 @@ def _refusal(document: Document, named: bool) -> Problem | None:
     if document.kind in _KINDS:
         hint = f"write apiVersion: {names.API_VERSION} if ours is meant"
         return _problem(document, "of another group, passed over", "apiVersion", "warning", hint)
-    hint = f"trainc reads {_READ}"
+    hint = f"trainc reads {_READ}; others: keep in trainc.yaml prints it too"
     if group == OLD_GROUP and document.kind in OLD_KINDS:
         hint = f"`trainc migrate {document.file}` makes a TrainJob and its runtime of it"
     return _problem(document, "passed over", "", "note", hint)

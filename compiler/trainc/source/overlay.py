@@ -68,15 +68,19 @@ class Patch(NamedTuple):
     path: tuple[str | int, ...]
 
 
-def patch_of(document: Document) -> Patch | Problem:
+def patch_of(document: Document, any_kind: bool = False) -> Patch | Problem:
     """Reads a document of an overlay.
 
     It is part of an object, which is merged into the object of its kind and name; or a map of
     ``target`` (kind, name, namespace, labelSelector) and ``patch``.
+
+    Args:
+        document: What was parsed.
+        any_kind: Whether objects of other kinds are printed too (``others: keep``), and patched.
     """
     root = document.root
     if isinstance(root, dict) and "patch" in root:
-        target = target_of(document)
+        target = target_of(document, any_kind)
         if isinstance(target, Problem):
             return target
         change = root["patch"]
@@ -85,7 +89,7 @@ def patch_of(document: Document) -> Patch | Problem:
         message = "must be a map to merge, or a list of JSON 6902 operations"
         hint = "leave out the | behind patch:" if isinstance(change, str) else ""
         return Problem(message, codes.PATCH, document.mark(("patch",)), field="patch", hint=hint)
-    if document.kind in _TYPES and document.name:
+    if (document.kind in _TYPES or (any_kind and document.kind)) and document.name:
         target = Target(document.kind, document.name, document.namespace)
         return Patch(document, target, root, ())
     hint = f"write part of a {', '.join(_TYPES)} with kind and metadata.name, or target: and patch:"
@@ -120,7 +124,7 @@ def overlaid(
         left: list[Document] = []
         _pay_matches(patch, len(held), budget)
         for document in held:
-            if document.kind not in _TYPES or not patch.target.matches(document):
+            if not _is_for(patch.target, document):
                 left.append(document)
                 continue
             hit = True
@@ -136,6 +140,17 @@ def overlaid(
         if not hit and whole:
             problems.append(_unmatched(patch, held))
     return held, list(dict.fromkeys(problems))
+
+
+def _is_for(target: Target, document: Document) -> bool:
+    """Whether a document is meant; one of another kind only where the kind is named."""
+    is_ours = document.kind in _TYPES or target.kind == document.kind
+    return is_ours and target.matches(document)
+
+
+def _type_of(document: Document) -> str:
+    """The Go type of a document; none is known of other kinds, whose lists are replaced."""
+    return _TYPES.get(document.kind, "")
 
 
 def _pay_matches(patch: Patch, documents: int, budget: Budget) -> None:
@@ -164,8 +179,8 @@ def _changed(document: Document, patch: Patch, budget: Budget) -> Document | Pro
             root = patched(document.root, change, marks, budget)
         else:
             budget.deep(document.root)
-            root = merge(document.root, change, _TYPES[document.kind], RULES)
-            _remark(root, document.root, change, _TYPES[document.kind], marks)
+            root = merge(document.root, change, _type_of(document), RULES)
+            _remark(root, document.root, change, _type_of(document), marks)
             if not patch.path:
                 _keep_identity(root, document.root, marks)
     except (MergeError, JSONPatchError) as error:
@@ -297,7 +312,7 @@ def _as_map(value: Any) -> Mapping[str, Any]:
 
 def _unmatched(patch: Patch, documents: Sequence[Document]) -> Problem:
     kind = patch.target.kind
-    known = sorted({d.name for d in documents if d.kind in _TYPES and kind in ("", d.kind)})
+    known = sorted({d.name for d in documents if kind == d.kind or (d.kind in _TYPES and not kind)})
     near = get_close_matches(patch.target.name, known, 1)
     hint = f"there are: {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}"
     hint = f"did you mean {near[0]}?" if near else hint

@@ -19,7 +19,8 @@ class Target(NamedTuple):
     """The objects a patch is for; what is empty holds for all.
 
     Attributes:
-        kind: TrainJob, TrainingRuntime or ClusterTrainingRuntime.
+        kind: TrainJob, TrainingRuntime or ClusterTrainingRuntime; another one where such objects
+            are kept.
         name: The whole name.
         namespace: The namespace as it is written in the object.
         labels: What its labels must be.
@@ -50,8 +51,13 @@ class Target(NamedTuple):
         return " ".join(parts)
 
 
-def target_of(document: Document) -> Target | Problem:
-    """Reads ``target:`` of a patch; a selector is written ``a=b,c`` as in kubectl, or as a map."""
+def target_of(document: Document, any_kind: bool = False) -> Target | Problem:
+    """Reads ``target:`` of a patch; a selector is written ``a=b,c`` as in kubectl, or as a map.
+
+    Args:
+        document: The patch.
+        any_kind: Whether objects of any kind are patched.
+    """
     root: Mapping[str, Any] = document.root
     written = root.get("target")
     extra = [key for key in root if key not in ("target", "patch")]
@@ -71,8 +77,8 @@ def target_of(document: Document) -> Target | Problem:
             return Problem(
                 message, codes.PATCH, document.mark(("target", key)), field="target", hint=hint
             )
-    if written.get("kind", KINDS[0]) not in KINDS:
-        hint = f"a patch is for a {', '.join(KINDS)}"
+    if not any_kind and written.get("kind", KINDS[0]) not in KINDS:
+        hint = f"a patch is for a {', '.join(KINDS)}; others: keep in trainc.yaml allows any kind"
         message = f"no kind that is patched: {written['kind']}"
         return Problem(
             message, codes.PATCH, document.mark(("target", "kind")), field="target", hint=hint

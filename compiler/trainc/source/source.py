@@ -13,10 +13,10 @@ from typing import BinaryIO, NamedTuple
 from trainc import codes
 from trainc.budget import BYTE, JOB, Budget
 from trainc.errors import Mark, Problem, TraincError
-from trainc.names import TRAIN_JOB
+from trainc.names import RUNTIME_KINDS, TRAIN_JOB
 from trainc.source.document import Document
 from trainc.source.files import STDIN, File, find, read
-from trainc.source.kinds import CLAIM, CLUSTER_KINDS, objects
+from trainc.source.kinds import CLUSTER_KINDS, PRIORITY_CLASS, objects
 from trainc.source.parse import parse
 from trainc.source.reader import Reader
 
@@ -134,7 +134,9 @@ def from_bytes(
     if budget is not None and budget.is_spent:
         raise TraincError([*problems, *found])
     kept = [
-        item for document in parsed for item in objects(document, named=file.named, problems=found)
+        item
+        for document in parsed
+        for item in objects(document, named=file.named, problems=found, others=file.others)
     ]
     problems += sorted(found, key=_place) if len(found) > 1 else found
     return kept
@@ -155,7 +157,8 @@ def written(data: bytes, file: File, problems: list[Problem], budget: Budget) ->
 def duplicates(documents: Iterable[Document], namespace: str) -> list[Problem]:
     """Returns an error for every object that another one of its kind and name goes before.
 
-    Claims are not ours to refuse: they are only looked at.
+    Objects of other kinds are not ours to refuse here: claims are only looked at, and what is kept
+    is told apart by its API group too (``trainc.manifest.others``).
 
     Args:
         documents: In file order.
@@ -165,7 +168,7 @@ def duplicates(documents: Iterable[Document], namespace: str) -> list[Problem]:
     problems: list[Problem] = []
     for document in documents:
         kind, name = document.kind, document.name
-        if not name or kind == CLAIM:
+        if not name or kind not in _OURS:
             continue
         home = "" if kind in CLUSTER_KINDS else document.namespace or namespace
         known = first.setdefault((kind, home, name), document)
@@ -185,6 +188,7 @@ def _place(problem: Problem) -> Mark:
 
 
 _NAME = ("metadata", "name")
+_OURS = frozenset((TRAIN_JOB, *RUNTIME_KINDS, PRIORITY_CLASS))
 # An action of a Go template, which no YAML and no template of trainc's own has.
 _HELM = re.compile(
     rb"\{\{-?\s*(?:[.$][\w.$]*|(?:if|else|end|range|with|define|include|template|toYaml|tpl|default"
