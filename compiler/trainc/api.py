@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from trainc import codes
-from trainc.compile import Inputs, compile_documents
-from trainc.errors import Mark, Problem
-from trainc.library import stock, stock_names
+from trainc.compile import Inputs
+from trainc.errors import Mark, Problem, TraincError
+from trainc.given import Given, of_project, project_root, with_given
+from trainc.library import stock
 from trainc.manifest.order import in_order
-from trainc.plan.plan import Output
+from trainc.manifest.stream import texts
+from trainc.pipeline import OnChange, Options, Profile, compile_inputs
+from trainc.plan.plan import Plan
 from trainc.source.alias import MAX_DEPTH
 from trainc.source.document import Document
 from trainc.source.files import File
 from trainc.source.kinds import objects
 from trainc.source.source import Source, duplicates, from_bytes, load
-from trainc.spec.compat import VERSIONS, Compat
-from trainc.spec.spec import Settings
+from trainc.spec.compat import VERSIONS
 
 SourceLike = str | Path | Mapping[str, Any]
 """A path, YAML text (a string with a line break in it), or an object as a mapping."""
@@ -31,10 +33,13 @@ class Build(NamedTuple):
         objects: Kubernetes objects as plain data, in the order a cluster can take them; empty
             where a problem is an error. They are the caller's: no part is shared.
         problems: Everything that was found, in the order of the sources.
+        files: The text of each object by the file that ``trainc build --out-dir`` would write,
+            relative to the folder of the environment. Nothing is written.
     """
 
     objects: tuple[dict[str, Any], ...]
     problems: tuple[Problem, ...]
+    files: Mapping[str, str] = {}
 
     @property
     def ok(self) -> bool:
@@ -49,19 +54,33 @@ def build(
     compat: Literal["v2.3.0"] | None = None,
     secrets: Literal["refer", "inline"] = "refer",
     features: Iterable[str] = (),
+    env: str | None = None,
+    namespace: str | None = None,
+    values: Mapping[str, Any] | None = None,
+    profile: Profile | None = None,
+    emit: Literal["jobset", "both"] | None = None,
+    on_change: OnChange | None = None,
 ) -> Build:
     """Compiles TrainJobs. Reads the paths it is given and package data, nothing else.
 
     Args:
-        sources: TrainJobs, runtimes, PriorityClasses and claims, in any order.
+        sources: TrainJobs, runtimes, PriorityClasses and claims, in any order; or one folder with a
+            ``trainc.yaml``, which is built as the project it is.
         runtimes: Runtimes to fall back on where the sources lack one; the stock library comes last.
         compat: Reproduces this release of Kubeflow Trainer, defects included.
         secrets: ``inline`` returns freshly made Secrets too.
         features: Names of feature gates that are on, such as ``TrainJobStatus``.
+        env: Environment of the project; by default its ``default_env``, or its only one.
+        namespace: Of objects that name none; by default the project's, else ``default``.
+        values: For the project's templates, over those of its files.
+        profile: The tool that syncs the output; by default the project's, else ``none``.
+        emit: ``both`` returns TrainJobs too; by default the project's, else ``jobset``.
+        on_change: What a changed job becomes; by default the project's, else ``keep``.
 
     Raises:
         TypeError: A source is neither path nor text nor mapping.
-        ValueError: ``compat`` names a release that is not known.
+        ValueError: ``compat`` names a release that is not known, ``env`` or ``values`` are given
+            without a project, or two settings exclude each other.
 
     Example:
         >>> import trainc
@@ -70,15 +89,42 @@ def build(
     """
     if compat is not None and compat not in VERSIONS:
         raise ValueError(f"compat must be one of {', '.join(VERSIONS)}, got {compat!r}")
-    inputs, problems = _inputs(_each(sources), _each(runtimes), sound=compat is None)
-    known = stock_names() if compat is None else ()
-    settings = Settings(Compat(compat), frozenset(features), stock=known)
-    plan = compile_documents(inputs, settings, Output(secrets))
-    problems += plan.problems
-    if any(problem.severity == "error" for problem in problems):
-        return Build((), tuple(problems))
-    objects = (_plain(item.manifest) for item in in_order(plan.objects))
-    return Build(tuple(objects), tuple(problems))
+    options = Options(compat=compat, secrets=secrets, features=dict.fromkeys(features, True))
+    given = Given(env, namespace, values, profile, emit, on_change)
+    root = project_root(sources)
+    try:
+        if root is not None:
+            return _made(of_project(root, _paths(runtimes), options, given))
+        return _made(_of_sources(_each(sources), _each(runtimes), with_given(options, given)))
+    except TraincError as error:
+        return Build((), tuple(error.problems))
+
+
+def _of_sources(sources: list[SourceLike], runtimes: list[SourceLike], options: Options) -> Plan:
+    """The plan of paths, texts and mappings that are no project."""
+    inputs, problems = _inputs(sources, runtimes, sound=options.compat is None)
+    return compile_inputs(inputs, problems, options)
+
+
+def _made(plan: Plan) -> Build:
+    if any(problem.severity == "error" for problem in plan.problems):
+        return Build((), plan.problems)
+    ordered = in_order(plan.objects)
+    objects = tuple(_plain(item.manifest) for item in ordered)
+    return Build(objects, plan.problems, texts(ordered))
+
+
+def _paths(runtimes: SourceLike | Iterable[SourceLike]) -> tuple[str, ...]:
+    """The folders of runtimes of a project.
+
+    Raises:
+        TypeError: One is no path.
+    """
+    found = _each(runtimes)
+    for each in found:
+        if not isinstance(each, str | Path) or "\n" in str(each):
+            raise TypeError(f"beside a project runtimes are paths, got {each!r}")
+    return tuple(str(each) for each in found)
 
 
 def _inputs(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 RUNTIMES = "runtimes"
 LintLevel = Literal["off", "build", "validate"]
 OnChange = Literal["keep", "rename", "replace"]
+Profile = Literal["none", "argocd", "flux"]
 
 
 class Options(NamedTuple):
@@ -134,11 +135,11 @@ def compile_read(read: Read, paths: Sequence[str], options: Options) -> Plan:
     ordered = tuple(
         _in_order(_told(_as_written([*problems], read.source), paths, options), read.source)
     )
-    objects = _profiled(plan, options)
-    if options.on_change == "replace":
-        objects = replaced(objects, options.profile)
     return plan._replace(
-        objects=objects, problems=ordered, sources=read.digests, paths=read.source.paths
+        objects=_for_tool(plan, options),
+        problems=ordered,
+        sources=read.digests,
+        paths=read.source.paths,
     )
 
 
@@ -152,6 +153,24 @@ def _with_others(plan: Plan, source: Source, options: Options) -> tuple[Plan, tu
     kept = kept_objects(others, options.namespace)
     twice = tuple(made_twice(others, kept, plan.objects))
     return plan._replace(objects=(*plan.objects, *kept)), twice
+
+
+def compile_inputs(inputs: Inputs, problems: Sequence[Problem], options: Options) -> Plan:
+    """Builds documents that are no project's.
+
+    Args:
+        inputs: The documents, and libraries behind them.
+        problems: What was wrong with them.
+        options: What the build was told.
+    """
+    plan = compile_documents(inputs, _settings(options), _output(options))
+    return plan._replace(objects=_for_tool(plan, options), problems=(*problems, *plan.problems))
+
+
+def _for_tool(plan: Plan, options: Options) -> tuple[Object, ...]:
+    """The objects as the tool that syncs them must find them."""
+    objects = _profiled(plan, options)
+    return replaced(objects, options.profile) if options.on_change == "replace" else objects
 
 
 def _as_written(problems: list[Problem], source: Source) -> list[Problem]:
