@@ -18,6 +18,7 @@ import kubernetes
 import urllib3
 from urllib3.connection import HTTPConnection
 
+from trainc.controller.clock import ServerClock
 from trainc.controller.view import FIELD_MANAGER, Json
 
 logger = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ class Api:
         counted: Counted | None = None,
         manager: str = FIELD_MANAGER,
         patience: urllib3.Timeout = _TIMEOUT,
+        clock: ServerClock | None = None,
     ) -> None:
         """Uses the client's configuration and connections.
 
@@ -96,8 +98,10 @@ class Api:
             counted: Called after each request.
             manager: Who owns the fields that are written.
             patience: How long an answer is waited for.
+            clock: Learns the server's time of each answer.
         """
         self._client = client
+        self.clock = clock or ServerClock()
         connections: urllib3.PoolManager = client.rest_client.pool_manager
         connections.connection_pool_kw["socket_options"] = _KEEPALIVE
         host: str = client.configuration.host
@@ -237,6 +241,7 @@ class Api:
         headers = {"Accept": _JSON, "Content-Type": content_type, "User-Agent": self._manager}
         self._client.update_params_for_auth(headers, [], ["BearerToken"])
         url = f"{self._root}{path}"
+        sent = self.clock.here()
         try:
             response = self._pool.urlopen(
                 method,
@@ -254,6 +259,7 @@ class Api:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             self._counted(method, 0)
             raise ApiError(0, f"{method} {path}: {error}") from error
+        self.clock.learn(response.headers.get("Date"), sent, self.clock.here())
         self._counted("WATCH" if stream_for else method, response.status)
         if response.status >= 300:
             raise _refusal(response.status, _status_of(response))

@@ -18,6 +18,7 @@ import kubernetes
 
 from trainc.controller.api import Api
 from trainc.controller.apply import Applying
+from trainc.controller.clock import ServerClock
 from trainc.controller.conditions import finished
 from trainc.controller.decision import Observed
 from trainc.controller.election import PATIENCE, Election
@@ -85,12 +86,13 @@ class Controller:
         """Nothing is asked of the cluster before ``start``."""
         self._options = options
         self._client = client
-        self._now = now
+        self.clock = ServerClock(now)
+        self._now = self.clock
         self.trainjobs: Store[TrainJobView] = Store()
         # How a JobSet ended matters until its TrainJob's status has it.
         self.jobsets: Store[JobSetView] = Store(self._is_open)
         self.metrics = Metrics(self.trainjobs.views)
-        self.api = Api(client, self.metrics.counted)
+        self.api = Api(client, self.metrics.counted, clock=self.clock)
         self.queue = Queue(reviewers=max(options.workers // 2, 1))
         self.queue.close()  # until this one leads
         self.metrics.queued.set_function(lambda: len(self.queue) + self.queue.reviews)
@@ -101,10 +103,13 @@ class Controller:
         self.progress: ProgressServer | None = None
         authority: Callable[[], str] = str
         if options.progress is not None:
-            self.progress = ProgressServer(options.progress, self.api, gathering, self.metrics, now)
+            self.progress = ProgressServer(
+                options.progress, self.api, gathering, self.metrics, self.clock
+            )
             authority = self.progress.certificate.authority
         applying = Applying(self.api, gathering, Minter(self.api, authority), self._events)
-        reconciler = Reconciler(gathering, applying, now, _compiling(options, self.api, gathering))
+        compiling = _compiling(options, self.api, gathering)
+        reconciler = Reconciler(gathering, applying, self.clock, compiling)
         self._workers = Workers(options.workers, self.queue, reconciler, self.metrics)
         self._watches = list(self._make_watches())
         self._begun = threading.Event()

@@ -29,6 +29,12 @@ from trainc.controller.conditions import (
 from trainc.controller.deadline import EXCEEDED, seconds_kept, seconds_left
 from trainc.controller.decision import MALFORMED, NOTHING, Decision, Observed, Status, Told
 from trainc.controller.finish import Verdict, made_after, verdict_of
+from trainc.controller.foreigntime import (
+    changed_at,
+    ended_at,
+    is_of_older_run,
+    seen_change,
+)
 from trainc.controller.minting import wants_minting
 from trainc.controller.times import written
 from trainc.controller.view import JobSetView, Json, TrainJobView
@@ -210,17 +216,18 @@ def _mirrored(
 
 
 def _ended(jobset: JobSetView, trainjob: TrainJobView, now: datetime) -> Decision:
-    """The JobSet finished: its condition becomes the TrainJob's, times included."""
+    """The JobSet finished: its condition becomes the TrainJob's, at a time of the API server."""
     end = _end(jobset) or {}
     kind = _ENDS[end["type"]]
-    new = condition(kind, "True", end["reason"], end["message"], end["lastTransitionTime"])
+    when = ended_at(jobset, trainjob, now)
+    new = condition(kind, "True", end["reason"], end["message"], when)
     conditions = without(_followed(trainjob.conditions, jobset, now), STALLED)
     status = Status(with_condition(conditions, new), _jobs(jobset), trainjob.progress)
     if kind == COMPLETE:
         status = replace(status, progress=_all_done(trainjob.progress, now))
     told = Told("Normal" if kind == COMPLETE else "Warning", new["reason"], new["message"])
     # A run that ended before the TrainJob was made is an older one's, unless it is still there.
-    inherited = trainjob.created > end["lastTransitionTime"]
+    inherited = is_of_older_run(jobset, trainjob)
     return Decision(
         status=status, confirm=inherited, after=seconds_kept(jobset, now), events=(told,)
     )
@@ -229,12 +236,11 @@ def _ended(jobset: JobSetView, trainjob: TrainJobView, now: datetime) -> Decisio
 def ended_before_it_went(seen: Observed) -> JobSetView | None:
     """The JobSet that is not there any more and had ended: it expires at once where it shall."""
     trainjob, went = seen.trainjob, seen.went
-    if trainjob is None or went is None or (end := _end(went)) is None:
+    if trainjob is None or went is None or _end(went) is None:
         return None
     if _foreign(went, trainjob) or not _is_built(went) or _of_another(went, trainjob):
         return None
-    is_older_runs = trainjob.created > end["lastTransitionTime"]
-    return None if is_older_runs else went
+    return None if is_of_older_run(went, trainjob) else went
 
 
 def _end(jobset: JobSetView) -> Json | None:
@@ -264,10 +270,13 @@ def _suspension(
     reason = "Suspended" if suspended else "Resumed"
     message = "TrainJob is suspended" if suspended else "TrainJob is resumed"
     same = theirs is not None and theirs.get("status") == status
-    when = theirs["lastTransitionTime"] if theirs is not None and same else written(now)
-    new = condition(SUSPENDED, status, reason, message, when)
+    when = changed_at(theirs, now) if theirs is not None and same else written(now)
     ours = find(conditions, SUSPENDED)
-    if ours is not None and same and when > str(ours.get("lastTransitionTime")):
+    if same and ours is not None and ours.get("status") != status:
+        when = seen_change(theirs, now)
+    new = condition(SUSPENDED, status, reason, message, when)
+    is_theirs = theirs is not None and when == theirs.get("lastTransitionTime")
+    if ours is not None and is_theirs and when > str(ours.get("lastTransitionTime")):
         # It was resumed and suspended again, or the other way round, since we looked.
         return tuple(new if each is ours else each for each in conditions)
     return with_condition(conditions, new)

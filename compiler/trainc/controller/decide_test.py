@@ -16,6 +16,8 @@ from trainc.names import MANAGED_BY
 BORN = "2026-11-22T12:00:00Z"
 LATER = "2026-11-22T12:30:00Z"
 NOW = datetime(2026, 11, 22, 13, tzinfo=UTC)
+JUST_NOW, AHEAD = "2026-11-22T12:59:58Z", "2026-11-22T13:05:00Z"
+NOW_TEXT = "2026-11-22T13:00:00Z"
 SECRET = Minted("m-mpi-ssh-auth", "ssh")
 
 
@@ -141,8 +143,22 @@ CASES = [
     TestCase(
         "resumed",
         a_trainjob(conditions=(_is("Suspended", when=BORN),)),
+        a_jobset(conditions=(_is("Suspended", "False", when=JUST_NOW),)),
+        ({**RESUMED, "lastTransitionTime": JUST_NOW},),
+    ),
+    TestCase(
+        "resumed by the word of a clock that is behind, or hours ago: seen now",
+        a_trainjob(deadline=60, conditions=(_is("Suspended", when=BORN),)),
         a_jobset(conditions=(_is("Suspended", "False"),)),
-        (RESUMED,),
+        ({**RESUMED, "lastTransitionTime": NOW_TEXT},),
+        after=60,
+    ),
+    TestCase(
+        "resumed by the word of a clock that is ahead: seen now",
+        a_trainjob(deadline=60, conditions=(_is("Suspended", when=BORN),)),
+        a_jobset(conditions=(_is("Suspended", "False", when=AHEAD),)),
+        ({**RESUMED, "lastTransitionTime": NOW_TEXT},),
+        after=60,
     ),
     TestCase(
         "suspended and resumed while nobody looked",
@@ -586,7 +602,7 @@ def test_suspension_is_followed_whatever_else_fails() -> None:
     seen = Observed(trainjob, jobset, error="over quota", reason="Why")
     decision = decide(seen, NOW)
     assert decision.status is not None
-    assert decision.status.conditions[0] == RESUMED
+    assert decision.status.conditions[0] == {**RESUMED, "lastTransitionTime": NOW_TEXT}
     assert not decision.delete
 
 

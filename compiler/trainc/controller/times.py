@@ -9,10 +9,15 @@ def parse(text: str) -> datetime:
     """The moment ``text`` names; one without a zone is taken for UTC.
 
     Raises:
-        ValueError: if it is no timestamp.
+        ValueError: if it is no timestamp, or in no year from 1 to 9999 in UTC.
     """
     moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text} is out of range") from error
 
 
 def moment_of(text: str) -> datetime | None:
