@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 300
 
 .DEFAULT_GOAL := check
 .PHONY: check help setup demo format lint types test test-programs test-cluster test-engines \
-	test-images test-torch fresh out golden bench bench-cache bench-gitops bench-initializers bench-controller fuzz wheel peers \
+	test-hostile test-images test-torch fresh out golden bench bench-cache bench-gitops bench-initializers bench-controller fuzz wheel peers \
 	test-initializers-full soak deploy images prove-cache conformance requirements clean
 
 check: format lint types test fresh  ## the whole gate (default)
@@ -74,6 +74,9 @@ test: $(SETUP)  ## run the tests that need no more than Python
 test-programs: $(SETUP)  ## run the tests with programs of others (Helm, kustomize, S3 servers ...)
 	@$(BIN)/python -m tests.tools peers servers
 	TRAINC_TEST_PROGRAMS=1 $(PYTEST) -m programs
+
+test-hostile: $(SETUP)  ## build what strangers may write: hundreds of attacks, each bounded
+	TRAINC_TEST_HOSTILE=1 $(PYTEST) -m hostile tests/hostile
 
 test-images: $(SETUP)  ## build the images with docker or buildah, and start each on a read-only root
 	TRAINC_TEST_IMAGES=1 $(BIN)/pytest --durations=5 -m images tests/images

@@ -35,6 +35,7 @@ TARGETS = {
     "cluster": Target("make test-cluster", "TRAINC_TEST_CLUSTER", 900),
     "engines": Target("make test-engines", "TRAINC_TEST_ENGINES", 900),
     "programs": Target("make test-programs", "TRAINC_TEST_PROGRAMS", 600),
+    "hostile": Target("make test-hostile", "TRAINC_TEST_HOSTILE", 1200),
     "images": Target("make test-images", "TRAINC_TEST_IMAGES", 1800),
     "full": Target("make test-initializers-full", "TRAINC_TEST_FULL", 1800),
     "cache_long": Target("make prove-cache", "TRAINC_CACHE_LONG", 1800),

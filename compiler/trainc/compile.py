@@ -5,7 +5,7 @@ The five calls of one job stand in ``_job``, in order; everything else here is a
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from trainc import codes, names
 from trainc.errors import Mark, Problem, merged
@@ -87,6 +87,7 @@ def compile_documents(
     runtimes = _runtimes(inputs, settings, problems)
     objects: list[Object] = []
     shared: dict[Identity, int] = {}
+    text = 0
     for document in inputs.documents:
         if document.kind != names.TRAIN_JOB:
             continue
@@ -95,6 +96,10 @@ def compile_documents(
             problems += known
             continue
         info, made, found = _admitted(document, runtimes, settings, output, inspect)
+        text += _size(made)
+        if text > _MOST_TEXT:
+            problems.append(_too_much_text(document))
+            break
         found = _of_job(found, document)
         if before is not None and info is not None and not (info.shared or _failed(found)):
             before.note(document, made, found)
@@ -102,6 +107,30 @@ def compile_documents(
         problems += found
     twice = doubles(objects, lambda job: _place(inputs.documents, settings.namespace, job))
     return Plan(tuple(objects), (*merged(problems), *twice))
+
+
+_MOST_TEXT: Final = 64 << 20
+"""Characters of ConfigMaps in a build: hostfiles of a million and a half nodes."""
+
+
+def _size(objects: Iterable[Object]) -> int:
+    """The characters that a job's ConfigMaps hold: a line for each node is made of a number."""
+    return sum(
+        len(text)
+        for each in objects
+        if each.manifest["kind"] == "ConfigMap"
+        for text in each.manifest.get("data", {}).values()
+    )
+
+
+def _too_much_text(document: Document) -> Problem:
+    return Problem(
+        f"the ConfigMaps of the build's jobs hold more than {_MOST_TEXT >> 20} MiB",
+        codes.BUDGET,
+        document.mark(("spec", "trainer", "numNodes")),
+        document.label,
+        hint="hostfiles list every node: build fewer of these jobs at once",
+    )
 
 
 def _of_job(problems: Iterable[Problem], document: Document) -> list[Problem]:

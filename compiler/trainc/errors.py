@@ -103,15 +103,32 @@ def merged(problems: Iterable[Problem]) -> list[Problem]:
     """Each finding once, in the order of its first appearance.
 
     Findings of the same place, field, code and text are one, with the jobs and environments of
-    all of them: what is wrong in a shared runtime, rule or overlay is wrong once.
+    all of them: what is wrong in a shared runtime, rule or overlay is wrong once. Texts are cut to
+    4,000 characters.
     """
     out: dict[Problem, Problem] = {}
-    for problem in problems:
+    for problem in map(_bounded, problems):
         shared = bool(problem.jobs and problem.mark and problem.mark.line)
         key = problem._replace(jobs=(), environments=(), object="" if shared else problem.object)
         first = out.get(key)
         out[key] = problem if first is None else _joined(first, problem)
     return [*out.values()]
+
+
+_LONGEST: Final = 4000
+"""Characters of a message or hint; one that quotes a file may be as long as the file."""
+
+
+def _bounded(problem: Problem) -> Problem:
+    """The problem with texts a person can read."""
+    if len(problem.message) <= _LONGEST >= len(problem.hint) and len(problem.field) <= _LONGEST:
+        return problem
+    message, hint, field = map(_cut, (problem.message, problem.hint, problem.field))
+    return problem._replace(message=message, hint=hint, field=field)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 
 
 def _joined(first: Problem, other: Problem) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from tests.cluster.plane import Plane
 from tests.cluster.running import running
 from trainc.controller.api import ApiError
 from trainc.controller.controller import Controller
+from trainc.controller.times import parse
 
 
 class Clock:
@@ -56,12 +58,12 @@ def test_a_deadline_that_passed_while_nobody_watched(
     plane: Plane, admin: Client, namespace: str
 ) -> None:
     with running(plane, namespace):
-        admin.apply(a_trainjob(namespace, activeDeadlineSeconds=3600))
+        admin.apply(a_trainjob(namespace, activeDeadlineSeconds=5))
         admin.apply(a_jobset(namespace))
         eventually(lambda: admin.get("TrainJob", namespace, "m").get("status"))
-    clock = Clock()
-    clock.ahead = timedelta(hours=2)
-    with running(plane, namespace, clock):
+    time.sleep(6)
+    assert admin.get("JobSet", namespace, "m")
+    with running(plane, namespace):
         eventually(lambda: admin.find("JobSet", namespace, "m") is None)
         assert conditions(admin, namespace)["Failed"]["reason"] == "DeadlineExceeded"
 
@@ -102,28 +104,39 @@ def test_the_deletion_is_tried_until_it_is_done(
     assert len(tries) == 4
 
 
-def test_the_clock_jumps(plane: Plane, admin: Client, namespace: str) -> None:
+@pytest.mark.parametrize("hours", [-3, 2])
+def test_the_clock_of_the_controller_is_off(
+    plane: Plane, admin: Client, namespace: str, hours: int
+) -> None:
+    """Deadlines are counted by the API server's clock."""
     clock = Clock()
+    clock.ahead = timedelta(hours=hours)
+    begun = time.monotonic()
     with running(plane, namespace, clock):
-        admin.apply(a_trainjob(namespace, activeDeadlineSeconds=3600))
-        admin.apply(a_jobset(namespace))
-        eventually(lambda: admin.get("TrainJob", namespace, "m").get("status"))
-        clock.ahead = timedelta(hours=-3)
-        admin.merge("JobSet", namespace, "m", {"metadata": {"labels": {"a": "b"}}})
-        clock.ahead = timedelta(hours=2)
-        eventually(lambda: admin.find("JobSet", namespace, "m") is None)
-    assert conditions(admin, namespace)["Failed"]["reason"] == "DeadlineExceeded"
+        for name, seconds in (("long", 3600), ("short", 6)):
+            admin.apply(a_trainjob(namespace, name=name, activeDeadlineSeconds=seconds))
+            admin.apply(a_jobset(namespace, name=name))
+        eventually(lambda: admin.find("JobSet", namespace, "short") is None)
+        assert time.monotonic() - begun > 4
+        failed = conditions(admin, namespace, "short")["Failed"]
+        assert failed["reason"] == "DeadlineExceeded"
+        assert abs(datetime.now(UTC) - parse(failed["lastTransitionTime"])) < timedelta(minutes=1)
+        clock.ahead = timedelta(hours=-hours)
+        labels = {"metadata": {"labels": {"a": "b"}}}
+        admin.merge("JobSet", namespace, "long", labels)
+        time.sleep(2)
+        assert admin.get("JobSet", namespace, "long")
+        assert "Failed" not in conditions(admin, namespace, "long")
 
 
 def test_a_deadline_does_not_count_while_suspended(
     plane: Plane, admin: Client, namespace: str
 ) -> None:
-    clock = Clock()
-    with running(plane, namespace, clock) as controller:
-        admin.apply(a_trainjob(namespace, activeDeadlineSeconds=3600, suspend=True))
+    with running(plane, namespace) as controller:
+        admin.apply(a_trainjob(namespace, activeDeadlineSeconds=2, suspend=True))
         admin.apply(a_jobset(namespace, suspend=True))
         eventually(lambda: "Suspended" in conditions(admin, namespace))
-        clock.ahead = timedelta(hours=2)
+        time.sleep(3)
         labels = {"metadata": {"labels": {"seen": "again"}}}
         version = int(admin.merge("JobSet", namespace, "m", labels)["metadata"]["resourceVersion"])
         eventually(lambda: _version(controller, namespace) >= version)

@@ -29,7 +29,7 @@ BINARY: Final = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 """Powers of two by suffix, as ``DECIMAL`` has those of ten."""
 _DECIMAL_SUFFIX: Final = {power: suffix for suffix, power in DECIMAL.items()}
 _BINARY_SUFFIX: Final = {0: "", **{power: suffix for suffix, power in BINARY.items()}}
-_LONGEST: Final = 1000  # characters; Python converts no number of more than 4,300 digits
+MAX_QUANTITY: Final = 1000  # characters; Python converts no number of more than 4,300 digits
 _TEXT: Final = re.compile(
     r"([+-]?)(\d*)(?:\.(\d*))?((?:[KMGTPE]i)|[numkMGTPE]|[eE][+-]?\d+)?", re.ASCII
 )
@@ -101,12 +101,19 @@ def canonical(text: str) -> str:
     Raises:
         QuantityError: The text does not have the form of a quantity.
     """
+    if is_too_long(text):
+        return text  # refused where the Pod is checked
     return text if _kept(text) else _print(parse(text))
 
 
+def is_too_long(text: str) -> bool:
+    """Whether a text has more digits than any quantity needs: it is not read."""
+    return len(text) > MAX_QUANTITY
+
+
 def _split(text: str) -> tuple[str, str, str, str]:
-    if len(text) > _LONGEST:
-        raise QuantityError(f"{text[:20]}... is longer than {_LONGEST} characters")
+    if is_too_long(text):
+        raise QuantityError(f"{text[:20]}... is longer than {MAX_QUANTITY} characters")
     found = _TEXT.fullmatch(text)
     if found is None or not (found[2] or found[3]):
         raise QuantityError(f"{text!r} is not a quantity")

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from trainc.kube.engine import Draft4Validator, RegexOptions
+from trainc.kube.quantity import MAX_QUANTITY
 
 # Policies that are not of the reference bring the schema of their own settings:
 # (("mlPolicy.name", JSON schema as text), ...).
@@ -75,7 +76,7 @@ def _validator(file: str, extensions: Extensions) -> Draft4Validator:
 
 @cache
 def _tree(file: str, extensions: Extensions) -> dict[str, Any]:
-    schema: dict[str, Any] = _read(f"{file}.schema.json")
+    schema: dict[str, Any] = json.loads(_bytes(f"{file}.schema.json").replace(*_SHORTER))
     for path, text in extensions:
         *above, key = path.split(".")
         node = schema
@@ -99,5 +100,14 @@ def _walk(file: str) -> Walk:
 
 
 def _read(name: str) -> Any:
+    return json.loads(_bytes(name))
+
+
+def _bytes(name: str) -> bytes:
     with open(os.path.join(FOLDER, name), "rb") as stream:
-        return json.loads(stream.read())
+        return stream.read()
+
+
+# A quantity is computed with: a text of thousands of digits is none that a person writes.
+_QUANTITY: Final = rb'"pattern":"^(\\+|-)?(([0-9]+'
+_SHORTER: Final = (_QUANTITY, b'"maxLength":%d,%b' % (MAX_QUANTITY, _QUANTITY))

@@ -171,7 +171,7 @@ class Rendering:
         key = (mark.file, mark.line) if mark else ("", 0)
         parts = [problem.hint] if problem.hint else []
         if isinstance(mark, RenderedMark) and mark.rendered.strip():
-            parts.append(f"rendered: {mark.rendered.strip()}")
+            parts.append(f"rendered: {_short(mark.rendered.strip())}")
         flow = next((each for each in self._flows if key in each), None)
         for use in flow.uses()[key] if flow is not None else ():
             origin = self.values.mark(use)
@@ -220,3 +220,11 @@ def _at_template(problem: Problem, origin: Origin) -> Problem:
         return f"{other[1]}{file}{at.line}"
 
     return problem._replace(message=_OTHER_LINE.sub(written, problem.message), mark=place)
+
+
+def _short(line: str) -> str:
+    """A line as a hint shows it."""
+    return line if len(line) <= _WIDEST else f"{line[:_WIDEST]} ..."
+
+
+_WIDEST = 200

@@ -14,7 +14,8 @@ Operator = Literal["In", "NotIn", "Exists", "DoesNotExist"]
 
 _KEY: Final = r"[A-Za-z0-9](?:[-\w./]*[A-Za-z0-9])?"
 _VALUE: Final = r"(?:[A-Za-z0-9](?:[-\w.]*[A-Za-z0-9])?)?"
-_COMMA: Final = re.compile(r",(?![^()]*\))")
+_MOST: Final = 1000  # requirements and values of a selector
+_LONGEST: Final = 64_000  # characters
 _EQUAL: Final = re.compile(rf"({_KEY})\s*(==|=|!=)\s*({_VALUE})", re.ASCII)
 _SET: Final = re.compile(
     rf"({_KEY})\s+(in|notin)\s*\(\s*({_VALUE}(?:\s*,\s*{_VALUE})*)\s*\)", re.ASCII
@@ -72,7 +73,7 @@ def requirements(written: str | Mapping[str, Any]) -> tuple[Requirement, ...]:
         SelectorError: It is none.
     """
     if isinstance(written, str):
-        return tuple(_of_text(part) for part in map(str.strip, _COMMA.split(written)) if part)
+        return tuple(_of_text(part) for part in map(str.strip, _parts(written)) if part)
     if not any(key in written for key in _MAP_KEYS):
         return _of_labels(written, ())
     for key in written:
@@ -85,6 +86,26 @@ def requirements(written: str | Mapping[str, Any]) -> tuple[Requirement, ...]:
         raise SelectorError("must be a list", "matchExpressions")
     found = (_of_item(item, "matchExpressions", index) for index, item in enumerate(items))
     return (*_of_labels(labels, ("matchLabels",)), *found)
+
+
+def _parts(text: str) -> list[str]:
+    """What stands between the commas that are in no parentheses.
+
+    Raises:
+        SelectorError: It is longer than any selector of Kubernetes.
+    """
+    if len(text) > _LONGEST:
+        raise SelectorError(f"a selector is at most {_LONGEST} characters long")
+    parts, depth = [""], 0
+    for piece in text.split(","):
+        if depth:
+            parts[-1] += f",{piece}"
+        else:
+            parts.append(piece)
+        depth = max(depth + piece.count("(") - piece.count(")"), 0)
+    if len(parts) > _MOST:
+        raise SelectorError(f"a selector has at most {_MOST} requirements")
+    return parts
 
 
 def _of_text(part: str) -> Requirement:

@@ -18,6 +18,8 @@ Price = Callable[[Budget, Any, Arguments], None]
 
 CALL: Final = 400
 """A call of a filter or test, whatever it does."""
+_GROUP: Final = 200
+"""A list of a few items."""
 _PART: Final = 60  # a part of an attribute's path, for each item
 _MAX_DIGITS: Final = 4096
 _MAX_INDENT: Final = 16
@@ -85,7 +87,11 @@ def _grouped(budget: Budget, value: Any, args: Arguments) -> None:
     """Makes lists of a length that an argument says."""
     refuse_wide(args.values())
     _items(budget, value, args)
-    budget.pay(ITEM * sum(abs(each) for each in args.values() if isinstance(each, int)))
+    numbers = [abs(each) for each in args.values() if isinstance(each, int)]
+    size = len(value) if isinstance(value, Sized) else 0
+    # `slice` makes as many groups as it is told, `batch` groups of that length.
+    groups = max([*numbers, size // min([each or 1 for each in numbers] or [1])])
+    budget.pay(_GROUP * groups)
 
 
 def _parts(args: Arguments) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Final
 
-from trainc.kube.quantity import NANO, Quantity, QuantityError, parse
+from trainc.kube.quantity import NANO, Quantity, QuantityError, is_too_long, parse
 from trainc.kube.validation.forms import dns_label, qualified_name
 from trainc.kube.validation.problem import Node, Path, PodProblem, Problems, shown
 
@@ -105,6 +105,8 @@ def _against_limit(name: str, value: object, limits: Node, at: Path) -> Problems
 
 @lru_cache(4096)
 def _value(name: str, text: str) -> str:
+    if is_too_long(text):
+        return "must be shorter than 1000 characters"
     quantity = amount(text)
     if quantity.nanos < 0:
         return "must not be negative"
