@@ -16,8 +16,9 @@ ROOT = Path(trainc.__file__).parent
 
 # A name without a folder is a module of trainc itself.
 ORDER = """
-cli api given edit explain diff incremental report pipeline gitops lint project library compile
-manifest plan policies policy info spec source kube settings budget names errors codes version
+cli api given edit explain diff incremental report review pipeline gitops lint project library
+compile manifest plan policies policy info spec source kube settings budget names errors codes
+version
 """
 CHAIN = ORDER.split()
 LEAVES = {"budget", "codes", "names", "errors", "version"}

@@ -33,6 +33,7 @@ COMMANDS = {
     "init": "trainc.cli.init:init",
     "install": "trainc.cli.install:install",
     "krm": "trainc.cli.krm:krm",
+    "list": "trainc.cli.list:list_",
     "logs": "trainc.cli.status:logs",
     "migrate": "trainc.cli.migrate:migrate",
     "resume": "trainc.cli.status:resume",
@@ -44,7 +45,7 @@ COMMANDS = {
 }
 
 # Commands that make many objects, few cycles, and end soon: the cyclic collector stays off.
-BRIEF = frozenset({"build", "check", "diff", "explain", "validate"})
+BRIEF = frozenset({"build", "check", "diff", "explain", "list", "validate"})
 
 
 def main() -> NoReturn:
