@@ -56,6 +56,18 @@ def named(name: str, image_prefix: str | None) -> tuple[list[Document], list[Pro
     return parse(data, f"{STOCK_FILES}{name}.yaml")
 
 
+def stock_text(name: str) -> str:
+    """The file of a stock runtime, comments and all.
+
+    Raises:
+        KeyError: There is none of that name.
+    """
+    if name not in stock_names():
+        raise KeyError(name)
+    with open(os.path.join(_STOCK, f"{name}{_SUFFIX}"), encoding="utf-8") as file:
+        return file.read()
+
+
 def stock_names() -> tuple[str, ...]:
     """The names of all stock runtimes, in the order of the alphabet."""
     return tuple(sorted(n[: -len(_SUFFIX)] for n in os.listdir(_STOCK) if n.endswith(_SUFFIX)))

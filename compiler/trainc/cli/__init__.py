@@ -37,6 +37,7 @@ COMMANDS = {
     "logs": "trainc.cli.status:logs",
     "migrate": "trainc.cli.migrate:migrate",
     "resume": "trainc.cli.status:resume",
+    "runtimes": "trainc.cli.runtimes:runtimes",
     "set": "trainc.cli.set:set_",
     "schema": "trainc.cli.schema:schema",
     "status": "trainc.cli.status:status",
