@@ -9,6 +9,7 @@ import yaml
 
 from tests.cluster.client import ApiError, Client, eventually
 from tests.cluster.jobs import Json
+from tests.cluster.plane import Plane
 from tests.engines import kueue
 from tests.engines.applying import apply, live_pods, unchanged
 from tests.engines.kueue import queued
@@ -16,7 +17,7 @@ from tests.engines.project import Project, jobset_of
 
 
 def test_the_runtime_goes_first_as_the_build_says(
-    admin: Client, namespace: str, tmp_path: Path
+    cluster: Plane, admin: Client, namespace: str, tmp_path: Path
 ) -> None:
     """Without it Kueue refuses the TrainJob; with it all is applied, and stays as it is."""
     kueue.add_queue(admin, namespace)
@@ -26,6 +27,8 @@ def test_the_runtime_goes_first_as_the_build_says(
     project.write(queued(namespace, runtime=name))
     assert project.trainc("build").stderr.count("TRC425") == 1
     objects = project.build()
+    said = project.trainc("diff", "--cluster", "--kubeconfig", str(cluster.kubeconfig()))
+    assert f"runtime '{name}' not found" in said.stdout
     with pytest.raises(ApiError, match=f"runtime '{name}' not found"):
         apply(admin, objects)
 

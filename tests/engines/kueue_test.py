@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.client import ApiError, Client, eventually
-from tests.cluster.jobs import Json, end_pods
+from tests.cluster.jobs import Json, end_pods, events
 from tests.cluster.plane import Plane
 from tests.engines import kueue
 from tests.engines.applying import apply, images, live_pods, unchanged
@@ -106,6 +106,19 @@ def test_keep_is_refused_as_documented(admin: Client, namespace: str, make: Make
     with pytest.raises(ApiError, match="immutable"):
         apply(admin, project.build())
     assert images(live_pods(admin, namespace)["m"]) == {"example.com/train:1"}
+
+
+def test_a_priority_class_that_is_missing_is_reported_on_the_object(
+    admin: Client, namespace: str, make: Make
+) -> None:
+    """Kueue makes no Workload, and nothing else says why the job waits."""
+    kueue.add_queue(admin, namespace)
+    objects = make(queued(namespace, priority="nobody")).build()
+    apply(admin, objects)
+    name = jobset_of(objects)
+    event = eventually(lambda: events(admin, namespace, name).get("NoWorkload"), 60)
+    assert "WorkloadPriorityClass" in event["message"]
+    assert not kueue.workloads(admin, namespace)
 
 
 def test_an_urgent_job_preempts_and_the_other_resumes(

@@ -23,6 +23,7 @@ from trainc.controller.minter import Minter
 from trainc.controller.paths import JOB_SETS, TRAIN_JOBS, item
 from trainc.controller.statuspatch import status_patch
 from trainc.controller.times import moment_of, written
+from trainc.controller.unclaimed import Unclaimed
 from trainc.controller.view import JobSetView, Json, TrainJobView, key_of
 from trainc.names import HELD_ANNOTATION, PROGRESS_ANNOTATION
 
@@ -42,6 +43,7 @@ class Applying:
         self._gathering = gathering
         self._minter = minter
         self._events = events
+        self._unclaimed = Unclaimed(api, events.tell)
 
     def apply(self, observed: Observed, decision: Decision, now: datetime) -> float | None:
         """Does what was decided; gives the seconds until the next look, None without one.
@@ -62,6 +64,8 @@ class Applying:
         self._tell(observed, decision)
         if jobset is not None:
             after = soonest(after, self._steer(jobset, decision, now))
+            if not decision.delete:
+                after = soonest(after, self._unclaimed.look(jobset, now))
             if decision.cache is not None and not decision.delete:
                 after = soonest(after, keep(self._api, jobset, decision.cache))
         return after

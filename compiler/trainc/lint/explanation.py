@@ -163,8 +163,8 @@ EXPLANATIONS: Final = {
                           "profile: argocd, on_change: rename"),
     "TRC425": Explanation("Kueue's framework trainer.kubeflow.org/trainjob, on by default, refuses "
                           "a TrainJob whose runtime is not in the cluster, and Flux then applies "
-                          "nothing of the build. Reported once a build; set it to off when the "
-                          "runtimes are there.",
+                          "nothing of the build; trainc diff --cluster says so too. Reported "
+                          "once a build; set it to off when the runtimes are there.",
                           "emit: both, a queued job, no runtime in the cluster",
                           "kubectl apply --server-side -f runtimes/"),
 }  # fmt: skip
