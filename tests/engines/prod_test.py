@@ -163,7 +163,9 @@ def test_a_second_apply_changes_nothing_in_a_queue(
         assert all(each["metadata"]["labels"][kueue.QUEUE] == "team" for each in queued)
     finally:
         for each in objects:
-            admin.delete(kind_of(each), each["metadata"]["namespace"], each["metadata"]["name"])
+            with suppress(ApiError):
+                metadata = each["metadata"]
+                admin.delete(kind_of(each), metadata["namespace"], metadata["name"])
         _clear(admin, objects)
 
 
@@ -176,7 +178,8 @@ def _clear(admin: Client, objects: list[Json]) -> None:
     eventually(lambda: _are_gone(admin, objects), 120, 1)
     for namespace in {each["metadata"]["namespace"] for each in objects}:
         for claim in admin.list("PersistentVolumeClaim", namespace):
-            admin.delete("PersistentVolumeClaim", namespace, claim["metadata"]["name"])
+            with suppress(ApiError):  # it went with its JobSet
+                admin.delete("PersistentVolumeClaim", namespace, claim["metadata"]["name"])
         eventually(lambda name=namespace: not admin.list("PersistentVolumeClaim", name), 60)
 
 
