@@ -43,7 +43,7 @@ class Applying:
         self._gathering = gathering
         self._minter = minter
         self._events = events
-        self._unclaimed = Unclaimed(api, events.tell)
+        self._unclaimed = Unclaimed(api, lambda jobset, told: self._events.tell(jobset, told))
 
     def apply(self, observed: Observed, decision: Decision, now: datetime) -> float | None:
         """Does what was decided; gives the seconds until the next look, None without one.

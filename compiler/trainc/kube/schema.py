@@ -67,16 +67,36 @@ def resolve(root: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
 @cache
 def _validator(file: str, extensions: Extensions) -> Draft4Validator:
     return Draft4Validator(
-        _tree(file, extensions),
+        _bounded(_tree(file, extensions)),
         validate_formats=True,
         # Linear time whatever the text, as Go's; the patterns need nothing more.
         pattern_options=RegexOptions(),
     )
 
 
+def _bounded(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema whose quantities are of a length that can be computed with.
+
+    The API server takes longer ones; a text of thousands of digits is none that a person writes.
+    """
+    parts = schema.get("definitions", {})
+    shorter = {
+        name: {**part, "maxLength": MAX_QUANTITY} if _is_quantity(part) else part
+        for name, part in parts.items()
+    }
+    return {**schema, "definitions": shorter} if parts else schema
+
+
+def _is_quantity(part: dict[str, Any]) -> bool:
+    return str(part.get("pattern", "")).startswith(_QUANTITY)
+
+
+_QUANTITY: Final = r"^(\+|-)?(([0-9]+"  # the pattern that controller-gen writes
+
+
 @cache
 def _tree(file: str, extensions: Extensions) -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(_bytes(f"{file}.schema.json").replace(*_SHORTER))
+    schema: dict[str, Any] = _read(f"{file}.schema.json")
     for path, text in extensions:
         *above, key = path.split(".")
         node = schema
@@ -100,14 +120,5 @@ def _walk(file: str) -> Walk:
 
 
 def _read(name: str) -> Any:
-    return json.loads(_bytes(name))
-
-
-def _bytes(name: str) -> bytes:
     with open(os.path.join(FOLDER, name), "rb") as stream:
-        return stream.read()
-
-
-# A quantity is computed with: a text of thousands of digits is none that a person writes.
-_QUANTITY: Final = rb'"pattern":"^(\\+|-)?(([0-9]+'
-_SHORTER: Final = (_QUANTITY, b'"maxLength":%d,%b' % (MAX_QUANTITY, _QUANTITY))
+        return json.loads(stream.read())
