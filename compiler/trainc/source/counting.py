@@ -107,6 +107,11 @@ def _all(tree: nodes.Node) -> list[nodes.Node]:
     return found
 
 
+def deepest(tree: nodes.Template) -> int:
+    """The line of what is nested deepest."""
+    return int(_all(tree)[-1].lineno)
+
+
 def names(tree: nodes.Template) -> int:
     """How many names a template sets."""
     found: set[str] = set()

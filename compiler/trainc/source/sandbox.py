@@ -19,6 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from trainc.budget import Budget, LimitError
+from trainc.errors import Mark
 from trainc.source import counting
 from trainc.source.bounded import called, has_method, looked_up, operated, priced, sliced
 from trainc.source.flow import Flow
@@ -32,16 +33,21 @@ Read = Callable[[str], str | None]
 MAX_INCLUDES: Final = 32
 """Includes and imports inside one another."""
 
+MAX_LETTERS: Final = 512 << 10
+"""Letters of one template: what compiling it holds in memory is hundreds of times as large."""
+
 # What compiling costs, in units; the first of them come with each letter of a template.
 _OF_LETTER: Final = 250
-_TOKEN: Final = 400
+_TOKEN: Final = 1200
 _PAIR: Final = 80
-_GENERATED: Final = 30  # a letter of the Python that Jinja2 writes
+_GENERATED: Final = 60  # a letter of the Python that Jinja2 writes
 _INCLUDE: Final = 2000
-_PER_NAME: Final = 10  # a name that is handed on to what is included
+_PER_NAME: Final = 50  # a name that is handed on to what is included
 _PRINTED: Final = 60
 _AS_JSON: Final = 500
 
+_TOO_DEEP: Final = "tags or expressions are nested too deeply"
+_LONG_NUMBER: Final = "a number of more than 4300 digits"
 _UNSTABLE: Final = ("lipsum",)  # globals that differ from run to run
 _BOOLEANS: Final = frozenset(["y", "yes", "on", "n", "no", "off"])
 
@@ -106,6 +112,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.flows: dict[str, Flow] = {}
         self._names = 0
         self._credit = 0
+        self._line = 1  # where compiling has come to
         self._marking, self._budget = marking, budget
         block, variable, comment = delimiters
         super().__init__(
@@ -141,6 +148,18 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     # Compiling.
 
+    def compile(self, source: Any, name: Any = None, filename: Any = None, *more: Any) -> Any:
+        """Compiles a template; what stops it is told at the line that it came to."""
+        self._line = 1
+        place = filename or name or ""
+        try:
+            return super().compile(source, name, filename, *more)
+        except LimitError as error:
+            mark = Mark(place, self._line, 1)
+            raise LimitError(error.message, mark, hint=error.hint) from error
+        except (RecursionError, SyntaxError, MemoryError) as error:
+            raise TemplateSyntaxError(_unreadable(error), self._line, place, place) from error
+
     def _spend(self, units: int) -> None:
         """Pays for compiling, as far as a template's length does not."""
         self._credit -= units
@@ -150,11 +169,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         printed = filename or name or ""
+        if len(source) > MAX_LETTERS:
+            message = f"a template of more than {MAX_LETTERS >> 10} KiB: split it"
+            raise TemplateSyntaxError(message, 1, printed, printed)
         self._credit = _OF_LETTER * len(source) * (2 if self._marking else 1)
         tree = super()._parse(source, printed, filename)
         flow = self.flows[printed] = Flow()
         flow.read(tree, printed)
         counting.count(tree, printed)
+        self._line = counting.deepest(tree)
         names = counting.names(tree)
         self._names += names
         self._spend(_PAIR * names * counting.copies(tree))
@@ -170,14 +193,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def _counted(self, source: str, *place: Any) -> Iterator[Token]:
         """The tokens of a template, each paid for."""
-        line = 1
+        stream = super()._tokenize(source, *place)
         try:
-            for token in super()._tokenize(source, *place):
+            for token in stream:
+                self._line = token.lineno
                 self._spend(_TOKEN)
-                line = token.lineno
                 yield token
         except ValueError as error:  # a number that Python does not read
-            raise TemplateSyntaxError(str(error), line, *place[:2]) from error
+            line = stream.current.lineno
+            raise TemplateSyntaxError(_LONG_NUMBER, line, *place[:2]) from error
 
     def _compile(self, source: str, filename: str) -> Any:
         self._spend(_GENERATED * len(source))
@@ -232,6 +256,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 _CALL: Final = 400  # of a macro
 _ARGUMENT: Final = 16
+
+
+def _unreadable(error: Exception) -> str:
+    """Why Python cannot read what Jinja2 makes of a template, nor Jinja2 the template."""
+    if isinstance(error, SyntaxError) and "nested" not in error.msg:
+        return error.msg
+    return _TOO_DEEP
 
 
 def _printed(value: Any) -> Any:

@@ -162,6 +162,8 @@ def render(
 def _problem(error: Exception, mark: Mark) -> Problem:
     """What went wrong at a line of a template, and how to fix it."""
     text, hint = str(error), ""
+    if isinstance(error, LimitError):
+        mark = error.problems[0].mark or mark
     if isinstance(error, UndefinedError):
         hint = _HINT if text.startswith("no value") else _NAMES
         hint = "write: x if y else z" if text == NO_ELSE else hint
