@@ -35,6 +35,12 @@ CONTAINER: Final = 250
 DOCUMENT: Final = 2500
 """Units of a document besides, and of what is said about it."""
 _HOLDER: Final = 100  # units of a list or map besides what it holds
+RULES: Final = 30_000_000
+"""Steps of rules in CEL that a build starts with, for all rules and jobs: about three seconds."""
+RULES_OF_JOB: Final = 100_000
+"""Steps of rules that each TrainJob brings along."""
+ROUND: Final = 1000
+"""Steps of a rule that is evaluated, and of each round of its loops."""
 MAX_BYTES: Final = 16 << 20
 """Bytes of one text or list; an API server takes objects of 1.5 MiB."""
 MAX_DEPTH: Final = 200
@@ -62,13 +68,15 @@ class Budget:
 
     Attributes:
         left: Units.
+        rules: Steps of rules in CEL; they are interpreted slowly, and have an account of their own.
     """
 
-    __slots__ = ("_total", "left")
+    __slots__ = ("_total", "left", "rules")
 
     def __init__(self, units: int = UNITS) -> None:
         """Takes what there is to begin with."""
         self._total = self.left = units
+        self.rules = RULES
 
     @property
     def is_spent(self) -> bool:

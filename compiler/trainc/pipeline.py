@@ -218,6 +218,7 @@ def _inspection(
         env=options.env or "",
         values=values,
         on_change=options.on_change,
+        budget=options.budget,
     )
 
 

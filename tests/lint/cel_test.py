@@ -19,6 +19,7 @@ from celpy.adapter import CELJSONEncoder, json_to_cel
 from celpy.celparser import CELParseError
 from celpy.evaluation import CELEvalError
 
+from trainc.budget import Budget
 from trainc.errors import Mark
 from trainc.lint import cel
 from trainc.lint.cel import team_rules
@@ -45,7 +46,7 @@ def value(expression: str) -> list[Any]:
         tree = parse(expression)
         if next(cel._missing(tree), ""):
             return []
-        found = cel._Program(tree).evaluate({"object": json_to_cel(OBJECT)})
+        found = cel._Program(tree).evaluate({"object": json_to_cel(OBJECT)}, Budget())
     except (CELParseError, CELEvalError):
         return []
     try:

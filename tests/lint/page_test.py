@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.gitops.repository import trainc
+from trainc.budget import ROUND, RULES, RULES_OF_JOB
 from trainc.lint.cel import MAX_ROUNDS
+from trainc.lint.kubecel import work
 
 PAGE = Path(__file__).parents[2] / "docs" / "lint.md"
 
@@ -29,7 +31,10 @@ def test_the_page_does_what_it_says(tmp_path: Path) -> None:
     ((command, shown),) = re.findall(r"\$ trainc (.*)\n((?:.*\n)*?)```", page)
     done = trainc(tmp_path, *command.split(), "--env", "dev")
     assert (done.returncode, done.stderr) == (1, shown)
-    assert f"{MAX_ROUNDS:,} rounds" in page
+    words = " ".join(page.split())
+    assert f"{MAX_ROUNDS:,} rounds of loops, or {work.MOST:,} steps" in words
+    together = f"{RULES // ROUND:,} rounds, and {RULES_OF_JOB // ROUND} more for each job"
+    assert together in words
 
 
 def test_the_comment_of_the_page_takes_a_finding_away(tmp_path: Path) -> None:

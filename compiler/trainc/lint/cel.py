@@ -20,6 +20,7 @@ from celpy.celtypes import BoolType
 from celpy.evaluation import Activation, CELEvalError
 
 from trainc import codes
+from trainc.budget import ROUND, RULES, RULES_OF_JOB, Budget
 from trainc.errors import Problem
 from trainc.info.info import Info
 from trainc.lint.kubecel import work
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from trainc.lint.settings import Rule
 
 
-MAX_ROUNDS: Final = 100_000
+MAX_ROUNDS: Final = 25_000
 """Rounds of ``all``, ``exists``, ``map`` and the like in one rule for one job, nested ones too."""
 _NAMES: Final = ("trainjob", "runtime", "manifests", "env", "values", "file")
 _DEEPEST: Final = 2500  # frames; an operator takes a dozen of them
@@ -49,10 +50,30 @@ class _Endless(Exception):  # noqa: N818 - as Limit of templates
     """Too many rounds. No ``CELEvalError``, which ``||`` and ``exists`` would swallow."""
 
 
+class _Spent(Exception):  # noqa: N818 - as ``_Endless``
+    """The rules of a build have taken all that they may, together."""
+
+
+class _Rounds:
+    """The rounds of one rule for one job, which the budget of the build pays for."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._count, self._budget = 0, budget
+
+    def begin(self) -> None:
+        """Counts one more."""
+        self._count += 1
+        if self._count > MAX_ROUNDS:
+            raise _Endless
+        self._budget.rules -= ROUND
+        if self._budget.rules < 0:
+            raise _Spent
+
+
 class _Counted(KubernetesEvaluator):
     """An evaluator that counts what it is asked for: the rule, then each round of its loops."""
 
-    def __init__(self, ast: Any, activation: Activation, rounds: list[int]) -> None:
+    def __init__(self, ast: Any, activation: Activation, rounds: _Rounds) -> None:
         super().__init__(ast, activation)
         self._rounds = rounds
 
@@ -62,9 +83,7 @@ class _Counted(KubernetesEvaluator):
 
     def evaluate(self, context: Any = None) -> Any:
         """The value of the expression, or of one round."""
-        self._rounds[0] += 1
-        if self._rounds[0] > MAX_ROUNDS:
-            raise _Endless
+        self._rounds.begin()
         return super().evaluate(context)
 
 
@@ -73,11 +92,14 @@ class _Program(NamedTuple):
 
     tree: Any
 
-    def evaluate(self, context: Mapping[str, Any]) -> Any:
-        """The value of the rule for one job."""
+    def evaluate(self, context: Mapping[str, Any], budget: Budget) -> Any:
+        """The value of the rule for one job, paid for by the build."""
         work.allow()
         activation = Activation(annotations=googleapis, functions=FUNCTIONS)
-        return _Counted(self.tree, activation, [0]).evaluate(context)
+        try:
+            return _Counted(self.tree, activation, _Rounds(budget)).evaluate(context)
+        finally:
+            budget.rules -= work.spent()
 
 
 def _program(rule: Rule) -> _Program | Problem:
@@ -166,7 +188,10 @@ def _binds_two(name: str, parts: Sequence[Any]) -> bool:
 
 
 def team_rules(
-    rules: Sequence[Rule], env: str = "", values: Mapping[str, Any] | None = None
+    rules: Sequence[Rule],
+    env: str = "",
+    values: Mapping[str, Any] | None = None,
+    budget: Budget | None = None,
 ) -> tuple[Inspect, list[Problem]]:
     """Compiles the rules, once each.
 
@@ -174,8 +199,9 @@ def team_rules(
         rules: The rules.
         env: The name of the environment, empty for none.
         values: What templates of the project see as ``values``.
+        budget: What is left of the build; by default the rules have one of their own.
     """
-    programs: list[tuple[Rule, Any]] = []
+    programs: list[tuple[Rule, _Program]] = []
     broken: list[Problem] = []
     for rule in rules:
         program = _program(rule)
@@ -183,21 +209,50 @@ def team_rules(
             broken.append(program)
         else:
             programs.append((rule, program))
-    told: set[str] = set()
     shared = {"env": json_to_cel(env), "values": json_to_cel(_plain(values or {}))}
+    return _Team(programs, shared, budget or Budget()).inspect, broken
 
-    def inspect(info: Info, objects: tuple[Object, ...]) -> Iterator[Problem]:
-        known = {**shared, **_activation(info, objects)}
-        for rule, program in programs:
-            verdict = _verdict(rule, program, known)
-            if isinstance(verdict, Problem):
-                if rule.name not in told:  # once, not once for every job
-                    told.add(rule.name)
-                    yield verdict
-            elif not verdict:
+
+class _Team:
+    """The rules of a build, and what was said of them."""
+
+    def __init__(
+        self, programs: Sequence[tuple[Rule, _Program]], shared: Mapping[str, Any], budget: Budget
+    ) -> None:
+        self._programs, self._shared, self._budget = programs, shared, budget
+        self._told: set[str] = set()
+        self._endless: set[str] = set()
+
+    def inspect(self, info: Info, objects: tuple[Object, ...]) -> Iterator[Problem]:
+        """What the rules find in a job, and what is wrong with them, once for each."""
+        if self._budget.rules < 0:
+            return
+        self._budget.rules += RULES_OF_JOB
+        known = {**self._shared, **_activation(info, objects)}
+        for rule, program in self._programs:
+            if rule.name in self._endless:
+                continue
+            try:
+                verdict = self._asked(rule, program, known)
+            except _Spent:
+                yield _broken(rule, _SPENT, _SPENT_HINT)
+                return
+            if verdict is False:
                 yield _finding(rule, info)
+            elif isinstance(verdict, Problem) and rule.name not in self._told:
+                self._told.add(rule.name)
+                yield verdict
 
-    return inspect, broken
+    def _asked(self, rule: Rule, program: _Program, known: dict[str, Any]) -> bool | Problem:
+        """The verdict; a rule that does too much for one job is asked for no other."""
+        try:
+            return _verdict(rule, program, known, self._budget)
+        except _Endless:
+            message = f"takes more than {MAX_ROUNDS} rounds of loops"
+        except work.Exceeded:
+            message = f"takes more than {work.MOST} steps in its functions"
+        self._endless.add(rule.name)
+        return _broken(rule, message)
 
 
 def _activation(info: Info, objects: tuple[Object, ...]) -> dict[str, Any]:
@@ -219,15 +274,13 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
-def _verdict(rule: Rule, program: Any, known: dict[str, Any]) -> bool | Problem:
+def _verdict(
+    rule: Rule, program: _Program, known: dict[str, Any], budget: Budget
+) -> bool | Problem:
     try:
-        value = program.evaluate(known)
+        value = program.evaluate(known, budget)
     except CELEvalError as error:
         return _broken(rule, f"cannot be evaluated: {_reason(error)}")
-    except _Endless:
-        return _broken(rule, f"takes more than {MAX_ROUNDS} rounds of loops")
-    except work.Exceeded:
-        return _broken(rule, f"takes more than {work.MOST} steps in its functions")
     except RecursionError:
         return _broken(rule, "is nested too deeply")
     if not isinstance(value, bool | BoolType):
@@ -243,6 +296,11 @@ def _finding(rule: Rule, info: Info) -> Problem:
     return problem._replace(severity=rule.severity)  # type: ignore[arg-type]  # "off" never runs
 
 
+_SPENT: Final = (
+    f"comes to the end of what all rules may take for all jobs: {RULES // ROUND} rounds of loops "
+    f"and {RULES_OF_JOB // ROUND} for each job"
+)
+_SPENT_HINT: Final = "loop over less: fewer loops in one another, or fewer rules that loop"
 _HINT: Final = f"names: {', '.join(_NAMES)}; guard what may be missing: a.?b.orValue(c), has(a.b)"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 from trainc import codes
+from trainc.budget import Budget
 from trainc.errors import Mark, Problem
 from trainc.info.info import Info
 from trainc.lint.explanation import FIXED, UNSPARED
@@ -69,6 +70,7 @@ def inspection(
     env: str = "",
     values: Mapping[str, Any] | None = None,
     on_change: str = "keep",
+    budget: Budget | None = None,
 ) -> Inspection:
     """Reads the project's rules; CEL is loaded only where there are any.
 
@@ -80,6 +82,7 @@ def inspection(
         env: The environment's name, for rules; empty for none.
         values: What templates see as ``values``, for rules.
         on_change: What a changed job becomes.
+        budget: What is left of the build, which rules are paid from.
     """
     levels: dict[str, Level] = {}
     rules: list[Rule] = []
@@ -92,7 +95,7 @@ def inspection(
         return Inspection(stock, tuple(problems))
     from trainc.lint.cel import team_rules
 
-    team, broken = team_rules(rules, env, values)
+    team, broken = team_rules(rules, env, values, budget)
 
     def inspect(info: Info, objects: tuple[Object, ...]) -> Iterator[Problem]:
         yield from stock(info, objects)

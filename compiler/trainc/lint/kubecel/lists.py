@@ -8,7 +8,7 @@ from typing import Any, Final
 from celpy.celtypes import BoolType, DoubleType, DurationType, IntType, ListType, UintType
 
 from trainc.lint.kubecel.overload import Dyn, Overloads, Refusal, equal, ordered
-from trainc.lint.kubecel.work import spend
+from trainc.lint.kubecel.work import MADE, spend
 
 
 def _compared(values: list[Any]) -> list[Any]:
@@ -65,7 +65,7 @@ def _last_index(values: list[Any], item: Any) -> IntType:
 
 
 def _range(count: int) -> ListType:
-    spend(max(count, 0))
+    spend(MADE * max(count, 0))
     return ListType([IntType(number) for number in range(count)])
 
 

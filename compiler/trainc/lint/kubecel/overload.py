@@ -17,7 +17,7 @@ from celpy.celtypes import (
 )
 from celpy.evaluation import CELEvalError, base_functions
 
-from trainc.lint.kubecel.work import spend
+from trainc.lint.kubecel.work import COMPARED, spend
 
 Types = tuple[type, ...]
 Overloads = Mapping[Types, Callable[..., Any]]
@@ -83,7 +83,7 @@ def is_number(value: Any) -> bool:
 
 def equal(one: Any, two: Any) -> bool:
     """CEL's equality: of values of different types it is false, of numbers by their amount."""
-    spend()
+    spend(COMPARED)
     if is_number(one) and is_number(two):
         return _amount(one) == _amount(two)
     if isinstance(one, ListType) and isinstance(two, ListType):

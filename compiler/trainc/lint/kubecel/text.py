@@ -13,7 +13,7 @@ from celpy.celtypes import BoolType, DoubleType, IntType, ListType, StringType
 
 from trainc.lint.kubecel.formatting import formatted, general
 from trainc.lint.kubecel.overload import Overloads, Refusal
-from trainc.lint.kubecel.work import spend, spend_text
+from trainc.lint.kubecel.work import MADE, spend, spend_text
 
 # What Go's unicode.IsSpace knows.
 _SPACES: Final = (
@@ -65,6 +65,7 @@ def _find_all(text: str, regex: str, most: int = -1) -> ListType:
     for each in _compiled(regex).finditer(text):
         if 0 <= most <= len(found):
             break
+        spend(MADE)
         found.append(StringType(each.group(0)))
     return ListType(found)
 
@@ -104,7 +105,7 @@ def _replace(text: str, old: str, new: str, most: int = -1) -> StringType:
 
 
 def _split(text: str, separator: str, most: int = -1) -> ListType:
-    spend(1 + len(text))
+    spend(10 * (1 + len(text)))
     if most == 0:
         return ListType([])
     if separator:
