@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hostile.forks import Forks
+from tests.hostile.processes import Forks
 
 JOB = """\
 apiVersion: trainer.kubeflow.org/v1alpha1
