@@ -38,6 +38,12 @@ def finished(conditions: Iterable[Json]) -> Json | None:
     return None
 
 
+def end_of(conditions: Iterable[Json]) -> Json | None:
+    """The condition that ended a JobSet, Completed or Failed; None while there is none."""
+    held = {each.get("type"): each for each in conditions if each.get("status") == "True"}
+    return held.get("Completed") or held.get("Failed")
+
+
 def time_of(condition: Json) -> datetime | None:
     """When the condition last changed its status; None where that cannot be read."""
     return moment_of(str(condition.get("lastTransitionTime", "")))

@@ -20,6 +20,7 @@ from trainc.controller.conditions import (
     STALLED,
     SUSPENDED,
     condition,
+    end_of,
     find,
     finished,
     is_true,
@@ -29,12 +30,7 @@ from trainc.controller.conditions import (
 from trainc.controller.deadline import EXCEEDED, seconds_kept, seconds_left
 from trainc.controller.decision import MALFORMED, NOTHING, Decision, Observed, Status, Told
 from trainc.controller.finish import Verdict, made_after, verdict_of
-from trainc.controller.foreigntime import (
-    changed_at,
-    ended_at,
-    is_of_older_run,
-    seen_change,
-)
+from trainc.controller.foreigntime import changed_at, ended_at, is_of_older_run
 from trainc.controller.minting import wants_minting
 from trainc.controller.times import written
 from trainc.controller.view import JobSetView, Json, TrainJobView
@@ -102,7 +98,7 @@ def _left_alone(trainjob: TrainJobView | None) -> Decision:
 
 def _alone(seen: Observed, jobset: JobSetView, now: datetime) -> Decision:
     """A JobSet without a TrainJob in the cluster: deadline, Secrets and progress only."""
-    if _end(jobset) is not None:
+    if end_of(jobset.conditions) is not None:
         complete = is_true(jobset.conditions, "Completed")
         return Decision(progress=_all_done(jobset.progress, now) if complete else None)
     if jobset.deleting:
@@ -163,7 +159,7 @@ def _running(seen: Observed, trainjob: TrainJobView, now: datetime) -> Decision:
         return NOTHING  # being made, still on its way, or another controller's
     if jobset is None:
         decision = _missing(seen, trainjob, now)
-    elif _end(jobset) is not None:
+    elif end_of(jobset.conditions) is not None:
         return _ended(jobset, trainjob, now)
     else:
         decision = _mirrored(seen, jobset, trainjob, now)
@@ -217,7 +213,7 @@ def _mirrored(
 
 def _ended(jobset: JobSetView, trainjob: TrainJobView, now: datetime) -> Decision:
     """The JobSet finished: its condition becomes the TrainJob's, at a time of the API server."""
-    end = _end(jobset) or {}
+    end = end_of(jobset.conditions) or {}
     kind = _ENDS[end["type"]]
     when = ended_at(jobset, trainjob, now)
     new = condition(kind, "True", end["reason"], end["message"], when)
@@ -236,18 +232,11 @@ def _ended(jobset: JobSetView, trainjob: TrainJobView, now: datetime) -> Decisio
 def ended_before_it_went(seen: Observed) -> JobSetView | None:
     """The JobSet that is not there any more and had ended: it expires at once where it shall."""
     trainjob, went = seen.trainjob, seen.went
-    if trainjob is None or went is None or _end(went) is None:
+    if trainjob is None or went is None or end_of(went.conditions) is None:
         return None
     if _foreign(went, trainjob) or not _is_built(went) or _of_another(went, trainjob):
         return None
     return None if is_of_older_run(went, trainjob) else went
-
-
-def _end(jobset: JobSetView) -> Json | None:
-    for kind in _ENDS:
-        if is_true(jobset.conditions, kind):
-            return find(jobset.conditions, kind)
-    return None
 
 
 def _followed(conditions: tuple[Json, ...], jobset: JobSetView, now: datetime) -> tuple[Json, ...]:
@@ -270,12 +259,11 @@ def _suspension(
     reason = "Suspended" if suspended else "Resumed"
     message = "TrainJob is suspended" if suspended else "TrainJob is resumed"
     same = theirs is not None and theirs.get("status") == status
-    when = changed_at(theirs, now) if theirs is not None and same else written(now)
     ours = find(conditions, SUSPENDED)
-    if same and ours is not None and ours.get("status") != status:
-        when = seen_change(theirs, now)
+    was_other = ours is not None and ours.get("status") != status
+    when = changed_at(theirs, now, was_other=was_other) if theirs and same else written(now)
     new = condition(SUSPENDED, status, reason, message, when)
-    is_theirs = theirs is not None and when == theirs.get("lastTransitionTime")
+    is_theirs = theirs is not None and same and when == theirs.get("lastTransitionTime")
     if ours is not None and is_theirs and when > str(ours.get("lastTransitionTime")):
         # It was resumed and suspended again, or the other way round, since we looked.
         return tuple(new if each is ours else each for each in conditions)

@@ -13,6 +13,7 @@ from trainc.controller.conditions import (
     COMPLETE,
     DEADLINE_EXCEEDED,
     FAILED,
+    end_of,
     finished,
     is_true,
     time_of,
@@ -69,4 +70,4 @@ def _is_held(jobset: JobSetView) -> bool:
 
 
 def _has_finished(jobset: JobSetView) -> bool:
-    return any(is_true(jobset.conditions, kind) for kind in _ENDS.values())
+    return end_of(jobset.conditions) is not None
