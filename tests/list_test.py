@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.corpus import ROOT
-from trainc.review.listing import duration
+from trainc.cli.listing import duration
 
 JOB = """\
 apiVersion: trainer.kubeflow.org/v1alpha1

@@ -55,8 +55,8 @@ Exit status:
 @click.pass_context
 def list_(ctx: click.Context, /, inputs: tuple[str, ...], **flags: Any) -> int:
     """Compiles every environment and lists its jobs; returns the exit status."""
+    from trainc.cli.listing import listed
     from trainc.cli.projects import requests
-    from trainc.review.listing import listed
 
     report: Report = ctx.obj
     lines = [

@@ -23,11 +23,11 @@ _LUA: Final = {
 }
 _RUNNING: Final = 'local running = "Progressing"'
 
-_LABEL: Final = f"{names.KUEUE_PREFIX}queue-name"
 # Flux evaluates `failed` before `current` and stops at an error, and `status` is an unknown name
 # until a controller has written one: so what is queued is told first, from the spec alone.
 _QUEUED: Final = (
-    f"has(spec.suspend) && spec.suspend && has(metadata.labels) && '{_LABEL}' in metadata.labels"
+    "has(spec.suspend) && spec.suspend && has(metadata.labels) && "
+    f"'{names.QUEUE_LABEL}' in metadata.labels"
 )
 
 

@@ -13,7 +13,7 @@ from trainc.lint.lint import POD, Job, Lint
 
 # Policies that start a number of processes on each node, and the variable they say it in. Others
 # (jax, plain) run one process that takes all devices of its node.
-_COUNTED: Final = {
+PROCESSES: Final = {
     "mpi": "OMPI_MCA_orte_set_default_slots",
     "torch": "PET_NPROC_PER_NODE",
 }
@@ -37,14 +37,14 @@ _FABRIC: Final = (
 def idle_gpus(job: Job) -> Iterator[Problem]:
     """More devices on a node than processes that could use them."""
     info = job.info
-    policy = next((key for key in info.spec.runtime.ml_policy or {} if key in _COUNTED), "")
+    policy = next((key for key in info.spec.runtime.ml_policy or {} if key in PROCESSES), "")
     nodes, starts = info.trainer, info.trainer
     if policy == "mpi":
         nodes, starts = info.pod_set(names.NODE) or nodes, info.pod_set(names.LAUNCHER)
     node = nodes.node if nodes else None
     if not policy or nodes is None or node is None or (devices := gpus(node)) < 2:
         return
-    count = _processes(starts, _COUNTED[policy])
+    count = _processes(starts, PROCESSES[policy])
     if count is not None and count < devices:
         yield _idle(job, nodes, node, devices, count)
 

@@ -13,10 +13,8 @@ from trainc.errors import Problem
 from trainc.manifest.order import identity
 from trainc.plan.plan import Object
 from trainc.source.document import Document
-from trainc.source.kinds import PRIORITY_CLASS
+from trainc.source.kinds import KINDS, PRIORITY_CLASS
 from trainc.source.others import has_namespace
-
-_COMPILED = frozenset((names.TRAIN_JOB, *names.RUNTIME_KINDS))
 
 
 def others_of(documents: Iterable[Document]) -> tuple[Document, ...]:
@@ -24,7 +22,7 @@ def others_of(documents: Iterable[Document]) -> tuple[Document, ...]:
     return tuple(
         document
         for document in documents
-        if not (document.api_version == names.API_VERSION and document.kind in _COMPILED)
+        if not (document.api_version == names.API_VERSION and document.kind in KINDS)
     )
 
 

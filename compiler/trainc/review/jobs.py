@@ -13,11 +13,10 @@ from trainc.info.info import Info
 from trainc.info.podset import PodSet
 from trainc.kube.digits import COUNT
 from trainc.kube.quantity import QuantityError, parse
+from trainc.lint.gpus import PROCESSES
 
-QUEUE: Final = "kueue.x-k8s.io/queue-name"
-PRIORITY: Final = "kueue.x-k8s.io/priority-class"
-# How many processes a node starts, by the variable of its launcher.
-_PROCESSES: Final = ("PET_NPROC_PER_NODE", "OMPI_MCA_orte_set_default_slots")
+_PRIORITY: Final = f"{names.KUEUE_PREFIX}priority-class"
+_PROCESSES: Final = frozenset(PROCESSES.values())
 _OWN: Final = frozenset(("cpu", "memory", "ephemeral-storage", "storage"))
 
 
@@ -81,8 +80,8 @@ def line_of(info: Info, env: str) -> JobLine:
         nodes=_nodes(info),
         processes=_processes(info.pod_sets),
         devices=_devices(info.pod_sets),
-        queue=str(labels.get(QUEUE, "")),
-        priority=str(labels.get(PRIORITY, "")) or _priority(trainer),
+        queue=str(labels.get(names.QUEUE_LABEL, "")),
+        priority=str(labels.get(_PRIORITY, "")) or _priority(trainer),
         deadline=int(job.spec.get("activeDeadlineSeconds") or 0),
         image="" if node is None else node.image or "",
         dataset=_uri(job.spec, "dataset"),

@@ -25,9 +25,10 @@ OLD_GROUP: Final = "kubeflow.org"
 OLD_KINDS: Final = ("PyTorchJob", "MPIJob", "JAXJob", "XGBoostJob")
 """Kinds of the Training Operator and the MPI Operator that ``trainc migrate`` reads."""
 
-_KINDS: Final = (names.TRAIN_JOB, *names.RUNTIME_KINDS)
+KINDS: Final = (names.TRAIN_JOB, *names.RUNTIME_KINDS)
+"""The kinds that are compiled."""
 _VERSION: Final = names.API_VERSION.partition("/")[2]
-_READ: Final = f"{', '.join(_KINDS)}, {PRIORITY_CLASS} and {CLAIM}"
+_READ: Final = f"{', '.join(KINDS)}, {PRIORITY_CLASS} and {CLAIM}"
 
 
 def objects(
@@ -44,7 +45,7 @@ def objects(
         problems: Takes what there is to say.
         others: What becomes of documents that are not compiled: ``keep`` yields them too.
     """
-    if document.api_version == names.API_VERSION and document.kind in _KINDS:
+    if document.api_version == names.API_VERSION and document.kind in KINDS:
         yield document
         return
     waiting = [document]
@@ -99,7 +100,7 @@ def _refusal(document: Document, named: bool, others: Others) -> Problem | None:
         return None
     if document.api_version == "v1" and document.kind == CLAIM:
         return None
-    if document.kind in _KINDS:
+    if document.kind in KINDS:
         hint = f"write apiVersion: {names.API_VERSION} if ours is meant"
         return _problem(document, "of another group, passed over", "apiVersion", "warning", hint)
     hint = f"trainc reads {_READ}; others: keep in trainc.yaml prints it too"
@@ -114,15 +115,15 @@ def _unknown(document: Document, version: str) -> Problem | None:
         message = f"unknown version {document.api_version!r}"
         hint = f"write {names.API_VERSION}"
         return _problem(document, message, "apiVersion", "error", hint)
-    if document.kind not in _KINDS:
+    if document.kind not in KINDS:
         message = f"{names.API_VERSION} has no kind {document.kind!r}"
-        return _problem(document, message, "apiVersion", "error", f"its kinds: {', '.join(_KINDS)}")
+        return _problem(document, message, "apiVersion", "error", f"its kinds: {', '.join(KINDS)}")
     return None
 
 
 def _no_object(document: Document, named: bool) -> Problem:
     """What lacks a kind or a version: an error where one of the two says that it is ours."""
-    ours = document.kind in _KINDS or document.api_version.startswith(f"{names.GROUP}/")
+    ours = document.kind in KINDS or document.api_version.startswith(f"{names.GROUP}/")
     severity: Severity = "error" if named or ours else "note"
     if not isinstance(document.root, dict):
         what = "a list" if isinstance(document.root, list) else "a scalar"

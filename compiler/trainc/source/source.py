@@ -13,10 +13,10 @@ from typing import BinaryIO, NamedTuple
 from trainc import codes
 from trainc.budget import BYTE, JOB, Budget
 from trainc.errors import Mark, Problem, TraincError
-from trainc.names import RUNTIME_KINDS, TRAIN_JOB
+from trainc.names import TRAIN_JOB
 from trainc.source.document import Document
 from trainc.source.files import STDIN, File, find, read
-from trainc.source.kinds import CLUSTER_KINDS, PRIORITY_CLASS, objects
+from trainc.source.kinds import CLUSTER_KINDS, KINDS, PRIORITY_CLASS, objects
 from trainc.source.parse import parse
 from trainc.source.reader import Reader
 
@@ -188,7 +188,7 @@ def _place(problem: Problem) -> Mark:
 
 
 _NAME = ("metadata", "name")
-_OURS = frozenset((TRAIN_JOB, *RUNTIME_KINDS, PRIORITY_CLASS))
+_OURS = frozenset((*KINDS, PRIORITY_CLASS))
 # An action of a Go template, which no YAML and no template of trainc's own has.
 _HELM = re.compile(
     rb"\{\{-?\s*(?:[.$][\w.$]*|(?:if|else|end|range|with|define|include|template|toYaml|tpl|default"

@@ -8,10 +8,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
 
+from trainc.cli.table import aligned
+from trainc.manifest.stream import printable
 from trainc.review.jobs import JobLine
 
 Form = Literal["table", "wide", "json", "csv"]
-_GAP: Final = "   "
 _NONE: Final = "-"
 
 
@@ -37,7 +38,7 @@ def listed(lines: Sequence[JobLine], form: Form) -> str:
     ]
     rows = [[head for head, _ in shown]]
     rows += [[printable(cell(line)) or _NONE for _, cell in shown] for line in ordered]
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def duration(seconds: int) -> str:
@@ -53,11 +54,6 @@ def duration(seconds: int) -> str:
 def devices(counts: Mapping[str, int]) -> str:
     """Accelerators in short: ``16 nvidia.com/gpu, 16 rdma/ib``."""
     return ", ".join(f"{count} {name}" for name, count in counts.items())
-
-
-def printable(text: str) -> str:
-    """The text without what would move a terminal's cursor."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def _shape(line: JobLine) -> str:
@@ -84,15 +80,6 @@ _WIDE: Final[list[_Column]] = [
 ]
 # Left out where no job has one.
 _OPTIONAL: Final = frozenset(("ENV", "QUEUE", "PRIORITY", "DATASET", "MODEL"))
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    lines = (
-        _GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
-    return "".join(f"{line}\n" for line in lines)
 
 
 def _csv(lines: Sequence[JobLine]) -> str:
